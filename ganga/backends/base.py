@@ -1,0 +1,203 @@
+"""What a back end is.
+
+A back end is asked by one monitor at a time. Its verbs take many jobs at once, and each says three things apart: what is
+so, what surely is not so, and (by raising `BackendUnavailable`) that it could not be asked. What it leaves out of a reply
+was not spoken of, and nothing follows from that.
+
+A module is the plug-in: it has a `Settings`, a `policy` and a `connect`, and is named by an entry point of the group
+``ganga.backends``.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol, TypeVar, runtime_checkable
+
+from ganga.model.ids import Cursor, JobId, NativeId, Tag, TargetName
+from ganga.model.job import JobSpec, Share
+from ganga.model.observation import Answer, Observation
+from ganga.model.policy import Policy
+
+ENTRY_POINTS = "ganga.backends"
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One job, or one subjob, to be handed to a back end."""
+
+    job: JobId
+    #: By which the job can be found again; the same for every try of the same attempt, and no other's.
+    tag: Tag
+    spec: JobSpec
+    share: Share = field(default_factory=Share)
+    #: The folder with copies of the input files, or None if there are none.
+    inputs: Path | None = None
+    #: A private file with the environment of whoever submitted, as a JSON object, or None if it is not to be passed on.
+    environment: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipts:
+    """Which submissions were accepted, and which were refused and why. Of the others nothing is known."""
+
+    accepted: Mapping[Tag, NativeId] = field(default_factory=dict)
+    rejected: Mapping[Tag, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Which tags the back end has, and which it surely has not and never will. Of the others nothing is known."""
+
+    present: Mapping[Tag, NativeId] = field(default_factory=dict)
+    absent: frozenset[Tag] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieval:
+    """One job whose output is to be brought home."""
+
+    native_id: NativeId
+    #: Patterns relative to the job's own folder, besides the standard output and error.
+    outputs: tuple[str, ...]
+    #: An empty folder of its own; what is put there is shown to nobody before all of it is there.
+    into: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieved:
+    """What came of a `Retrieval`: the files ``stdout`` and ``stderr`` and all that the patterns match are in its folder."""
+
+    #: Patterns that match nothing.
+    missing: tuple[str, ...] = ()
+    #: Why the output could not be had, this time; None if all of it is there.
+    error: str | None = None
+
+
+class Stream(StrEnum):
+    """Which output of a job; the value is its file name in the output folder."""
+
+    STDOUT = "stdout"
+    STDERR = "stderr"
+
+
+class Backend(Protocol):
+    """On the event loop, never blocking it. Every verb may raise `BackendUnavailable`, and none of them guesses."""
+
+    async def submit(self, batch: Sequence[Submission], /) -> Receipts:
+        """Hand over jobs none of which is there yet."""
+        ...
+
+    async def find(self, tags: Collection[Tag], /) -> Finding:
+        """Look for jobs whose submission was interrupted."""
+        ...
+
+    async def poll(self, ids: Collection[NativeId], /) -> Answer:
+        """Ask about each of these jobs."""
+        ...
+
+    async def kill(self, ids: Collection[NativeId], /) -> None:
+        """Request the end of these jobs; killing twice is once, and what has ended stays as it ended."""
+        ...
+
+    async def fetch(self, retrievals: Sequence[Retrieval], /) -> Mapping[NativeId, Retrieved]:
+        """Bring home the output of jobs that have ended; may be repeated until `discard`."""
+        ...
+
+
+class BlockingBackend(Protocol):
+    """The same verbs for a library that blocks; `in_threads` makes a `Backend` of it. Called from several threads."""
+
+    def submit(self, batch: Sequence[Submission], /) -> Receipts:
+        """See `Backend.submit`."""
+        ...
+
+    def find(self, tags: Collection[Tag], /) -> Finding:
+        """See `Backend.find`."""
+        ...
+
+    def poll(self, ids: Collection[NativeId], /) -> Answer:
+        """See `Backend.poll`."""
+        ...
+
+    def kill(self, ids: Collection[NativeId], /) -> None:
+        """See `Backend.kill`."""
+        ...
+
+    def fetch(self, retrievals: Sequence[Retrieval], /) -> Mapping[NativeId, Retrieved]:
+        """See `Backend.fetch`."""
+        ...
+
+
+@runtime_checkable
+class Feed(Protocol):
+    """For those who can also say what is new."""
+
+    async def changes(self, since: Cursor | None, /) -> Answer:
+        """What is new since the cursor (None: since now). It may wait for news, for half its time-out at most."""
+        ...
+
+
+@runtime_checkable
+class Readable(Protocol):
+    """For those who show the output of a job while it runs."""
+
+    async def read(self, native_id: NativeId, stream: Stream, offset: int, /) -> bytes:
+        """What the job has written from byte `offset` on, at most a mebibyte; empty if there is nothing (yet)."""
+        ...
+
+
+@runtime_checkable
+class Discarding(Protocol):
+    """For those who keep a job's files until they are told that these are no longer needed."""
+
+    async def discard(self, ids: Collection[NativeId], /) -> None:
+        """The output of these jobs is home: their files there may go. Unknown ids are none of its business."""
+        ...
+
+
+@runtime_checkable
+class Adopting(Protocol):
+    """For those who can follow jobs that something else submitted."""
+
+    async def adopt(self, references: Sequence[str], /) -> Mapping[NativeId, Observation]:
+        """The jobs that these words of a person mean. Raises `UsageError` for words that mean none."""
+        ...
+
+
+@runtime_checkable
+class Strained(Protocol):
+    """For those who can say how much they suffer."""
+
+    @property
+    def stuck_threads(self) -> int:
+        """Threads that outlived their time-out and are still hanging."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a back end is given besides its settings."""
+
+    target: TargetName
+    #: A private folder of the target's own for its files, on this machine; it may not exist yet.
+    folder: Path
+
+
+SettingsT = TypeVar("SettingsT")
+
+
+class BackendModule(Protocol[SettingsT]):
+    """The shape of a plug-in: a module with these names."""
+
+    #: A frozen `msgspec.Struct`; its fields are the settings of a target, with a ``#:`` comment each.
+    Settings: type[SettingsT]
+
+    def policy(self, settings: SettingsT, /) -> Policy:
+        """How a target with these settings wants to be treated."""
+        ...
+
+    def connect(self, settings: SettingsT, surroundings: Surroundings, /) -> AbstractAsyncContextManager[Backend]:
+        """Open what is needed and close it again. Raises `BackendUnavailable` or `ConfigurationError`."""
+        ...

@@ -1,0 +1,155 @@
+"""What the tracker wants done, and what came of it.
+
+An order is carried out by one task, which ends by putting exactly one result into the inbox, whatever happens.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from ganga.model.ids import Cursor, JobId, NativeId, TargetName
+from ganga.model.job import JobRecord
+from ganga.model.observation import Answer
+from ganga.model.status import JobStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """Ask about each of these jobs."""
+
+    target: TargetName
+    ids: tuple[NativeId, ...]
+    #: Tells the questions of one target apart.
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CatchUp:
+    """Ask what is new since the cursor."""
+
+    target: TargetName
+    since: Cursor | None
+    #: Tells the questions of one target apart.
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Submit:
+    """Hand these jobs to the back end; none of them can be there yet."""
+
+    target: TargetName
+    jobs: tuple[JobId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Find:
+    """Look whether an interrupted submission of these jobs has reached the back end."""
+
+    target: TargetName
+    jobs: tuple[JobId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Kill:
+    """Ask the back end to end these jobs."""
+
+    target: TargetName
+    ids: tuple[NativeId, ...]
+
+
+class JobAttempt(NamedTuple):
+    """One attempt of a job."""
+
+    job: JobId
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """Bring the output of these jobs home and do what follows the end."""
+
+    target: TargetName
+    jobs: tuple[JobAttempt, ...]
+
+
+Order = Sweep | CatchUp | Submit | Find | Kill | Finish
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The reply to a `Sweep` or a `CatchUp`; of a long one, a part with `last` false comes first."""
+
+    order: Sweep | CatchUp
+    answer: Answer
+    last: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """Which jobs were accepted, and which were refused and why; of the others nothing is known."""
+
+    order: Submit
+    accepted: Mapping[JobId, NativeId] = field(default_factory=dict)
+    rejected: Mapping[JobId, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Which jobs the back end has after all, and which it surely has not; of the others nothing is known."""
+
+    order: Find
+    present: Mapping[JobId, NativeId] = field(default_factory=dict)
+    absent: frozenset[JobId] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class KillSent:
+    """The back end took the request; that the jobs end, it will say itself."""
+
+    order: Kill
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What the end of a job came to, after its output was fetched and checked."""
+
+    status: JobStatus
+    reason: str | None = None
+    #: Whether the policy asks for another attempt.
+    resubmit: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """How these jobs ended. A job of the order that is missing here could not be finished yet; `errors` says why."""
+
+    order: Finish
+    endings: Mapping[JobId, Ending] = field(default_factory=dict)
+    errors: Mapping[JobId, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The order could not be carried out, and nothing is known beyond that."""
+
+    order: Order
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """Records fresh from the store: on taking a target over, or after somebody asked for something."""
+
+    target: TargetName
+    records: tuple[JobRecord, ...] = ()
+    #: For each job with subjobs among them, how many subjobs there are of each status.
+    families: Mapping[JobId, Mapping[JobStatus, int]] = field(default_factory=dict)
+    #: Whether a submission of these may have been interrupted, so that it must be looked for.
+    in_doubt: bool = False
+    removed: tuple[JobId, ...] = ()
+    #: Jobs to ask about now.
+    refresh: tuple[JobId, ...] = ()
+    paused: bool | None = None
+
+
+Result = Answered | Submitted | Found | KillSent | Finished | Failed | Requested

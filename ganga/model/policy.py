@@ -1,0 +1,66 @@
+"""How a target wants to be treated: the bounds that a back end states and the settings of a site may change."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """How to go on after a failure. Times are seconds."""
+
+    #: After the first failure, doubled with each further one.
+    first: float = 2.0
+    #: Never longer than this.
+    longest: float = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """The bounds that a site sets for one kind of question. Times are seconds."""
+
+    #: Between the starts of two questions: never less, never more while all is well.
+    fastest: float = 10.0
+    slowest: float = 300.0
+    #: What a job's waiting for one second is worth, in seconds of asking.
+    impatience: float = 0.01
+    retry: Retry = Retry()
+
+
+@dataclass(frozen=True, slots=True)
+class Width:
+    """How much of a kind of work goes on at once."""
+
+    #: Items in one batch.
+    batch: int = 100
+    #: Batches under way.
+    parallel: int = 1
+    retry: Retry = Retry()
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """What it takes to call a job lost: so many denials, spread over so many seconds."""
+
+    denials: int = 3
+    seconds: float = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How a target wants to be treated. A back end states its own; the settings of a site may change it."""
+
+    #: Rounds in which every live job is asked about.
+    sweep: Pace = Pace()
+    sweep_width: Width = Width(batch=1000)
+    #: Questions for what is new; only where the back end has a feed.
+    feed: Pace = Pace()
+    submit: Width = Width(batch=500)
+    find: Width = Width(batch=500)
+    kill: Width = Width(batch=500)
+    finish: Width = Width(batch=10, parallel=2)
+    patience: Patience = Patience()
+    #: Seconds after which a kill that had no effect is asked for again.
+    kill_again: float = 120.0
+    #: So many failed attempts to bring output home, and the job ends without it.
+    finish_attempts: int = 5
+    #: So many failures on end, and the target is said to be down.
+    failures_until_down: int = 3

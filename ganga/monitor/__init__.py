@@ -1,0 +1,1 @@
+"""The only loop: it owns time and the network, and decides nothing."""

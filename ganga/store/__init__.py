@@ -1,0 +1,1 @@
+"""Where all processes meet; `base` says what a store is."""

@@ -1,0 +1,225 @@
+"""What a store is.
+
+Submitters create jobs and write requests, one monitor for each target (the holder of its lease) writes what happened,
+readers read. Every change is one numbered event in one transaction with the record it changed, so a reader asks for "all
+after 4711" and misses nothing, whoever crashed in between.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from msgspec import Struct
+
+from ganga.model.clock import Utc
+from ganga.model.event import Event
+from ganga.model.ids import JobId, Seq, TargetName
+from ganga.model.job import JobRecord, JobSpec, Share, TargetState
+from ganga.model.status import JobStatus
+from ganga.model.update import Update
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """A job to be created, with all its subjobs."""
+
+    spec: JobSpec
+    target: TargetName
+    #: `SUBMITTING` to have it submitted (attempt 1), `NEW` to keep it for later (attempt 0).
+    status: JobStatus = JobStatus.SUBMITTING
+    #: One for each subjob, from index 0; None for a job without subjobs.
+    shares: Sequence[Share] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """A job that something else submitted, to be followed from now on: its record with any id, which is replaced."""
+
+    spec: JobSpec
+    record: JobRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Which jobs. Each condition narrows the choice; empty or None means that it does not."""
+
+    statuses: frozenset[JobStatus] = frozenset()
+    targets: frozenset[TargetName] = frozenset()
+    #: A shell pattern for the whole name (``fit-*``), upper and lower case being different.
+    name: str | None = None
+    #: Only the subjobs of this job.
+    parent: JobId | None = None
+    #: Whether subjobs are listed behind their job; without, only whole jobs are.
+    subjobs: bool = False
+
+
+class Holder(Struct, frozen=True):
+    """Who holds the lease of a target, as last written there."""
+
+    target: TargetName
+    #: The process, as `ganga.monitor.process` describes itself: a JSON object.
+    owner: str
+    #: Grows by one with each holder; a write with an older one is refused.
+    epoch: int
+    #: Grows with each renewal: who sees it stand still for long enough may take over.
+    beat: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to ask a target and to write what it says, until somebody takes over."""
+
+    target: TargetName
+    epoch: int
+
+
+class Store(Protocol):
+    """Every method may raise `StoreUnavailable`, after which nothing of what was asked has happened."""
+
+    @property
+    def id(self) -> str:
+        """Eight lower-case hexadecimal digits, chosen when the store was made; part of every tag."""
+        ...
+
+    @property
+    def location(self) -> str:
+        """Where it is, for people."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of everything; nothing may be asked afterwards."""
+        ...
+
+    # What people ask for
+
+    async def create(self, job: NewJob, at: Utc) -> JobRecord:
+        """Store a job with its subjobs under the next number, with one `JOB_CREATED` event for all. Returns the job."""
+        ...
+
+    async def adopt(self, job: Adopted, at: Utc) -> JobRecord:
+        """Store a job as it stands at its back end, under the next number, with a `JOB_CREATED` event."""
+        ...
+
+    async def request_kill(self, jobs: Collection[JobId], by: str, at: Utc) -> list[JobId]:
+        """Note on each of these jobs that is not final, and on its subjobs, who wants it killed.
+
+        One `KILL_REQUESTED` event for each job named that is not final (its `reason` is `by`), and none for its
+        subjobs; a job that was asked to be killed before is not told again. Returns the jobs named that are not final.
+        Raises `UnknownJob`.
+        """
+        ...
+
+    async def request_submit(self, jobs: Collection[JobId], at: Utc) -> list[JobId]:
+        """Ask for the next attempt of each of these that is new or final, and of the subjobs of a job that are new, failed,
+        killed or lost.
+
+        One `SUBMIT_REQUESTED` event for each job or subjob named of which anything is to be submitted; these are
+        returned. Clears `kill_requested_by` of what is to be submitted. Raises `UnknownJob`.
+        """
+        ...
+
+    async def request_refresh(self, jobs: Collection[JobId], at: Utc) -> None:
+        """One `REFRESH_REQUESTED` event for each of these. Raises `UnknownJob`."""
+        ...
+
+    async def pause(self, target: TargetName, *, paused: bool, by: str, at: Utc) -> None:
+        """Have the target left alone, or no longer; an event if that is a change."""
+        ...
+
+    async def remove(self, jobs: Collection[JobId], at: Utc) -> None:
+        """Forget these whole jobs with their subjobs, specifications and attempts; their events stay.
+
+        One `JOB_REMOVED` event each. Raises `UnknownJob`, and `UsageError` for a subjob or for a job that is neither new
+        nor final; then nothing is removed.
+        """
+        ...
+
+    # What the monitor writes
+
+    async def save(self, update: Update, lease: Lease) -> tuple[Event, ...]:
+        """Store the update in one transaction and return its events, numbered.
+
+        Of a record, `kill_requested_by` is not written, and `wanted_attempt` never lowered: these belong to whoever asks.
+        A record whose job was removed meanwhile is left out. Raises `LeaseLost` if the lease is no longer the
+        newest, and `StoreUnavailable`; in both cases nothing is written.
+        """
+        ...
+
+    # What everybody reads
+
+    async def get(self, jobs: Sequence[JobId]) -> list[JobRecord]:
+        """The records, in the order asked for. Raises `UnknownJob`."""
+        ...
+
+    async def select(self, query: Query, *, after: JobId | None = None, limit: int = 1000) -> list[JobRecord]:
+        """A page of the jobs, newest job first, its subjobs behind it from index 0 on; `after` is the last of the page before."""
+        ...
+
+    async def count(self, query: Query) -> Mapping[JobStatus, int]:
+        """How many jobs there are of each status; statuses without any are left out."""
+        ...
+
+    async def specifications(self, jobs: Collection[JobId]) -> Mapping[JobId, tuple[JobSpec, Share]]:
+        """What each job is to run; jobs that do not exist are left out. Subjobs share one object of their job's specification."""
+        ...
+
+    async def attempts(self, job: JobId) -> list[JobRecord]:
+        """The record at the end of each attempt that was followed by another, oldest first."""
+        ...
+
+    async def events(self, after: Seq, *, limit: int = 1000, job: JobId | None = None) -> list[Event]:
+        """The events behind `after`, in order, of all jobs or of one job and its subjobs."""
+        ...
+
+    async def last_seq(self) -> Seq:
+        """The number of the newest event; 0 if there is none."""
+        ...
+
+    async def wait(self, after: Seq, seconds: float) -> bool:
+        """Return True as soon as there is an event behind `after`, whoever wrote it; False after so many seconds without."""
+        ...
+
+    # What a monitor reads when it takes over, and on requests
+
+    async def live(self, target: TargetName, *, after: JobId | None = None, limit: int = 2000) -> list[JobRecord]:
+        """A page of the jobs and subjobs of a target that are not final, or of which an attempt is wanted; ordered by number
+        and index, a job before its subjobs.
+        """
+        ...
+
+    async def families(
+        self, target: TargetName, parents: Collection[JobId] | None = None
+    ) -> dict[JobId, dict[JobStatus, int]]:
+        """For each job of the target with subjobs that is not final, or for the given ones, how many subjobs there are of each
+        status.
+        """
+        ...
+
+    async def concerned(self, job: JobId, *, after: JobId | None = None, limit: int = 2000) -> list[JobRecord]:
+        """What a request for this job is about: a page of the job and its subjobs, as in `live` whether or not final."""
+        ...
+
+    async def target_states(self) -> dict[TargetName, TargetState]:
+        """The state of each target that was ever written."""
+        ...
+
+    # Leases
+
+    async def holder(self, target: TargetName) -> Holder | None:
+        """Who holds the lease; None if nobody does."""
+        ...
+
+    async def acquire(self, target: TargetName, owner: str, instead_of: Holder | None = None) -> Lease | None:
+        """Take the lease if nobody holds it, or if its holder is still exactly `instead_of`. None if somebody else was faster.
+
+        The epoch is one more than the last, also after a release.
+        """
+        ...
+
+    async def renew(self, lease: Lease) -> None:
+        """Show that we live. Raises `LeaseLost`."""
+        ...
+
+    async def release(self, lease: Lease) -> None:
+        """Give the lease back; nothing happens if it is no longer ours."""
+        ...

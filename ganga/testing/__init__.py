@@ -1,0 +1,1 @@
+"""The public kit for tests: a scripted back end, a virtual clock, `simulate`, `check_backend`, `check_store`."""
