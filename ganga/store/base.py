@@ -5,7 +5,7 @@ readers read. Every change is one numbered event in one transaction with the rec
 after 4711" and misses nothing, whoever crashed in between.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -92,8 +92,11 @@ class Store(Protocol):
 
     # What people ask for
 
-    async def create(self, job: NewJob, at: Utc) -> JobRecord:
-        """Store a job with its subjobs under the next number, with one `JOB_CREATED` event for all. Returns the job."""
+    async def create(self, job: NewJob, at: Utc, *, place: Callable[[JobId], None] | None = None) -> JobRecord:
+        """Store a job with its subjobs under the next number, with one `JOB_CREATED` event for all. Returns the job.
+
+        `place` is called with its id, in some thread, before anybody can see the job; if it raises, nothing is stored.
+        """
         ...
 
     async def adopt(self, job: Adopted, at: Utc) -> JobRecord:

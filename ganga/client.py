@@ -1,0 +1,399 @@
+"""The library's verbs, for programs that run an event loop; `ganga.plain` has the same without ``await``."""
+
+import asyncio
+import getpass
+import logging
+import os
+import shlex
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager, suppress
+from pathlib import Path
+from time import time
+
+from msgspec.structs import replace
+
+from ganga.backends.base import Adopting, Readable, Stream
+from ganga.core.split import repeat
+from ganga.errors import UnknownTarget, UsageError
+from ganga.finishing.plugins import validate
+from ganga.model.clock import Utc
+from ganga.model.event import Event
+from ganga.model.ids import JobId, Seq, TargetName, job_id, parse_job_id, shortened
+from ganga.model.job import JobRecord, JobSpec, Plugin, Resubmission, Share, TargetState
+from ganga.model.status import JobStatus
+from ganga.monitor.service import Service
+from ganga.store.base import Adopted, NewJob, Query, Store
+from ganga.workspace import Workspace
+
+#: A job as a person may name it: what a verb returned, ``"12.3"``, or ``12``.
+JobLike = JobRecord | str | int
+
+#: What is called with each event, in order; it may be an async function.
+Callback = Callable[[Event], Awaitable[None] | None]
+
+#: Jobs or events read from the store in one go.
+PAGE = 1000
+
+#: Seconds after which the store is read again even if nobody has said that there is news.
+PATIENCE = 30.0
+
+MEBIBYTE = 1 << 20
+
+_log = logging.getLogger(__name__)
+
+
+class Client:
+    """One open store with its targets. Made by `ganga.open`; to be used on the loop that opened it.
+
+    Every verb may raise `StoreUnavailable`, and `UnknownJob` or `UsageError` for a job that does not exist.
+    """
+
+    def __init__(self, store: Store, workspace: Workspace, service: Service, *, default_target: TargetName) -> None:
+        self.store = store
+        self.workspace = workspace
+        self.service = service
+        self._default_target = default_target
+
+    # Submit
+
+    async def submit(
+        self,
+        command: str | Sequence[str] | JobSpec,
+        *,
+        name: str = "",
+        target: str | None = None,
+        subjobs: int | Sequence[Share] | None = None,
+        environment: Mapping[str, str] | None = None,
+        folder: str | Path | None = None,
+        inputs: Iterable[str | Path] = (),
+        outputs: Iterable[str] = (),
+        checkers: Iterable[str | Plugin] = (),
+        mergers: Iterable[str | Plugin] = (),
+        notifiers: Iterable[str | Plugin] = (),
+        resubmission: Resubmission | None = None,
+    ) -> JobRecord:
+        """Store a job, and its subjobs, to be submitted by the monitor of its target; returns at once.
+
+        A command that is a string is divided into words as a shell would (and no shell runs); a `JobSpec` is taken as it
+        stands. `subjobs` is how many, or one `Share` each as `ganga.split` makes them. A job that declares inputs or
+        outputs runs in a fresh folder of its own, any other in `folder` or else in the present folder.
+
+        Raises `UnknownTarget`, and `UsageError` for what no job can be made of.
+        """
+        if isinstance(command, JobSpec):
+            spec = command
+        else:
+            copied, wanted = tuple(os.path.abspath(path) for path in inputs), tuple(outputs)
+            spec = JobSpec(
+                command=_command(command),
+                name=name,
+                environment=environment or {},
+                folder=_folder(folder, declares_files=bool(copied or wanted)),
+                inputs=copied,
+                outputs=wanted,
+                checkers=_plugins(checkers),
+                mergers=_plugins(mergers),
+                notifiers=_plugins(notifiers),
+                resubmission=resubmission or Resubmission(),
+            )
+        validate(spec)
+        shares = repeat(subjobs) if isinstance(subjobs, int) else subjobs
+        return await self._create(spec, self._target(target), JobStatus.SUBMITTING, shares, dict(os.environ))
+
+    async def track(self, target: str, *references: str) -> list[JobRecord]:
+        """Adopt jobs that something else submitted, by words that the target's back end understands.
+
+        Raises `UsageError` if it cannot adopt, or for words that mean no job, and `BackendUnavailable`.
+        """
+        name = self._target(target)
+        backend = await self.service.backend(name)
+        if not isinstance(backend, Adopting):
+            raise UsageError(f"target {target} cannot follow jobs that something else submitted")
+        records = []
+        for native_id, seen in (await backend.adopt(references)).items():
+            now = _now()
+            record = JobRecord(
+                id=JobId("1"),
+                name=native_id,
+                target=name,
+                status=JobStatus.SUBMITTED,
+                created_at=now,
+                attempt=1,
+                wanted_attempt=1,
+                native_id=native_id,
+                native_status=seen.native_status,
+                submitted_at=seen.started_at or now,
+                started_at=seen.started_at,
+            )
+            records.append(await self.store.adopt(Adopted(JobSpec(command=(native_id,), name=native_id), record), now))
+        return records
+
+    async def copy(self, job: JobLike, *, name: str | None = None, target: str | None = None) -> JobRecord:
+        """A new job like this one, with as many subjobs, not submitted yet: `resubmit` submits it."""
+        record = await self.get(job)
+        chosen = record.target if target is None else self._target(target)
+        spec, shares = await self._contents(record)
+        return await self._create(
+            spec if name is None else replace(spec, name=name), chosen, JobStatus.NEW, shares, dict(os.environ)
+        )
+
+    async def resubmit(self, *jobs: JobLike) -> list[JobId]:
+        """Ask for the next attempt of jobs that are new or have ended, and of the failed, killed or lost subjobs of a job.
+
+        Returns the jobs of which anything is to be submitted.
+        """
+        return await self.store.request_submit(_ids(jobs), _now())
+
+    # Follow
+
+    async def get(self, job: JobLike) -> JobRecord:
+        """The job as it stands in the store. Raises `UnknownJob`."""
+        return (await self.store.get(_ids((job,))))[0]
+
+    async def select(
+        self,
+        *,
+        status: JobStatus | str | Collection[JobStatus | str] = (),
+        target: str | Collection[str] = (),
+        name: str | None = None,
+        parent: JobLike | None = None,
+        subjobs: bool = False,
+    ) -> AsyncIterator[JobRecord]:
+        """The jobs that meet all conditions, newest first, each with its subjobs behind it if `subjobs` says so.
+
+        `name` is a shell pattern; with `parent` only the subjobs of that job are chosen.
+        """
+        query = Query(
+            statuses=_statuses(status),
+            targets=frozenset(TargetName(name) for name in ((target,) if isinstance(target, str) else target)),
+            name=name,
+            parent=None if parent is None else _ids((parent,))[0],
+            subjobs=subjobs,
+        )
+        page = await self.store.select(query, limit=PAGE)
+        while page:
+            for record in page:
+                yield record
+            page = await self.store.select(query, after=page[-1].id, limit=PAGE) if len(page) == PAGE else []
+
+    async def wait(
+        self, *jobs: JobLike, any: bool = False, timeout: float | None = None
+    ) -> list[JobRecord]:  # noqa: A002, ASYNC109 - the words of the field
+        """Wait until all jobs are final, or one of them with `any`; return all of them as they then stand.
+
+        Raises `TimeoutError` after `timeout` seconds; the jobs go on. Without a monitor elsewhere this process does the
+        monitoring, if it was opened to do so.
+        """
+        ids = _ids(jobs)
+        async with asyncio.timeout(timeout):
+            seq = await self.store.last_seq()
+            while True:
+                records = await self.store.get(ids)
+                ended = [is_over(record) for record in records]
+                if all(ended) or (any and True in ended):
+                    return records
+                await self.store.wait(seq, PATIENCE)
+                seq = await self.store.last_seq()
+
+    async def events(
+        self, after: int | None = None, *, follow: bool = True, job: JobLike | None = None
+    ) -> AsyncIterator[Event]:
+        """The events behind number `after` (0: from the first; None: from now on), in order, then those to come.
+
+        Each is told when it is stored, and none is missed, whoever crashed in between. Without `follow` it ends with the
+        newest. With `job` only the events of that job and its subjobs are told.
+        """
+        only = None if job is None else _ids((job,))[0]
+        seq = await self.store.last_seq() if after is None else Seq(after)
+        while True:
+            newest = await self.store.last_seq()
+            page = await self.store.events(seq, limit=PAGE, job=only)
+            for event in page:
+                yield event
+            if len(page) == PAGE:
+                seq = page[-1].seq
+                continue
+            seq = max(newest, page[-1].seq if page else seq)
+            if not follow:
+                return
+            await self.store.wait(seq, PATIENCE)
+
+    @asynccontextmanager
+    async def calling(self, callback: Callback, *, after: int | None = None) -> AsyncIterator[None]:
+        """While the block lasts, call `callback` with each event, in order, beginning as `events` does.
+
+        One that raises is logged and called with the next event; one that is slow delays only itself.
+        """
+        seq = await self.store.last_seq() if after is None else Seq(after)
+        task = asyncio.create_task(self._call(callback, seq), name=f"callback {callback!r}")
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    # Act
+
+    async def kill(self, *jobs: JobLike) -> list[JobId]:
+        """Request the end of jobs; they are killed when their back ends say so. Returns those that had not ended."""
+        return await self.store.request_kill(_ids(jobs), _who(), _now())
+
+    async def refresh(self, *jobs: JobLike) -> None:
+        """Have the back ends asked about these jobs now, whatever the pace."""
+        await self.store.request_refresh(_ids(jobs), _now())
+
+    async def remove(self, *jobs: JobLike) -> None:
+        """Forget whole jobs that are new or final, with their subjobs and files; their events stay.
+
+        Raises `UsageError` for any other, and then nothing is removed.
+        """
+        ids = _ids(jobs)
+        await self.store.remove(ids, _now())
+        for job in ids:
+            await asyncio.to_thread(self.workspace.remove, job)
+
+    async def fetch(self, job: JobLike) -> Path:
+        """The folder with the output of a job that has ended, after another try to fetch it if it is not there.
+
+        Raises `UsageError` if the job has not ended, and `BackendUnavailable` if the output cannot be had now.
+        """
+        record = await self.get(job)
+        if not record.status.final:
+            raise UsageError(f"job {record.id} is {record.status}: there is output to fetch when it has ended")
+        folder = self.workspace.output(record.id, record.attempt)
+        if not await asyncio.to_thread(folder.is_dir):
+            await self.service.fetch(record)
+        return folder
+
+    async def read(self, job: JobLike, stream: Stream = Stream.STDOUT, offset: int = 0) -> bytes:
+        """What the job has written from byte `offset` on, at most a mebibyte; empty if there is nothing (yet).
+
+        Read from its output folder if that is here, else from the back end while the job runs.
+        """
+        record = await self.get(job)
+        path = self.workspace.output(record.id, record.attempt) / stream
+        with suppress(FileNotFoundError):
+            return await asyncio.to_thread(_read, path, offset)
+        if record.native_id is None or record.status.final:
+            return b""
+        backend = await self.service.backend(record.target)
+        if not isinstance(backend, Readable):
+            raise UsageError(f"target {record.target} shows no output before the job has ended")
+        return await backend.read(record.native_id, stream, offset)
+
+    # Targets
+
+    @property
+    def targets(self) -> tuple[TargetName, ...]:
+        """The names of the configured targets."""
+        return tuple(self.service.targets)
+
+    async def target_states(self) -> dict[TargetName, TargetState]:
+        """How each configured target fares, as last stored by whoever looks after it."""
+        states = await self.store.target_states()
+        return {name: states.get(name) or TargetState(name=name) for name in self.targets}
+
+    async def pause(self, target: str) -> None:
+        """Have the target left alone until `resume`: nothing is asked of it, and its jobs stay as they are."""
+        await self.store.pause(self._target(target), paused=True, by=_who(), at=_now())
+
+    async def resume(self, target: str) -> None:
+        """End a pause."""
+        await self.store.pause(self._target(target), paused=False, by=_who(), at=_now())
+
+    # Inside
+
+    async def _create(
+        self,
+        spec: JobSpec,
+        target: TargetName,
+        status: JobStatus,
+        shares: Sequence[Share] | None,
+        environment: Mapping[str, str],
+    ) -> JobRecord:
+        new = NewJob(spec, target, status, shares)
+        staged = await asyncio.to_thread(self.workspace.stage, spec.inputs, environment)
+        try:
+            return await self.store.create(new, _now(), place=staged.place)
+        finally:
+            await asyncio.to_thread(staged.discard)
+
+    async def _contents(self, record: JobRecord) -> tuple[JobSpec, list[Share] | None]:
+        ids = [record.id]
+        if record.subjobs is not None:
+            ids += [job_id(int(record.id), index) for index in range(record.subjobs)]
+        found = await self.store.specifications(ids)
+        spec, _ = found[record.id]
+        return spec, None if record.subjobs is None else [found[job][1] for job in ids[1:] if job in found]
+
+    def _target(self, name: str | None) -> TargetName:
+        chosen = TargetName(name) if name is not None else self._default_target
+        if chosen not in self.service.targets:
+            known = ", ".join(sorted(self.service.targets))
+            raise UnknownTarget(f"there is no target {shortened(chosen)!r} in the settings; known targets: {known}")
+        return chosen
+
+    async def _call(self, callback: Callback, seq: Seq) -> None:
+        async with aclosing(self.events(seq)) as events:
+            async for event in events:
+                try:
+                    outcome = callback(event)
+                    if outcome is not None:
+                        await outcome
+                except Exception:
+                    _log.exception("a callback failed at event %d; it is called again with the next one", event.seq)
+
+
+def is_over(record: JobRecord) -> bool:
+    """Whether nothing more will happen to the job by itself: it is final, and no attempt is asked for."""
+    return record.status.final and record.wanted_attempt <= record.attempt
+
+
+def _ids(jobs: Iterable[JobLike]) -> list[JobId]:
+    return [job.id if isinstance(job, JobRecord) else parse_job_id(str(job)) for job in jobs]
+
+
+def _statuses(status: JobStatus | str | Collection[JobStatus | str]) -> frozenset[JobStatus]:
+    words = (status,) if isinstance(status, str) else status
+    try:
+        return frozenset(JobStatus(word) for word in words)
+    except ValueError as error:
+        raise UsageError(f"{error}; expected one of {', '.join(JobStatus)}") from error
+
+
+def _plugins(plugins: Iterable[str | Plugin]) -> tuple[Plugin, ...]:
+    return tuple(Plugin(plugin) if isinstance(plugin, str) else plugin for plugin in plugins)
+
+
+def _command(command: str | Sequence[str]) -> tuple[str, ...]:
+    try:
+        words = tuple(shlex.split(command)) if isinstance(command, str) else tuple(command)
+    except ValueError as error:
+        raise UsageError(f"the command {shortened(str(command))!r} cannot be divided into words: {error}") from error
+    if not words or not words[0]:
+        raise UsageError("there is no command to run; expected a program and its arguments")
+    if any("\0" in word for word in words):
+        raise UsageError("the command holds a NUL character, which no program can be given")
+    return words
+
+
+def _folder(folder: str | Path | None, *, declares_files: bool) -> str | None:
+    if folder is not None:
+        return os.path.abspath(folder)
+    return None if declares_files else os.getcwd()
+
+
+def _read(path: Path, offset: int) -> bytes:
+    with path.open("rb") as file:
+        file.seek(offset)
+        return file.read(MEBIBYTE)
+
+
+def _who() -> str:
+    return f"{getpass.getuser()}@{socket.gethostname()}"
+
+
+def _now() -> Utc:
+    return Utc(time())
