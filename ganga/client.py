@@ -6,7 +6,7 @@ import logging
 import os
 import shlex
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from pathlib import Path
 from time import time
@@ -84,7 +84,7 @@ class Client:
         if isinstance(command, JobSpec):
             spec = command
         else:
-            copied, wanted = tuple(os.path.abspath(path) for path in inputs), tuple(outputs)
+            copied, wanted = tuple(_absolute(path) for path in inputs), tuple(outputs)
             spec = JobSpec(
                 command=_command(command),
                 name=name,
@@ -178,8 +178,11 @@ class Client:
             page = await self.store.select(query, after=page[-1].id, limit=PAGE) if len(page) == PAGE else []
 
     async def wait(
-        self, *jobs: JobLike, any: bool = False, timeout: float | None = None
-    ) -> list[JobRecord]:  # noqa: A002, ASYNC109 - the words of the field
+        self,
+        *jobs: JobLike,
+        any: bool = False,  # noqa: A002 - the word for it
+        timeout: float | None = None,  # noqa: ASYNC109 - the word for it
+    ) -> list[JobRecord]:
         """Wait until all jobs are final, or one of them with `any`; return all of them as they then stand.
 
         Raises `TimeoutError` after `timeout` seconds; the jobs go on. Without a monitor elsewhere this process does the
@@ -198,7 +201,7 @@ class Client:
 
     async def events(
         self, after: int | None = None, *, follow: bool = True, job: JobLike | None = None
-    ) -> AsyncIterator[Event]:
+    ) -> AsyncGenerator[Event, None]:
         """The events behind number `after` (0: from the first; None: from now on), in order, then those to come.
 
         Each is told when it is stored, and none is missed, whoever crashed in between. Without `follow` it ends with the
@@ -342,7 +345,7 @@ class Client:
                     outcome = callback(event)
                     if outcome is not None:
                         await outcome
-                except Exception:
+                except Exception:  # noqa: BLE001 - the next event is the next chance of a callback
                     _log.exception("a callback failed at event %d; it is called again with the next one", event.seq)
 
 
@@ -381,8 +384,12 @@ def _command(command: str | Sequence[str]) -> tuple[str, ...]:
 
 def _folder(folder: str | Path | None, *, declares_files: bool) -> str | None:
     if folder is not None:
-        return os.path.abspath(folder)
-    return None if declares_files else os.getcwd()
+        return _absolute(folder)
+    return None if declares_files else str(Path.cwd())
+
+
+def _absolute(path: str | Path) -> str:
+    return os.path.abspath(path)  # noqa: PTH100 - links stay as they are named
 
 
 def _read(path: Path, offset: int) -> bytes:

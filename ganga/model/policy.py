@@ -64,3 +64,7 @@ class Policy:
     finish_attempts: int = 5
     #: So many failures on end, and the target is said to be down.
     failures_until_down: int = 3
+    #: Seconds within which a question or a kill has to be answered, a batch be submitted, and output be brought home.
+    answer_within: float = 60.0
+    submit_within: float = 300.0
+    finish_within: float = 3600.0

@@ -1,19 +1,15 @@
 """Carries out the orders of the tracker: one method for each kind, one result for each order."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import assert_never
+from collections.abc import Callable, Sequence
 
-from ganga.backends.base import Feed, Retrieval, Retrieved, Submission
+from ganga.backends.base import Feed, Submission
 from ganga.core.orders import (
     Answered,
     CatchUp,
-    Ending,
     Find,
     Finish,
     Finished,
     Found,
-    JobAttempt,
     Kill,
     KillSent,
     Order,
@@ -22,9 +18,8 @@ from ganga.core.orders import (
     Submitted,
     Sweep,
 )
-from ganga.core.target import TargetTracker
 from ganga.errors import BackendProtocolError
-from ganga.model.ids import JobId, NativeId, Tag
+from ganga.model.ids import JobId, Tag
 from ganga.model.job import JobRecord
 from ganga.monitor.connection import Connection
 from ganga.monitor.finisher import Ended, Finisher
@@ -35,3 +30,88 @@ from ganga.workspace import Workspace
 def tag_of(store_id: str, job: JobId, attempt: int) -> Tag:
     """By which a back end and we find this attempt of this job again: ``ganga-1f0c9d3e-12.3-1``."""
     return Tag(f"ganga-{store_id}-{job}-{attempt}")
+
+
+class Carrier:
+    """The hands of one target's monitor. What it raises says that the order could not be carried out."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        store: Store,
+        workspace: Workspace,
+        finisher: Finisher,
+        record_of: Callable[[JobId], JobRecord | None],
+    ) -> None:
+        self._connection = connection
+        self._store = store
+        self._workspace = workspace
+        self._finisher = finisher
+        self._record_of = record_of
+
+    async def carry_out(self, order: Order) -> Result:
+        """Do what the order says, and return what came of it."""
+        match order:
+            case Sweep():
+                return Answered(order, await (await self._connection.backend()).poll(order.ids))
+            case CatchUp():
+                return await self._catch_up(order)
+            case Submit():
+                return await self._submit(order)
+            case Find():
+                return await self._find(order)
+            case Kill():
+                await (await self._connection.backend()).kill(order.ids)
+                return KillSent(order)
+            case Finish():
+                return await self._finish(order)
+
+    async def _catch_up(self, order: CatchUp) -> Answered:
+        backend = await self._connection.backend()
+        if not isinstance(backend, Feed):
+            raise BackendProtocolError(f"the policy of {order.target} speaks of a feed, but its back end has none")
+        return Answered(order, await backend.changes(order.since))
+
+    async def _submit(self, order: Submit) -> Submitted:
+        backend = await self._connection.backend()
+        batch = await self._submissions(order.jobs)
+        receipts = await backend.submit(batch)
+        jobs = {submission.tag: submission.job for submission in batch}
+        return Submitted(
+            order,
+            {jobs[tag]: native_id for tag, native_id in receipts.accepted.items() if tag in jobs},
+            {jobs[tag]: reason for tag, reason in receipts.rejected.items() if tag in jobs},
+        )
+
+    async def _submissions(self, jobs: Sequence[JobId]) -> list[Submission]:
+        specifications = await self._store.specifications(jobs)
+        submissions = []
+        for job in jobs:
+            if job in specifications:
+                spec, share = specifications[job]
+                inputs, environment = self._workspace.inputs(job), self._workspace.environment(job)
+                submissions.append(Submission(job, self._tag(job), spec, share, inputs, environment))
+        return submissions
+
+    async def _find(self, order: Find) -> Found:
+        jobs = {self._tag(job): job for job in order.jobs}
+        finding = await (await self._connection.backend()).find(jobs)
+        return Found(
+            order,
+            {jobs[tag]: native_id for tag, native_id in finding.present.items() if tag in jobs},
+            frozenset(jobs[tag] for tag in finding.absent if tag in jobs),
+        )
+
+    async def _finish(self, order: Finish) -> Finished:
+        specifications = await self._store.specifications([item.job for item in order.jobs])
+        ended = []
+        for item in order.jobs:
+            record = self._record_of(item.job)
+            if record is not None and record.attempt == item.attempt and item.job in specifications:
+                ended.append(Ended(record, specifications[item.job][0]))
+        finishes = await self._finisher.finish(await self._connection.backend(), ended)
+        return Finished(order, finishes.endings, finishes.errors)
+
+    def _tag(self, job: JobId) -> Tag:
+        record = self._record_of(job)
+        return tag_of(self._store.id, job, record.attempt if record is not None else 1)

@@ -1,0 +1,85 @@
+"""Measures how long the event loop is held, and names who holds it.
+
+A heartbeat on the loop says that it turns; a thread beside it notices when the heartbeat stands still, and takes down
+where the loop's thread is at that moment, which no measurement from the loop itself can tell.
+"""
+
+import asyncio
+import logging
+import sys
+import threading
+import time
+import traceback
+from collections import deque
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+#: Frames shown of whoever holds the loop, innermost last.
+_FRAMES = 4
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """The loop was held once."""
+
+    #: At least so long, in seconds.
+    seconds: float
+    #: Where its thread was, as ``file:line in function``, outermost first.
+    culprit: str
+
+
+class Watchdog:
+    """Watches the loop on which it is entered, until the block is left."""
+
+    def __init__(self, *, beat: float = 0.05, tolerance: float = 0.2) -> None:
+        self._beat = beat
+        self._tolerance = tolerance
+        self._last_beat = time.monotonic()
+        self._stop = threading.Event()
+        self._heart: asyncio.Task[None] | None = None
+        #: Lags of the latest beats, in seconds.
+        self.lags: deque[float] = deque(maxlen=1200)
+        #: The latest times that the loop was held for longer than tolerated.
+        self.holds: deque[Hold] = deque(maxlen=20)
+
+    async def __aenter__(self) -> Self:
+        self._last_beat = time.monotonic()
+        self._stop.clear()
+        self._heart = asyncio.create_task(self._beats(), name="watchdog")
+        loop_thread = threading.get_ident()
+        threading.Thread(target=self._watch, args=(loop_thread,), name="ganga watchdog", daemon=True).start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        if self._heart is not None:
+            self._heart.cancel()
+
+    async def _beats(self) -> None:
+        while True:
+            due = time.monotonic() + self._beat
+            await asyncio.sleep(self._beat)
+            self._last_beat = time.monotonic()
+            self.lags.append(max(0.0, self._last_beat - due))
+
+    def _watch(self, loop_thread: int) -> None:
+        told = 0.0
+        while not self._stop.wait(self._tolerance):
+            last_beat = self._last_beat
+            held = time.monotonic() - last_beat - self._beat
+            if held > self._tolerance and last_beat != told:
+                told = last_beat
+                hold = Hold(held, _where(loop_thread))
+                self.holds.append(hold)
+                _log.warning("the event loop has been held for %.1f s by %s", hold.seconds, hold.culprit)
+
+
+def _where(thread: int) -> str:
+    frame = sys._current_frames().get(thread)  # noqa: SLF001 - the documented way to look at another thread
+    frames = traceback.extract_stack(frame)[-_FRAMES:] if frame is not None else []
+    return " > ".join(f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in frames) or "a thread that is gone"
