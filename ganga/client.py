@@ -14,7 +14,7 @@ from time import time
 from msgspec.structs import replace
 
 from ganga.backends.base import Adopting, Readable, Stream
-from ganga.core.split import repeat
+from ganga.split import repeat
 from ganga.errors import UnknownTarget, UsageError
 from ganga.finishing.plugins import validate
 from ganga.model.clock import Utc

@@ -1,0 +1,1 @@
+"""Programs that show ganga at work; each runs as it stands."""
