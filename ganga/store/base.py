@@ -100,14 +100,18 @@ class Store(Protocol):
         ...
 
     async def adopt(self, job: Adopted, at: Utc) -> JobRecord:
-        """Store a job as it stands at its back end, under the next number, with a `JOB_CREATED` event."""
+        """Store a job as it stands at its back end, under the next number, with a `JOB_CREATED` event.
+
+        Raises `UsageError` for a job with subjobs, and for what cannot be stored.
+        """
         ...
 
     async def request_kill(self, jobs: Collection[JobId], by: str, at: Utc) -> list[JobId]:
         """Note on each of these jobs that is not final, and on its subjobs, who wants it killed.
 
         One `KILL_REQUESTED` event for each job named that is not final (its `reason` is `by`), and none for its
-        subjobs; a job that was asked to be killed before is not told again. Returns the jobs named that are not final.
+        subjobs; a job that was asked to be killed before, with all its subjobs, is not told again. Returns the jobs named
+        that are not final.
         Raises `UnknownJob`.
         """
         ...
@@ -117,7 +121,7 @@ class Store(Protocol):
         killed or lost.
 
         One `SUBMIT_REQUESTED` event for each job or subjob named of which anything is to be submitted; these are
-        returned. Clears `kill_requested_by` of what is to be submitted. Raises `UnknownJob`.
+        returned. Clears `kill_requested_by` of what is to be submitted, and of the job it is a subjob of. Raises `UnknownJob`.
         """
         ...
 
@@ -143,8 +147,10 @@ class Store(Protocol):
         """Store the update in one transaction and return its events, numbered.
 
         Of a record, `kill_requested_by` is not written, and `wanted_attempt` never lowered: these belong to whoever asks.
-        A record whose job was removed meanwhile is left out. Raises `LeaseLost` if the lease is no longer the
-        newest, and `StoreUnavailable`; in both cases nothing is written.
+        Neither is what is fixed at creation: name, target, `created_at`, `subjobs`, `postprocessed`. A record whose job was
+        removed meanwhile is left out. Lone surrogates in text become U+FFFD, and integers are cut to 64 bits. Raises
+        `LeaseLost` if the lease is no longer the newest or was given back, and `StoreUnavailable`; in both cases nothing is
+        written.
         """
         ...
 
@@ -185,21 +191,24 @@ class Store(Protocol):
     # What a monitor reads when it takes over, and on requests
 
     async def live(self, target: TargetName, *, after: JobId | None = None, limit: int = 2000) -> list[JobRecord]:
-        """A page of the jobs and subjobs of a target that are not final, or of which an attempt is wanted; ordered by number
-        and index, a job before its subjobs.
+        """A page of the jobs and subjobs of a target that are not final, or of which an attempt is wanted (a job also while
+        one is wanted of any of its subjobs); ordered by number and index, a job before its subjobs.
         """
         ...
 
     async def families(
         self, target: TargetName, parents: Collection[JobId] | None = None
     ) -> dict[JobId, dict[JobStatus, int]]:
-        """For each job of the target with subjobs that is not final, or for the given ones, how many subjobs there are of each
-        status.
+        """For each job of the target with subjobs that `live` gives, or for the given ones, how many subjobs there are of each
+        status. Of the given ones, those that are not such jobs are left out.
         """
         ...
 
     async def concerned(self, job: JobId, *, after: JobId | None = None, limit: int = 2000) -> list[JobRecord]:
-        """What a request for this job is about: a page of the job and its subjobs, as in `live` whether or not final."""
+        """What a request for this job is about: a page of the job and its subjobs, as in `live` whether or not final.
+
+        For a subjob, of itself and of its job. Nothing for a job that does not exist.
+        """
         ...
 
     async def target_states(self) -> dict[TargetName, TargetState]:

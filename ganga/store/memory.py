@@ -1,0 +1,292 @@
+"""A store that lives and dies with its process: for tests and notebooks, and the plainest words for what a store does."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
+from fnmatch import fnmatchcase
+from itertools import islice
+from secrets import token_hex
+from types import TracebackType
+from typing import Self
+
+from msgspec.structs import replace
+
+from ganga.errors import LeaseLost
+from ganga.model.clock import Utc
+from ganga.model.event import Event, EventKind
+from ganga.model.ids import JobId, Seq, TargetName, parent_of
+from ganga.model.job import JobRecord, JobSpec, Share, TargetState
+from ganga.model.status import JobStatus
+from ganga.model.update import Update
+from ganga.store.base import Adopted, Holder, Lease, NewJob, Query
+from ganga.store.creation import adopted_record, check_new, created, first_record, subjob_record
+from ganga.store.keys import key_of
+from ganga.store.news import News
+from ganga.store.rules import begun, check_covers, check_removable, lease_lost, not_whole, submits, written_over
+from ganga.store.shelf import Shelf, Stored
+from ganga.store.storable import decode_spec, encode_share, encode_spec, storable_text, storable_update
+
+
+class MemoryStore:
+    """A `Store` in this process' memory. Belongs to one event loop, and is usable as ``async with`` like the others."""
+
+    location = "memory"
+
+    def __init__(self) -> None:
+        self.id = token_hex(4)
+        self._shelf = Shelf()
+        self._attempts: dict[JobId, dict[int, JobRecord]] = {}
+        self._events: list[Event] = []
+        self._states: dict[TargetName, TargetState] = {}
+        self._holders: dict[TargetName, Holder] = {}
+        self._epochs: Counter[TargetName] = Counter()
+        self._news = News()
+
+    def __repr__(self) -> str:
+        return f"<MemoryStore {self.id}: {len(self._events)} events>"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """See `Store.close`."""
+
+    # What people ask for
+
+    async def create(self, job: NewJob, at: Utc) -> JobRecord:
+        """See `Store.create`."""
+        check_new(job)
+        spec = decode_spec(encode_spec(job.spec))
+        shares = tuple(job.shares or ())
+        for share in shares:
+            encode_share(share)
+        record = first_record(self._shelf.next_number(), job, at)
+        subjobs = [subjob_record(record, index) for index in range(len(shares))]
+        return self._put(record, Stored(spec, shares, [record, *subjobs]), at)
+
+    async def adopt(self, job: Adopted, at: Utc) -> JobRecord:
+        """See `Store.adopt`."""
+        record = adopted_record(self._shelf.next_number(), job)
+        return self._put(record, Stored(decode_spec(encode_spec(job.spec)), (), [record]), at)
+
+    async def request_kill(self, jobs: Collection[JobId], by: str, at: Utc) -> list[JobId]:
+        """See `Store.request_kill`."""
+        by = storable_text(by)
+        alive = [job for job in self._known(jobs) if not self._shelf.get(job).status.final]
+        for job in alive:
+            untold = [
+                record
+                for record in self._shelf.family(job)
+                if not record.status.final and record.kill_requested_by is None
+            ]
+            for record in untold:
+                self._shelf.replace(replace(record, kill_requested_by=by))
+            if untold:
+                self._tell_of(EventKind.KILL_REQUESTED, self._shelf.get(job), at, by)
+        return alive
+
+    async def request_submit(self, jobs: Collection[JobId], at: Utc) -> list[JobId]:
+        """See `Store.request_submit`."""
+        asked_for = []
+        for job in self._known(jobs):
+            again = [record for record in self._shelf.family(job) if submits(record, job)]
+            for record in again:
+                self._shelf.replace(replace(record, wanted_attempt=record.attempt + 1, kill_requested_by=None))
+            if again:
+                self._shelf.replace(replace(self._shelf.whole(job), kill_requested_by=None))
+                self._tell_of(EventKind.SUBMIT_REQUESTED, self._shelf.get(job), at)
+                asked_for.append(job)
+        return asked_for
+
+    async def request_refresh(self, jobs: Collection[JobId], at: Utc) -> None:
+        """See `Store.request_refresh`."""
+        for job in self._known(jobs):
+            self._tell_of(EventKind.REFRESH_REQUESTED, self._shelf.get(job), at)
+
+    async def pause(self, target: TargetName, *, paused: bool, by: str, at: Utc) -> None:
+        """See `Store.pause`."""
+        state = self._states.get(target, TargetState(name=target))
+        self._states[target] = replace(state, paused=paused)
+        if state.paused is not paused:
+            kind = EventKind.TARGET_PAUSED if paused else EventKind.TARGET_RESUMED
+            self._tell([Event(at=at, kind=kind, target=target, reason=storable_text(by))])
+
+    async def remove(self, jobs: Collection[JobId], at: Utc) -> None:
+        """See `Store.remove`."""
+        records = [self._shelf.get(job) for job in self._known(jobs)]
+        for record in records:
+            if parent_of(record.id) is not None:
+                raise not_whole(record.id)
+            check_removable(record)
+        for record in records:
+            for member in self._shelf.family(record.id):
+                self._attempts.pop(member.id, None)
+            self._shelf.remove(int(record.id))
+            self._tell_of(EventKind.JOB_REMOVED, record, at)
+
+    # What the monitor writes
+
+    async def save(self, update: Update, lease: Lease) -> tuple[Event, ...]:
+        """See `Store.save`."""
+        check_covers(lease, update)
+        self._check(lease)
+        update = storable_update(update)
+        for record in update.records:
+            if (old := self._shelf.find(record.id)) is not None:
+                self._shelf.replace(written_over(old, record))
+        for record in update.attempts:
+            if self._shelf.find(record.id) is not None:
+                self._attempts.setdefault(record.id, {})[record.attempt] = record
+        if (state := update.state) is not None:
+            paused = state.name in self._states and self._states[state.name].paused
+            self._states[state.name] = replace(state, paused=paused)
+        return self._tell(update.events)
+
+    # What everybody reads
+
+    async def get(self, jobs: Sequence[JobId]) -> list[JobRecord]:
+        """See `Store.get`."""
+        return [self._shelf.get(job) for job in jobs]
+
+    async def select(self, query: Query, *, after: JobId | None = None, limit: int = 1000) -> list[JobRecord]:
+        """See `Store.select`."""
+        records = self._shelf.newest_first(None if after is None else key_of(after))
+        return list(islice((record for record in records if _fits(record, query)), limit))
+
+    async def count(self, query: Query) -> Mapping[JobStatus, int]:
+        """See `Store.count`."""
+        return Counter(record.status for record in self._shelf.oldest_first(None) if _fits(record, query))
+
+    async def specifications(self, jobs: Collection[JobId]) -> Mapping[JobId, tuple[JobSpec, Share]]:
+        """See `Store.specifications`."""
+        found = {}
+        for job in jobs:
+            number, index = key_of(job)
+            stored = self._shelf.stored(number)
+            if stored is not None and self._shelf.find(job) is not None:
+                found[job] = (stored.spec, stored.shares[index] if index >= 0 else Share())
+        return found
+
+    async def attempts(self, job: JobId) -> list[JobRecord]:
+        """See `Store.attempts`."""
+        key_of(job)
+        return [record for _, record in sorted(self._attempts.get(job, {}).items())]
+
+    async def events(self, after: Seq, *, limit: int = 1000, job: JobId | None = None) -> list[Event]:
+        """See `Store.events`."""
+        if job is None:
+            return self._events[after : after + limit]
+        key_of(job)
+        about = (event for event in self._events[after:] if event.job and job in (event.job, parent_of(event.job)))
+        return list(islice(about, limit))
+
+    async def last_seq(self) -> Seq:
+        """See `Store.last_seq`."""
+        return Seq(len(self._events))
+
+    async def wait(self, after: Seq, seconds: float) -> bool:
+        """See `Store.wait`."""
+        return await self._news.wait(after, seconds)
+
+    # What a monitor reads when it takes over, and on requests
+
+    async def live(self, target: TargetName, *, after: JobId | None = None, limit: int = 2000) -> list[JobRecord]:
+        """See `Store.live`."""
+        records = self._shelf.oldest_first(None if after is None else key_of(after))
+        return list(islice((record for record in records if record.target == target and self._live(record)), limit))
+
+    async def families(
+        self, target: TargetName, parents: Collection[JobId] | None = None
+    ) -> dict[JobId, dict[JobStatus, int]]:
+        """See `Store.families`."""
+        if parents is None:
+            records = [record for record in self._shelf.oldest_first(None) if self._live(record)]
+        else:
+            records = [record for record in map(self._shelf.find, parents) if record is not None]
+        return {
+            record.id: dict(Counter(subjob.status for subjob in self._shelf.family(record.id)[1:]))
+            for record in records
+            if record.subjobs is not None and record.target == target
+        }
+
+    async def concerned(self, job: JobId, *, after: JobId | None = None, limit: int = 2000) -> list[JobRecord]:
+        """See `Store.concerned`."""
+        if self._shelf.find(job) is None:
+            return []
+        whole = self._shelf.whole(job)
+        records = self._shelf.family(job) if whole.id == job else [whole, self._shelf.get(job)]
+        behind = None if after is None else key_of(after)
+        return list(islice((record for record in records if behind is None or key_of(record.id) > behind), limit))
+
+    async def target_states(self) -> dict[TargetName, TargetState]:
+        """See `Store.target_states`."""
+        return dict(self._states)
+
+    # Leases
+
+    async def holder(self, target: TargetName) -> Holder | None:
+        """See `Store.holder`."""
+        return self._holders.get(target)
+
+    async def acquire(self, target: TargetName, owner: str, instead_of: Holder | None = None) -> Lease | None:
+        """See `Store.acquire`."""
+        if self._holders.get(target) not in (None, instead_of):
+            return None
+        self._epochs[target] += 1
+        self._holders[target] = Holder(target, storable_text(owner), self._epochs[target], 0)
+        return Lease(target, self._epochs[target])
+
+    async def renew(self, lease: Lease) -> None:
+        """See `Store.renew`."""
+        holder = self._check(lease)
+        self._holders[lease.target] = replace(holder, beat=holder.beat + 1)
+
+    async def release(self, lease: Lease) -> None:
+        """See `Store.release`."""
+        with suppress(LeaseLost):
+            self._check(lease)
+            del self._holders[lease.target]
+
+    # Pieces of the above
+
+    def _put(self, record: JobRecord, stored: Stored, at: Utc) -> JobRecord:
+        self._shelf.put(int(record.id), stored)
+        self._tell([created(record, at)])
+        return record
+
+    def _known(self, jobs: Collection[JobId]) -> list[JobId]:
+        return [self._shelf.get(job).id for job in dict.fromkeys(jobs)]
+
+    def _live(self, record: JobRecord) -> bool:
+        return not (record.status.final and all(map(begun, self._shelf.family(record.id))))
+
+    def _tell_of(self, kind: EventKind, job: JobRecord, at: Utc, reason: str | None = None) -> None:
+        self._tell([Event(at=at, kind=kind, target=job.target, job=job.id, reason=reason)])
+
+    def _tell(self, events: Sequence[Event]) -> tuple[Event, ...]:
+        first = len(self._events) + 1
+        numbered = tuple(replace(event, seq=Seq(first + place)) for place, event in enumerate(events))
+        self._events.extend(numbered)
+        self._news.announce(Seq(len(self._events)))
+        return numbered
+
+    def _check(self, lease: Lease) -> Holder:
+        holder = self._holders.get(lease.target)
+        if holder is None or holder.epoch != lease.epoch:
+            raise lease_lost(lease)
+        return holder
+
+
+def _fits(record: JobRecord, query: Query) -> bool:
+    parent = parent_of(record.id)
+    return (
+        (parent == query.parent if query.parent is not None else query.subjobs or parent is None)
+        and (not query.statuses or record.status in query.statuses)
+        and (not query.targets or record.target in query.targets)
+        and (query.name is None or fnmatchcase(record.name, query.name))
+    )
