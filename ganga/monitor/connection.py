@@ -72,12 +72,15 @@ class Connection:
         return await asyncio.shield(self._opening)
 
     async def _own(self) -> None:
-        while True:
-            await self._wanted.wait()
-            self._wanted.clear()
-            if self._closing.is_set():
-                return
-            await self._open()
+        try:
+            while True:
+                await self._wanted.wait()
+                self._wanted.clear()
+                if self._closing.is_set():
+                    return
+                await self._open()
+        finally:
+            self._refuse(BackendUnavailable(f"{self._target.name}: the connection is closing"))
 
     async def _open(self) -> None:
         opening = self._opening
@@ -90,11 +93,14 @@ class Connection:
         except Exception as error:  # noqa: BLE001 - told to those who wait for it, and costs only its own target
             if opening.done():
                 _log.exception("the connection to %s was lost", self._target.name)
-            else:
-                opening.set_exception(error)
-                opening.exception()
+            self._refuse(error)
         finally:
-            if not opening.done():
-                opening.set_exception(BackendUnavailable(f"{self._target.name}: the connection is closing"))
-                opening.exception()
-            self._opening = None
+            if opening.done():
+                self._opening = None
+
+    def _refuse(self, error: Exception) -> None:
+        opening = self._opening
+        if opening is not None and not opening.done():
+            opening.set_exception(error)
+            # Looked at here, since those who wait may have gone away.
+            opening.exception()
