@@ -1,0 +1,154 @@
+"""The folders under ``GANGA_HOME``: what was submitted, and what came home.
+
+::
+
+    jobs/12/inputs/            copies of the input files, made at submission
+    jobs/12/environment.json   the environment of whoever submitted
+    jobs/12/output-1/          what attempt 1 brought home; of a job with subjobs, what was merged
+    jobs/12/3/output-1/        the same of subjob 3
+    staging/                   what is being made or removed; all of it may go when nobody is at work
+
+A folder appears whole, by a rename, or not at all. Everything is private to the user.
+
+Nothing is synced to disk: what is written here survives the end of any program at any moment, but after a power failure
+files of the last half minute may be empty or missing. A sync for each job would cost more than all the rest; what a back end
+keeps until it is told to discard can be fetched again.
+"""
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from time import time
+
+from ganga.errors import StoreUnavailable
+from ganga.model.ids import JobId
+from ganga.workspace.folders import TAKEN, delete, explained, fresh, make_private, move_away
+from ganga.workspace.staging import ENVIRONMENT, INPUTS, Staged, stage
+
+_INCOMING = re.compile(r"\.incoming-(?P<attempt>[0-9]+)-(?P<epoch>[0-9]+)-")
+
+#: Seconds after which what a dead process left in ``staging`` may go.
+DAY = 86400.0
+
+
+class Workspace:
+    """All methods block for a few system calls, or for as long as copying and removing files takes.
+
+    They raise `ConfigurationError` where nothing can be written, and `StoreUnavailable` when the disk is full or fails.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self._jobs = home / "jobs"
+        self._staging = home / "staging"
+
+    def __repr__(self) -> str:
+        return f"<Workspace {self.home}>"
+
+    def check_writable(self) -> None:
+        """Make the folders and try to write there, so that what is wrong is said before anything is submitted."""
+        with explained(self.home):
+            for folder in (self._jobs, self._staging):
+                make_private(folder)
+            probe = fresh(self._staging, "probe-")
+            try:
+                (probe / "probe").write_bytes(bytes(4096))
+            finally:
+                delete(probe)
+
+    def folder(self, job: JobId) -> Path:
+        """The folder of a job or subjob; it may not exist yet."""
+        return self._jobs.joinpath(*job.split("."))
+
+    def output(self, job: JobId, attempt: int) -> Path:
+        """Where the output of an attempt is; if the folder is there, all of it is."""
+        return self.folder(job) / f"output-{attempt}"
+
+    def inputs(self, job: JobId) -> Path | None:
+        """The folder with the copies of the input files that a job shares with its subjobs, if there is one."""
+        return self._shared(job, INPUTS)
+
+    def environment(self, job: JobId) -> Path | None:
+        """The file with the submitter's environment that a job shares with its subjobs, if there is one."""
+        return self._shared(job, ENVIRONMENT)
+
+    def stage(self, inputs: Sequence[str], environment: Mapping[str, str] | None) -> Staged:
+        """Copy the inputs and the environment of a job that has no number yet.
+
+        Raises `UsageError` for an input that does not exist or cannot be copied, and for two of the same base name.
+        """
+        return stage(inputs, environment, self._staging, self._jobs)
+
+    def incoming(self, job: JobId, attempt: int, epoch: int) -> Path:
+        """A fresh folder, beside its place, for the output of an attempt; `publish` shows it.
+
+        What monitors of this or an earlier epoch left of this or an earlier attempt is wiped. Each call gives a folder
+        of another name, so that whoever still writes into an older one does so in vain.
+        """
+        folder = self.folder(job)
+        with explained(folder):
+            for leftover in _leftovers(folder, attempt, epoch):
+                self._wipe(leftover)
+            return fresh(folder, f".incoming-{attempt}-{epoch}-")
+
+    def publish(self, incoming: Path, job: JobId, attempt: int, *, replace: bool = False) -> None:
+        """Show the folder as the output of the attempt, in one step.
+
+        If there is one already, because another monitor was faster, ours is dropped, or takes its place with `replace`.
+        Raises `StoreUnavailable` if `incoming` was wiped by another monitor, which then does the work.
+        """
+        place = self.output(job, attempt)
+        with explained(place):
+            try:
+                incoming.rename(place)
+            except FileNotFoundError as error:
+                if not place.is_dir():
+                    raise StoreUnavailable(f"{incoming} was wiped by another monitor, which brings it home") from error
+            except OSError as error:
+                if error.errno not in TAKEN:
+                    raise
+                self._exchange(incoming, place, replace=replace)
+
+    def remove(self, job: JobId) -> None:
+        """Remove all files of a job and of its subjobs, at once for whoever looks; none there is fine."""
+        folder = self.folder(job)
+        with explained(folder):
+            self._wipe(folder)
+
+    def tidy(self) -> None:
+        """Remove what processes that died more than a day ago left in ``staging``."""
+        with explained(self._staging):
+            for entry in os.scandir(self._staging):
+                with suppress(FileNotFoundError):  # another process tidies too
+                    if entry.stat(follow_symlinks=False).st_mtime < time() - DAY:
+                        delete(Path(entry.path))
+
+    def _shared(self, job: JobId, name: str) -> Path | None:
+        number, _, _ = job.partition(".")
+        path = self._jobs / number / name
+        return path if path.exists() else None
+
+    def _wipe(self, folder: Path) -> None:
+        moved = move_away(folder, self._staging)
+        if moved is not None:
+            delete(moved)
+
+    def _exchange(self, incoming: Path, place: Path, *, replace: bool) -> None:
+        if not replace:
+            self._wipe(incoming)
+            return
+        former = move_away(place, self._staging)
+        incoming.rename(place)
+        if former is not None:
+            delete(former)
+
+
+def _leftovers(folder: Path, attempt: int, epoch: int) -> list[Path]:
+    try:
+        with os.scandir(folder) as entries:
+            matches = [(entry.path, match) for entry in entries if (match := _INCOMING.match(entry.name))]
+    except FileNotFoundError:
+        return []
+    return [Path(path) for path, match in matches if (int(match["epoch"]), int(match["attempt"])) <= (epoch, attempt)]

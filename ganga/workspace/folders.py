@@ -1,0 +1,88 @@
+"""Making and removing private folders, and saying in a sentence what stands in the way."""
+
+import errno
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import mkdtemp
+
+from ganga.errors import ConfigurationError, GangaError, StoreUnavailable
+
+PRIVATE = 0o700
+
+#: What a rename says of a place that is taken by a folder with something in it.
+TAKEN = frozenset({errno.ENOTEMPTY, errno.EEXIST})
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG})
+
+
+@contextmanager
+def explained(place: Path) -> Iterator[None]:
+    """Turn an `OSError` within the block into `ConfigurationError` or `StoreUnavailable`."""
+    try:
+        yield
+    except OSError as error:
+        raise explanation(error, place) from error
+
+
+def explanation(error: OSError, place: Path) -> GangaError:
+    """What to do about an error of the operating system that befell `place`."""
+    if is_full(error):
+        return StoreUnavailable(f"the disk of {place} is full, or your quota is: free some space and try again")
+    if error.errno in _FORBIDDEN:
+        return ConfigurationError(
+            f"{place} cannot be written: {error}; make it writable, or set GANGA_HOME to another folder"
+        )
+    return StoreUnavailable(f"{place} cannot be read or written just now: {error}")
+
+
+def is_full(error: OSError) -> bool:
+    """Whether there is no space left, also if `shutil.copytree` says so, which knows the text only."""
+    return error.errno in _FULL or any(os.strerror(code) in str(error) for code in _FULL)
+
+
+def make_private(folder: Path) -> None:
+    """Make the folder and those above it that are missing, for the user alone; fine if it is there."""
+    try:
+        folder.mkdir(PRIVATE)
+    except FileNotFoundError:
+        make_private(folder.parent)
+        folder.mkdir(PRIVATE, exist_ok=True)
+    except FileExistsError:
+        if not folder.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder)) from None
+
+
+def fresh(parent: Path, prefix: str) -> Path:
+    """A new, private, empty folder in `parent`, which is made if it is missing."""
+    try:
+        return Path(mkdtemp(prefix=prefix, dir=parent))
+    except FileNotFoundError:
+        make_private(parent)
+        return Path(mkdtemp(prefix=prefix, dir=parent))
+
+
+def move_away(folder: Path, staging: Path) -> Path | None:
+    """Take the folder out of sight in one step. Returns where it is now; None if it was not there."""
+    moved = staging / f"removed-{secrets.token_hex(8)}"
+    try:
+        return folder.rename(moved)
+    except FileNotFoundError:
+        if not folder.exists():
+            return None
+    make_private(staging)
+    return folder.rename(moved)
+
+
+def delete(folder: Path) -> None:
+    """Delete the folder with all that is in it, also what a job has write-protected."""
+    try:
+        shutil.rmtree(folder)
+    except PermissionError:
+        for path, _, _ in os.walk(folder):
+            Path(path).chmod(PRIVATE)
+        shutil.rmtree(folder)
