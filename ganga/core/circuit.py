@@ -4,15 +4,15 @@ from ganga.model.clock import Utc
 
 
 class Circuit:
-    """Counts the failures of one target."""
+    """Counts the failures of one target; one that was down before stays so without being said again."""
 
     __slots__ = ("_failures", "_threshold", "failing_since")
 
-    def __init__(self, threshold: int) -> None:
+    def __init__(self, threshold: int, down_since: Utc | None = None) -> None:
         self._threshold = threshold
-        self._failures = 0
+        self._failures = 0 if down_since is None else threshold
         #: When the first failure since the last success was noticed.
-        self.failing_since: Utc | None = None
+        self.failing_since = down_since
 
     def failed(self, at: Utc) -> bool:
         """One more failure; True when it is the one that opens the circuit."""

@@ -1,6 +1,6 @@
 """What is told of a change: the events that a new record makes."""
 
-from ganga.model.clock import Utc
+from ganga.model.clock import Moment
 from ganga.model.event import Event, EventKind
 from ganga.model.ids import JobId, TargetName
 from ganga.model.job import JobRecord, TargetState
@@ -9,13 +9,14 @@ from ganga.model.update import Update
 
 
 class Draft:
-    """An update in the making."""
+    """An update in the making. Every record in it has an event that tells of it."""
 
-    __slots__ = ("_at", "_attempts", "_events", "_records", "_state", "_target")
+    __slots__ = ("_attempts", "_events", "_records", "_state", "_target", "moment")
 
-    def __init__(self, target: TargetName, at: Utc) -> None:
+    def __init__(self, target: TargetName, moment: Moment) -> None:
         self._target = target
-        self._at = at
+        #: When all of this happens.
+        self.moment = moment
         self._records: dict[JobId, JobRecord] = {}
         self._attempts: list[JobRecord] = []
         self._events: list[Event] = []
@@ -26,19 +27,19 @@ class Draft:
         self._records[new.id] = new
         if new.attempt > old.attempt and old.attempt:
             self._attempts.append(old)
-            self._tell(EventKind.ATTEMPT_STARTED, new, old.status, new.status, new.reason or old.reason)
+            self._tell(EventKind.ATTEMPT_STARTED, new, old.status, new.status, _why_again(old, new))
         elif new.status is not old.status:
             self._tell(EventKind.STATUS_CHANGED, new, old.status, new.status, new.reason)
         elif new.silent_since is not None and old.silent_since is None:
             self._tell(EventKind.FELL_SILENT, new, None, None, None)
         elif new.silent_since is None and old.silent_since is not None:
             self._tell(EventKind.HEARD_AGAIN, new, None, None, None)
-        elif (new.native_status, new.reason) != (old.native_status, old.reason):
+        else:
             self._tell(EventKind.DETAILS_CHANGED, new, None, None, new.reason or new.native_status)
 
     def target(self, kind: EventKind, reason: str | None) -> None:
         """Something happened to the target itself."""
-        self._events.append(Event(at=self._at, kind=kind, target=self._target, reason=reason))
+        self._events.append(Event(at=self.moment.utc, kind=kind, target=self._target, reason=reason))
 
     def state(self, state: TargetState) -> None:
         """The state of the target is to be stored."""
@@ -55,7 +56,7 @@ class Draft:
     ) -> None:
         self._events.append(
             Event(
-                at=self._at,
+                at=self.moment.utc,
                 kind=kind,
                 target=self._target,
                 job=job.id,
@@ -65,3 +66,8 @@ class Draft:
                 reason=reason,
             )
         )
+
+
+def _why_again(old: JobRecord, new: JobRecord) -> str:
+    again = "run again by the back end" if new.native_id is not None else "submitted again"
+    return f"{again} after: {old.reason}" if old.reason else again

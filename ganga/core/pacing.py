@@ -39,7 +39,7 @@ class Pacer:
     asking plus the time that news wait is least at ``sqrt(2 c / (w r))``, where *w* is the impatience.
     """
 
-    __slots__ = ("_asked_at", "_backoff", "_due_at", "_pace", "_rate", "interval")
+    __slots__ = ("_asked_at", "_backoff", "_due_at", "_hurried", "_pace", "_rate", "interval")
 
     #: Seconds in which the memory of past activity fades to 1/e.
     MEMORY = 120.0
@@ -52,6 +52,7 @@ class Pacer:
         self._rate = 0.0
         self._asked_at = Monotonic(-inf)
         self._due_at = Monotonic(-inf)
+        self._hurried = False
         #: Seconds between two questions while all is well.
         self.interval = pace.fastest
 
@@ -60,21 +61,31 @@ class Pacer:
         """When the next question may be asked."""
         return max(self._due_at, self._backoff.next_at)
 
+    @property
+    def retry_at(self) -> Monotonic:
+        """When the rest of a question may be asked: at once, or after the back-off."""
+        return self._backoff.next_at
+
     def asked(self, now: Monotonic) -> None:
         """A question goes out."""
+        self._hurried = False
         self._asked_at = now
         self._due_at = Monotonic(now + self.interval)
 
     def answered(self, now: Monotonic, changes: int) -> None:
-        """The question was answered and told of so many changed jobs."""
-        self._backoff.succeeded()
+        """The question was answered to the end and told of so many changed jobs."""
+        self.succeeded()
         cost = max(now - self._asked_at, 1e-3)
         elapsed = max(self.interval, cost)
         weight = min(1.0, elapsed / self.MEMORY)
         self._rate += weight * (changes / elapsed - self._rate)
         best = sqrt(2 * cost / (self._pace.impatience * self._rate)) if self._rate > self.QUIET else inf
         self.interval = min(max(best, self._pace.fastest), self._pace.slowest)
-        self._due_at = Monotonic(self._asked_at + self.interval)
+        self._due_at = Monotonic(self._asked_at + (self._pace.fastest if self._hurried else self.interval))
+
+    def succeeded(self) -> None:
+        """A part of the question was answered: there is nothing to back off from."""
+        self._backoff.succeeded()
 
     def failed(self, now: Monotonic) -> None:
         """The question failed: back off."""
@@ -82,4 +93,5 @@ class Pacer:
 
     def hurry(self, now: Monotonic) -> None:
         """Something is new here: ask as soon as the fastest pace allows, unless the target is failing."""
+        self._hurried = True
         self._due_at = min(self._due_at, max(now, Monotonic(self._asked_at + self._pace.fastest)))

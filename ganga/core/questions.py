@@ -1,11 +1,21 @@
 """The questions that are out, and which of their answers were overtaken by newer ones."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 
-from ganga.model.clock import Monotonic
 from ganga.model.ids import NativeId
 from ganga.model.job import JobRecord
 from ganga.model.observation import Observation
+
+
+@dataclass(slots=True)
+class _Question:
+    #: Jobs asked for of which no part of the answer has spoken yet.
+    unspoken: set[NativeId]
+    #: Jobs of which a question asked later has told news already.
+    overtaken: set[NativeId] = field(default_factory=set)
+    #: How much news it has told so far.
+    changes: int = 0
 
 
 class Questions:
@@ -15,53 +25,55 @@ class Questions:
     end whenever it was asked for.
     """
 
-    __slots__ = ("_asked_at", "_feeding", "_number", "_told_by", "_unspoken")
+    __slots__ = ("_feed", "_number", "_open")
 
     def __init__(self) -> None:
         self._number = 0
-        self._feeding: int | None = None
-        self._asked_at: dict[int, Monotonic] = {}
-        self._unspoken: dict[int, set[NativeId]] = {}
-        self._told_by: dict[NativeId, Monotonic] = {}
+        self._feed: int | None = None
+        self._open: dict[int, _Question] = {}
 
     @property
     def feeding(self) -> bool:
         """Whether a question for what is new is out."""
-        return self._feeding is not None
+        return self._feed is not None
 
-    def ask(self, now: Monotonic, ids: Iterable[NativeId] | None = None) -> int:
-        """A question about these jobs, or for what is new, goes out; returns its number."""
+    def ask(self, ids: Iterable[NativeId]) -> int:
+        """A question about these jobs goes out; returns its number."""
         self._number += 1
-        self._asked_at[self._number] = now
-        if ids is None:
-            self._feeding = self._number
-        else:
-            self._unspoken[self._number] = set(ids)
+        self._open[self._number] = _Question(set(ids))
         return self._number
 
-    def close(self, number: int) -> None:
-        """The question is answered to the end, or has failed."""
-        self._asked_at.pop(number, None)
-        self._unspoken.pop(number, None)
-        if number == self._feeding:
-            self._feeding = None
-        if not self._asked_at:
-            self._told_by.clear()
+    def feed(self) -> int:
+        """A question for what is new goes out; returns its number."""
+        self._feed = self.ask(())
+        return self._feed
+
+    def close(self, number: int) -> int | None:
+        """The question is answered to the end, or has failed: how many jobs it told news of. None if it was not out."""
+        if number == self._feed:
+            self._feed = None
+        question = self._open.pop(number, None)
+        return None if question is None else question.changes
 
     def unspoken(self, number: int, seen: Iterable[NativeId]) -> set[NativeId]:
         """The jobs asked for that no part of the answer has spoken of so far, this part included."""
-        unspoken = self._unspoken.get(number, set())
-        unspoken.difference_update(seen)
-        return unspoken
+        question = self._open.get(number)
+        if question is None:
+            return set()
+        question.unspoken.difference_update(seen)
+        return question.unspoken
 
     def heard(self, number: int, native_id: NativeId) -> None:
         """The answer to this question told something new of the job."""
-        if len(self._asked_at) > 1 and number in self._asked_at:
-            self._told_by[native_id] = self._asked_at[number]
+        for other, question in self._open.items():
+            if other < number:
+                question.overtaken.add(native_id)
+            elif other == number:
+                question.changes += 1
 
     def outdated(self, number: int, native_id: NativeId, seen: Observation, record: JobRecord) -> bool:
         """Whether what this question's answer says of the job has been overtaken."""
-        told_by = self._told_by.get(native_id)
-        if told_by is None or seen.status.final or seen.restart > record.restart:
+        question = self._open.get(number)
+        if question is None or native_id not in question.overtaken:
             return False
-        return self._asked_at.get(number, told_by) < told_by
+        return not seen.status.final and seen.restart <= record.restart

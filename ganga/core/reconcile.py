@@ -13,6 +13,11 @@ from ganga.model.status import JobStatus, may_follow
 
 _T = TypeVar("_T")
 
+#: Seconds by which the start that a back end tells may differ from one answer to the next without being news.
+START_WAVERS = 30.0
+#: Seconds in which a reason is new once only: some count down ("starts in 118 s"), and each is a write and an event.
+REASON_PAUSE = 60.0
+
 
 def nothing_new(record: JobRecord, seen: Observation) -> bool:
     """Whether the observation repeats what the record of a live job says already. The hot path of a sweep."""
@@ -20,14 +25,19 @@ def nothing_new(record: JobRecord, seen: Observation) -> bool:
         seen.status is record.status
         and seen.native_status == record.native_status
         and (seen.reason is None or seen.reason == record.reason)
-        and (seen.started_at is None or seen.started_at == record.started_at)
+        and (seen.started_at is None or _same_time(seen.started_at, record.started_at))
         and seen.restart == record.restart
         and record.silent_since is None
     )
 
 
+def _same_time(seen: Utc, known: Utc | None) -> bool:
+    """Whether the two are one event: a start that is computed as "now less the time elapsed" wavers."""
+    return seen == known or (known is not None and abs(seen - known) < START_WAVERS)
+
+
 def reconcile(record: JobRecord, seen: Observation, at: Utc) -> JobRecord | None:
-    """The record after the observation, or None if the observation changes nothing.
+    """The record after the observation, or None if the observation changes nothing (yet).
 
     An end first makes a job `COMPLETING`, with what the back end said as its `outcome`. An observation of an earlier run
     of the same native id is not evidence; one of a later run is the next attempt.
@@ -47,7 +57,7 @@ def next_attempt(record: JobRecord, restart: int) -> JobRecord:
     return replace(
         _blank(record),
         attempt=record.attempt + 1,
-        wanted_attempt=record.attempt + 1,
+        wanted_attempt=max(record.wanted_attempt, record.attempt + 1),
         status=JobStatus.SUBMITTED,
         native_id=record.native_id,
         submitted_at=record.submitted_at,
@@ -60,7 +70,7 @@ def to_submit(record: JobRecord) -> JobRecord:
     return replace(
         _blank(record),
         attempt=record.attempt + 1,
-        wanted_attempt=record.attempt + 1,
+        wanted_attempt=max(record.wanted_attempt, record.attempt + 1),
         status=JobStatus.SUBMITTING,
     )
 
@@ -94,11 +104,13 @@ def _blank(record: JobRecord) -> JobRecord:
         created_at=record.created_at,
         subjobs=record.subjobs,
         postprocessed=record.postprocessed,
+        # Only who asked for it can take it back: what runs again without being asked is to be killed all the same.
+        kill_requested_by=record.kill_requested_by,
     )
 
 
 def _apply(record: JobRecord, seen: Observation, at: Utc) -> JobRecord | None:
-    if nothing_new(record, seen):
+    if nothing_new(record, seen) or _too_soon(record, seen, at):
         return None
     status = JobStatus.COMPLETING if seen.status.final else seen.status
     if status is not record.status and not may_follow(record.status, status):
@@ -119,6 +131,13 @@ def _apply(record: JobRecord, seen: Observation, at: Utc) -> JobRecord | None:
         return _end(told, seen, at)
     # A job that was lost and is found again has not ended.
     return replace(told, ended_at=None, outcome=None) if record.status is JobStatus.LOST else told
+
+
+def _too_soon(record: JobRecord, seen: Observation, at: Utc) -> bool:
+    """Whether all that is new is yet another reason, a short while after the last news."""
+    if record.reason is None or record.confirmed_at is None or at - record.confirmed_at >= REASON_PAUSE:
+        return False
+    return nothing_new(replace(record, reason=seen.reason), seen)
 
 
 def _end(record: JobRecord, seen: Observation, at: Utc) -> JobRecord:

@@ -1,7 +1,8 @@
 """The rounds in which all live jobs of a target are asked about, batch by batch."""
 
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Collection, Iterable
+from math import inf
 from random import Random
 
 from ganga.core.pacing import Pacer
@@ -11,26 +12,67 @@ from ganga.model.policy import Pace, Width
 
 
 class Sweeper:
-    """What to ask in the present round, when the next one begins, and since when all is known to be true.
+    """The live jobs, which of them to ask about now, and since when all that is known of them is true.
 
-    Jobs that somebody asks to refresh go first and do not wait for the round. A batch that fails is asked again.
+    A round asks about each job once, those first that were asked longest ago; rounds are paced, the batches of one
+    follow each other. Jobs that somebody asks to refresh go first and do not wait for the round, only for the back-off. A
+    batch that fails is asked again, in smaller ones.
     """
 
-    __slots__ = ("_begun_at", "_changes", "_pacer", "_round", "_under_way", "_urgent", "_width")
+    __slots__ = (
+        "_begun_at",
+        "_changes",
+        "_live",
+        "_pacer",
+        "_refresh_at",
+        "_round",
+        "_size",
+        "_under_way",
+        "_urgent",
+        "_width",
+    )
+
+    #: Seconds between two questions that somebody asked for, however often they are asked for.
+    REFRESH_PAUSE = 1.0
 
     def __init__(self, pace: Pace, width: Width, random: Random) -> None:
         self._pacer = Pacer(pace, random)
         self._width = width
-        self._round: deque[NativeId] = deque()
-        self._urgent: dict[NativeId, None] = {}
-        self._under_way = 0
+        self._size = width.batch
+        # Each live job with the round in which it was last asked about, longest ago first.
+        self._live: OrderedDict[NativeId, int] = OrderedDict()
+        self._round = 0
         self._begun_at: Utc | None = None
         self._changes = 0
+        self._under_way = 0
+        self._urgent: OrderedDict[NativeId, None] = OrderedDict()
+        self._refresh_at = Monotonic(-inf)
+
+    def __len__(self) -> int:
+        return len(self._live)
+
+    def __contains__(self, native_id: NativeId) -> bool:
+        return native_id in self._live
 
     @property
     def interval(self) -> float:
         """Seconds from one round to the next while all is well."""
         return self._pacer.interval
+
+    def add(self, native_id: NativeId) -> None:
+        """The job is to be asked about from the next round on; nothing happens if it is followed already."""
+        self._live.setdefault(native_id, self._round)
+
+    def doubt(self, native_ids: Iterable[NativeId]) -> None:
+        """What is known of these may be old: those that are live are asked about in the present round."""
+        for native_id in native_ids:
+            if native_id in self._live:
+                self._live[native_id] = self._round - 1
+                self._live.move_to_end(native_id, last=False)
+
+    def discard(self, native_id: NativeId) -> None:
+        """The job is no longer to be asked about."""
+        self._live.pop(native_id, None)
 
     def refresh(self, ids: Iterable[NativeId]) -> None:
         """Ask about these as soon as possible."""
@@ -40,59 +82,75 @@ class Sweeper:
         """There are new jobs to ask about."""
         self._pacer.hurry(now)
 
-    def take(self, live: Collection[NativeId], now: Monotonic, at: Utc) -> list[tuple[NativeId, ...]]:
-        """The batches to ask now. `live` are the jobs that a round is about."""
-        batches = []
-        while self._urgent and self._under_way < self._width.parallel:
-            batches.append(self._batch(deque(self._urgent), self._urgent.keys()))
-            for native_id in batches[-1]:
-                del self._urgent[native_id]
-        if self._pacer.next_at > now:
-            return batches
-        if not self._round and self._begun_at is None and live:
-            self._round.extend(live)
-            self._begun_at, self._changes = at, 0
-            self._pacer.asked(now)
-        while self._round and self._under_way < self._width.parallel:
-            batch = self._batch(self._round, live)
-            if batch:
-                batches.append(batch)
-        if not self._round and not self._under_way:
-            self._begun_at = None
+    def take(self, now: Monotonic, at: Utc) -> list[tuple[NativeId, ...]]:
+        """The batches to ask now; each is given back by `answered` or by `failed`."""
+        batches: list[tuple[NativeId, ...]] = []
+        while self._under_way < self._width.parallel and self._pacer.retry_at <= now:
+            batch = self._refreshed(now) or self._swept(now, at)
+            if not batch:
+                break
+            self._under_way += 1
+            batches.append(batch)
         return batches
 
     def answered(self, now: Monotonic, changes: int) -> Utc | None:
         """A batch was answered, with so many changes. At the end of a round, the time since which all is confirmed."""
         self._under_way -= 1
         self._changes += changes
-        if self._round or self._under_way or self._begun_at is None:
+        self._size = min(self._size * 2, self._width.batch)
+        self._pacer.succeeded()
+        if self._begun_at is None or self._unfinished:
             return None
         confirmed_at, self._begun_at = self._begun_at, None
         self._pacer.answered(now, self._changes)
         return confirmed_at
 
-    def failed(self, batch: Iterable[NativeId], now: Monotonic) -> None:
+    def failed(self, batch: Collection[NativeId], now: Monotonic) -> None:
         """A batch was not answered: it is asked again after a while, and the round goes on from there."""
         self._under_way -= 1
-        self._round.extendleft(batch)
+        self._size = max(self._size // 2, 1)
         self._pacer.failed(now)
+        self.doubt(batch)
+        if self._begun_at is None:
+            self._pacer.hurry(now)
 
-    def next_wakeup(self, live: Collection[NativeId]) -> Monotonic | None:
+    def next_wakeup(self) -> Monotonic | None:
         """When `take` may have something to ask."""
         if self._under_way >= self._width.parallel:
             return None
-        if self._urgent:
-            return Monotonic(float("-inf"))
-        if self._round or (live and self._begun_at is None):
-            return self._pacer.next_at
-        return None
+        wakeups = [max(self._refresh_at, self._pacer.retry_at)] if self._urgent else []
+        if self._begun_at is not None and self._unasked:
+            wakeups.append(self._pacer.retry_at)
+        elif self._live and not (self._begun_at is not None and self._under_way):
+            wakeups.append(self._pacer.next_at)
+        return min(wakeups, default=None)
 
-    def _batch(self, queue: deque[NativeId], live: Collection[NativeId]) -> tuple[NativeId, ...]:
+    @property
+    def _unasked(self) -> bool:
+        return next(iter(self._live.values()), self._round) < self._round
+
+    @property
+    def _unfinished(self) -> bool:
+        return self._under_way > 0 or self._unasked
+
+    def _refreshed(self, now: Monotonic) -> tuple[NativeId, ...]:
+        if not self._urgent or self._refresh_at > now:
+            return ()
+        self._refresh_at = Monotonic(now + self.REFRESH_PAUSE)
+        return tuple(self._urgent.popitem(last=False)[0] for _ in range(min(self._size, len(self._urgent))))
+
+    def _swept(self, now: Monotonic, at: Utc) -> tuple[NativeId, ...]:
+        if self._live and self._pacer.next_at <= now and (self._begun_at is None or not self._unfinished):
+            self._begin(now, at)
         batch: list[NativeId] = []
-        while queue and len(batch) < self._width.batch:
-            native_id = queue.popleft()
-            if native_id in live:
-                batch.append(native_id)
-        if batch:
-            self._under_way += 1
+        while self._begun_at is not None and self._unasked and len(batch) < self._size:
+            native_id = next(iter(self._live))
+            self._live[native_id] = self._round
+            self._live.move_to_end(native_id)
+            batch.append(native_id)
         return tuple(batch)
+
+    def _begin(self, now: Monotonic, at: Utc) -> None:
+        self._round += 1
+        self._begun_at, self._changes = at, 0
+        self._pacer.asked(now)

@@ -45,5 +45,5 @@ class Tracker:
         return min((wakeup for wakeup in wakeups if wakeup is not None), default=None)
 
     def receive(self, target: TargetName, results: Iterable[Result], moment: Moment) -> Update:
-        """What follows from results that all belong to one target."""
-        return self._targets[target].receive(results, moment)
+        """What follows from results that all belong to one target: nothing, if the target is no longer ours."""
+        return self._targets[target].receive(results, moment) if target in self._targets else Update(target)

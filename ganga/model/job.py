@@ -103,7 +103,8 @@ class JobRecord(Struct, frozen=True, kw_only=True, gc=False):
         """
         if not self.status.polled or self.silent_since is not None or target is None or target.confirmed_at is None:
             return self.confirmed_at
-        return max(self.confirmed_at or target.confirmed_at, target.confirmed_at)
+        # A sweep from before the job was known does not speak of it.
+        return target.confirmed_at if target.confirmed_at > (self.confirmed_at or self.created_at) else self.confirmed_at
 
 
 class TargetState(Struct, frozen=True, kw_only=True):

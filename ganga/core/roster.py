@@ -1,0 +1,176 @@
+"""The jobs of one target: where the record of each says that it belongs, and all that waits to be done for them."""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from random import Random
+
+from ganga.core.family import Families
+from ganga.core.lane import Lane
+from ganga.core.news import Draft
+from ganga.core.orders import JobAttempt
+from ganga.core.patience import Absences
+from ganga.core.sweep import Sweeper
+from ganga.model.ids import JobId, NativeId, parent_of
+from ganga.model.job import JobRecord
+from ganga.model.policy import Policy
+from ganga.model.status import JobStatus
+
+
+class Roster:
+    """What is to be done for a job follows from its record: entering the record is all it takes."""
+
+    #: So many jobs that are over are remembered, so that a record read from the store before that is known to be old.
+    MEMORY = 10_000
+    #: So many jobs with subjobs are followed beyond their end, since subjobs may be tried again.
+    FAMILIES = 1_000
+
+    __slots__ = (
+        "_by_native",
+        "_over",
+        "_records",
+        "absences",
+        "families",
+        "find",
+        "finish",
+        "kill",
+        "policy",
+        "submit",
+        "sweeper",
+    )
+
+    def __init__(self, policy: Policy, random: Random) -> None:
+        self.policy = policy
+        self._records: dict[JobId, JobRecord] = {}
+        self._by_native: dict[NativeId, JobRecord] = {}
+        self._over: OrderedDict[JobId, int] = OrderedDict()
+        self.families = Families()
+        self.absences = Absences(policy.patience)
+        self.sweeper = Sweeper(policy.sweep, policy.sweep_width, random)
+        self.submit: Lane[JobId] = Lane(policy.submit, random)
+        self.find: Lane[JobId] = Lane(policy.find, random)
+        self.kill: Lane[NativeId] = Lane(policy.kill, random)
+        self.finish: Lane[JobAttempt] = Lane(policy.finish, random)
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def get(self, job: JobId) -> JobRecord | None:
+        """The record of a job; None if it is not followed."""
+        return self._records.get(job)
+
+    def named(self, native_id: NativeId) -> JobRecord | None:
+        """The record of the job that the back end calls so; None if none is followed."""
+        return self._by_native.get(native_id)
+
+    def submitting(self, jobs: Iterable[JobId]) -> Iterator[JobRecord]:
+        """The records of those of the jobs whose submission is not decided yet."""
+        for job in jobs:
+            record = self._records.get(job)
+            if record is not None and record.status is JobStatus.SUBMITTING:
+                yield record
+
+    def completing(self, item: JobAttempt) -> JobRecord | None:
+        """The record of a job if it is this attempt whose end is to be seen to."""
+        record = self._records.get(item.job)
+        if record is None or record.attempt != item.attempt or record.status is not JobStatus.COMPLETING:
+            return None
+        return record if record.outcome is not None else None
+
+    def to_kill(self, native_ids: Iterable[NativeId]) -> Iterator[NativeId]:
+        """Those of the jobs that live although somebody asked for their end."""
+        for native_id in native_ids:
+            record = self._by_native.get(native_id)
+            if record is not None and _to_be_killed(record):
+                yield native_id
+
+    def replace(self, old: JobRecord, new: JobRecord, draft: Draft) -> None:
+        """A record changed: it is told, and entered where it belongs now."""
+        draft.change(old, new)
+        parent = parent_of(new.id)
+        if parent is not None and new.status is not old.status:
+            self.families.move(parent, old.status, new.status)
+        if new.attempt != old.attempt:
+            self.finish.discard(JobAttempt(old.id, old.attempt))
+        if old.native_id is not None and old.native_id != new.native_id:
+            self._drop(old.native_id)
+        self.put(new)
+
+    def put(self, record: JobRecord) -> None:
+        """Enter the record where it belongs: nowhere, if nothing more is expected of its job."""
+        if record.subjobs is not None:
+            self._put_family(record)
+        elif record.status.final and record.status is not JobStatus.LOST:
+            self._conclude(record)
+        else:
+            self.visit(record)
+            self._queue(record)
+
+    def visit(self, record: JobRecord) -> None:
+        """Know the record, so that evidence of its job is heard, without anything to be done for it."""
+        self._records[record.id] = record
+        if record.native_id is not None:
+            self._by_native[record.native_id] = record
+
+    def forget(self, job: JobId) -> None:
+        """The job is no longer followed."""
+        record = self._records.pop(job, None)
+        if record is None:
+            return
+        self.submit.discard(job)
+        self.find.discard(job)
+        self.finish.discard(JobAttempt(job, record.attempt))
+        self.families.discard(job)
+        if record.native_id is not None:
+            self._drop(record.native_id)
+
+    def over(self, record: JobRecord) -> bool:
+        """Whether the record was read before its attempt ended, which it has by now."""
+        return not record.status.final and self._over.get(record.id, -1) >= record.attempt
+
+    def _conclude(self, record: JobRecord) -> None:
+        self.forget(record.id)
+        self._over[record.id] = record.attempt
+        self._over.move_to_end(record.id)
+        if len(self._over) > self.MEMORY:
+            self._over.popitem(last=False)
+
+    def _put_family(self, record: JobRecord) -> None:
+        self.visit(record)
+        item = JobAttempt(record.id, record.attempt)
+        if record.status is JobStatus.COMPLETING and record.outcome is not None:
+            self.finish.add(item)
+        else:
+            self.finish.discard(item)
+        for job in self.families.retire(record, self.FAMILIES):
+            self.forget(job)
+
+    def _queue(self, record: JobRecord) -> None:
+        if record.native_id is not None:
+            self._follow(record.native_id, record)
+        if record.status is not JobStatus.SUBMITTING:
+            self.submit.discard(record.id)
+            self.find.discard(record.id)
+        elif record.id not in self.find:
+            self.submit.add(record.id)
+        if record.status is JobStatus.COMPLETING:
+            self.finish.add(JobAttempt(record.id, record.attempt))
+
+    def _follow(self, native_id: NativeId, record: JobRecord) -> None:
+        if record.status.polled:
+            self.sweeper.add(native_id)
+        else:
+            self.sweeper.discard(native_id)
+        if _to_be_killed(record):
+            self.kill.add(native_id)
+        else:
+            self.kill.discard(native_id)
+
+    def _drop(self, native_id: NativeId) -> None:
+        self._by_native.pop(native_id, None)
+        self.sweeper.discard(native_id)
+        self.kill.discard(native_id)
+        self.absences.seen((native_id,))
+
+
+def _to_be_killed(record: JobRecord) -> bool:
+    return record.status.polled and record.kill_requested_by is not None
