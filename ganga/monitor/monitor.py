@@ -104,8 +104,6 @@ class Monitor:
             return Failed(order, f"no answer within {seconds:g} seconds")
         try:
             return task.result()
-        except StoreUnavailable:
-            raise
         except GangaError as error:
             return Failed(order, str(error))
         except asyncio.CancelledError:

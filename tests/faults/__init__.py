@@ -1,0 +1,1 @@
+"""What goes wrong, done for real: processes killed, disks filled, leases fought for, clocks set."""
