@@ -207,7 +207,7 @@ class Store(Protocol):
     async def concerned(self, job: JobId, *, after: JobId | None = None, limit: int = 2000) -> list[JobRecord]:
         """What a request for this job is about: a page of the job and its subjobs, as in `live` whether or not final.
 
-        For a subjob, of itself and of its job. Nothing for a job that does not exist.
+        For a subjob, of itself alone. Nothing for a job that does not exist.
         """
         ...
 

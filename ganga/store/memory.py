@@ -1,7 +1,8 @@
 """A store that lives and dies with its process: for tests and notebooks, and the plainest words for what a store does."""
 
+import asyncio
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from fnmatch import fnmatchcase
 from itertools import islice
@@ -20,7 +21,7 @@ from ganga.model.status import JobStatus
 from ganga.model.update import Update
 from ganga.store.base import Adopted, Holder, Lease, NewJob, Query
 from ganga.store.creation import adopted_record, check_new, created, first_record, subjob_record
-from ganga.store.keys import key_of
+from ganga.store.keys import WHOLE, key_of
 from ganga.store.news import News
 from ganga.store.rules import begun, check_covers, check_removable, lease_lost, not_whole, submits, written_over
 from ganga.store.shelf import Shelf, Stored
@@ -58,7 +59,7 @@ class MemoryStore:
 
     # What people ask for
 
-    async def create(self, job: NewJob, at: Utc) -> JobRecord:
+    async def create(self, job: NewJob, at: Utc, *, place: Callable[[JobId], None] | None = None) -> JobRecord:
         """See `Store.create`."""
         check_new(job)
         spec = decode_spec(encode_spec(job.spec))
@@ -66,6 +67,8 @@ class MemoryStore:
         for share in shares:
             encode_share(share)
         record = first_record(self._shelf.next_number(), job, at)
+        if place is not None:
+            await asyncio.to_thread(place, record.id)
         subjobs = [subjob_record(record, index) for index in range(len(shares))]
         return self._put(record, Stored(spec, shares, [record, *subjobs]), at)
 
@@ -218,10 +221,8 @@ class MemoryStore:
         """See `Store.concerned`."""
         if self._shelf.find(job) is None:
             return []
-        whole = self._shelf.whole(job)
-        records = self._shelf.family(job) if whole.id == job else [whole, self._shelf.get(job)]
-        behind = None if after is None else key_of(after)
-        return list(islice((record for record in records if behind is None or key_of(record.id) > behind), limit))
+        behind = (0, WHOLE) if after is None else key_of(after)
+        return list(islice((record for record in self._shelf.family(job) if key_of(record.id) > behind), limit))
 
     async def target_states(self) -> dict[TargetName, TargetState]:
         """See `Store.target_states`."""
@@ -288,5 +289,5 @@ def _fits(record: JobRecord, query: Query) -> bool:
         (parent == query.parent if query.parent is not None else query.subjobs or parent is None)
         and (not query.statuses or record.status in query.statuses)
         and (not query.targets or record.target in query.targets)
-        and (query.name is None or fnmatchcase(record.name, query.name))
+        and (query.name is None or fnmatchcase(record.name, storable_text(query.name)))
     )

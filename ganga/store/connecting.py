@@ -1,0 +1,88 @@
+"""Opening the database file: who may read it, how it is journalled, and that it is one of ours."""
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from time import monotonic, sleep
+from typing import TypeVar
+
+from ganga.errors import StoreUnavailable
+from ganga.store.schema import create_private, migrate, require_newest
+from ganga.store.sqlite_errors import is_busy
+
+_Result = TypeVar("_Result")
+
+#: Seconds between two tries of what SQLite itself does not wait for.
+_PAUSE = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """A database file and how to open it."""
+
+    path: Path
+    #: Seconds to wait for a lock that another process holds.
+    patience: float = 5.0
+    read_only: bool = False
+    #: The type of the network file system that the file lies on, or None for a local disk.
+    network: str | None = None
+
+    def make(self) -> None:
+        """Make the file, private to the user, and its folder unless they exist. Raises `StoreUnavailable`."""
+        if self.read_only:
+            if not self.path.exists():
+                raise StoreUnavailable(f"there is no store at {self.path}; submit a job, or name another file")
+            return
+        try:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            create_private(self.path)
+        except OSError as error:
+            raise StoreUnavailable(
+                f"the store {self.path} cannot be made ({error.strerror}); make its folder writable, or name another file"
+            ) from error
+
+    def writer(self) -> sqlite3.Connection:
+        """A connection for writing, to a store of the newest version."""
+        self.make()
+        connection = self._connect()
+        try:
+            if self.read_only:
+                require_newest(connection, self.path)
+            else:
+                self._patiently(lambda: self._journal(connection))
+                migrate(connection, self.path)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def reader(self) -> sqlite3.Connection:
+        """A connection for reading, while there is one for writing."""
+        connection = self._connect()
+        connection.create_function("fits", 2, fnmatchcase, deterministic=True)
+        connection.execute("PRAGMA query_only = ON")
+        return connection
+
+    def _connect(self) -> sqlite3.Connection:
+        mode = "ro" if self.read_only else "rw"
+        connection = sqlite3.connect(
+            f"{self.path.absolute().as_uri()}?mode={mode}", timeout=self.patience, isolation_level=None, uri=True
+        )
+        connection.execute(f"PRAGMA synchronous = {'FULL' if self.network else 'NORMAL'}")
+        return connection
+
+    def _journal(self, connection: sqlite3.Connection) -> None:
+        connection.execute(f"PRAGMA journal_mode = {'TRUNCATE' if self.network else 'WAL'}")
+
+    def _patiently(self, work: Callable[[], _Result]) -> _Result:
+        """Several processes that open a new store at once get in each other's way where SQLite does not wait."""
+        deadline = monotonic() + self.patience
+        while True:
+            try:
+                return work()
+            except sqlite3.OperationalError as error:
+                if not is_busy(error) or monotonic() > deadline:
+                    raise
+                sleep(_PAUSE)

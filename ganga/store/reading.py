@@ -1,0 +1,167 @@
+"""What the SQLite store reads: functions of a connection, each called in one read transaction."""
+
+from collections.abc import Collection, Mapping, Sequence
+from sqlite3 import Connection
+
+import msgspec
+
+from ganga.model.event import Event
+from ganga.model.ids import JobId, Seq, TargetName, job_id
+from ganga.model.job import JobRecord, JobSpec, Share, TargetState
+from ganga.model.status import JobStatus
+from ganga.store import statements
+from ganga.store.base import Holder, Query
+from ganga.store.keys import WHOLE, Key, key_of
+from ganga.store.rows import event_of, holder_of, record_of, state_of, status_of
+from ganga.store.rules import unknown
+from ganga.store.storable import decode_share, decode_spec, storable_text
+
+_LARGEST = 2**63 - 1
+_decode_record = msgspec.json.Decoder(JobRecord).decode
+
+
+def get(connection: Connection, jobs: Sequence[JobId]) -> list[JobRecord]:
+    """See `Store.get`."""
+    return [one(connection, job) for job in jobs]
+
+
+def one(connection: Connection, job: JobId) -> JobRecord:
+    """The record of a job. Raises `UnknownJob`."""
+    row = connection.execute(statements.RECORD, key_of(job)).fetchone()
+    if row is None:
+        raise unknown(job)
+    return record_of(row)
+
+
+def select(connection: Connection, query: Query, after: JobId | None, limit: int) -> list[JobRecord]:
+    """See `Store.select`. What is left of the job that the last page ended in comes first: SQLite seeks to each of the two."""
+    conditions, values = _conditions(query)
+    records: list[JobRecord] = []
+    for place, key in _behind(after):
+        statement = statements.SELECT.format(" AND ".join([*conditions, *place]) or "TRUE")
+        rows = connection.execute(statement, (*values, *key, limit - len(records)))
+        records += map(record_of, rows)
+    return records
+
+
+def count(connection: Connection, query: Query) -> Mapping[JobStatus, int]:
+    """See `Store.count`."""
+    conditions, values = _conditions(query)
+    statement = statements.COUNT.format(" AND ".join(conditions) or "TRUE")
+    return {status_of(word): number for word, number in connection.execute(statement, values)}
+
+
+def specifications(connection: Connection, jobs: Collection[JobId]) -> Mapping[JobId, tuple[JobSpec, Share]]:
+    """See `Store.specifications`."""
+    specs: dict[int, JobSpec] = {}
+    found = {}
+    for job in jobs:
+        key = key_of(job)
+        row = connection.execute(statements.SHARE, key).fetchone()
+        if row is not None:
+            if key[0] not in specs:
+                specs[key[0]] = decode_spec(connection.execute(statements.SPECIFICATION, key[:1]).fetchone()[0])
+            found[job] = specs[key[0]], Share() if row[0] is None else decode_share(row[0])
+    return found
+
+
+def attempts(connection: Connection, job: JobId) -> list[JobRecord]:
+    """See `Store.attempts`."""
+    return [_decode_record(encoded) for (encoded,) in connection.execute(statements.ATTEMPTS, key_of(job))]
+
+
+def events(connection: Connection, after: Seq, limit: int, job: JobId | None) -> list[Event]:
+    """See `Store.events`."""
+    behind = (min(after, _LARGEST), limit)
+    if job is None:
+        rows = connection.execute(statements.EVENTS, behind)
+    else:
+        number, index = key_of(job)
+        if index == WHOLE:
+            rows = connection.execute(statements.EVENTS_OF_FAMILY, (number, *behind))
+        else:
+            rows = connection.execute(statements.EVENTS_OF_ONE, (number, index, *behind))
+    return list(map(event_of, rows))
+
+
+def last_seq(connection: Connection) -> Seq:
+    """See `Store.last_seq`."""
+    return Seq(connection.execute(statements.LAST_SEQ).fetchone()[0])
+
+
+def live(connection: Connection, target: TargetName, after: JobId | None, limit: int) -> list[JobRecord]:
+    """See `Store.live`."""
+    key = (0, WHOLE) if after is None else key_of(after)
+    rows = connection.execute(statements.LIVE_PAGE, (storable_text(target), *key, limit))
+    return list(map(record_of, rows))
+
+
+def families(
+    connection: Connection, target: TargetName, parents: Collection[JobId] | None
+) -> dict[JobId, dict[JobStatus, int]]:
+    """See `Store.families`."""
+    target = TargetName(storable_text(target))
+    if parents is None:
+        numbers = [number for (number,) in connection.execute(statements.LIVE_PARENTS, (target,))]
+    else:
+        numbers = [key[0] for key in map(key_of, parents) if _is_parent(connection, key, target)]
+    return {
+        job_id(number): {status_of(word): many for word, many in connection.execute(statements.FAMILY, (number,))}
+        for number in numbers
+    }
+
+
+def concerned(connection: Connection, job: JobId, after: JobId | None, limit: int) -> list[JobRecord]:
+    """See `Store.concerned`."""
+    number, index = key_of(job)
+    behind = (0, WHOLE) if after is None else key_of(after)
+    if index != WHOLE:
+        row = connection.execute(statements.RECORD, (number, index)).fetchone()
+        return [] if row is None or (number, index) <= behind else [record_of(row)]
+    if behind[0] > number:
+        return []
+    first = WHOLE - 1 if after is None or behind[0] < number else behind[1]
+    return list(map(record_of, connection.execute(statements.CONCERNED, (number, first, limit))))
+
+
+def target_states(connection: Connection) -> dict[TargetName, TargetState]:
+    """See `Store.target_states`."""
+    states = map(state_of, connection.execute(statements.STATES))
+    return {state.name: state for state in states}
+
+
+def holder(connection: Connection, target: TargetName) -> Holder | None:
+    """See `Store.holder`."""
+    row = connection.execute(statements.HOLDER, (storable_text(target),)).fetchone()
+    return None if row is None else holder_of(row)
+
+
+def _conditions(query: Query) -> tuple[list[str], list[object]]:
+    conditions: list[str] = []
+    values: list[object] = []
+    if query.parent is not None:
+        number, index = key_of(query.parent)
+        conditions += ["job = ?", statements.SUBJOB if index == WHOLE else "FALSE"]
+        values.append(number)
+    elif not query.subjobs:
+        conditions.append(statements.WHOLE)
+    for column, chosen in (("status", query.statuses), ("target", query.targets)):
+        if chosen:
+            conditions.append(f"{column} IN ({', '.join('?' for _ in chosen)})")
+            values += [storable_text(str(word)) for word in chosen]
+    if query.name is not None:
+        conditions.append("fits(name, ?)")
+        values.append(storable_text(query.name))
+    return conditions, values
+
+
+def _behind(after: JobId | None) -> list[tuple[list[str], tuple[int, ...]]]:
+    if after is None:
+        return [([], ())]
+    key: Key = key_of(after)
+    return [(["job = ?", "subjob > ?"], key), (["job < ?"], key[:1])]
+
+
+def _is_parent(connection: Connection, key: Key, target: TargetName) -> bool:
+    number, index = key
+    return index == WHOLE and connection.execute(statements.IS_PARENT, (number, target)).fetchone() is not None

@@ -1,0 +1,133 @@
+"""The tables of the SQLite store, and how an older store becomes a newer one.
+
+A migration that was released is never changed: what comes next is added behind it.
+"""
+
+import os
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from secrets import token_hex
+
+from ganga.errors import StoreDamaged, StoreTooNew, StoreUnavailable
+
+#: ``PRAGMA application_id`` of every store: "gang" in ASCII.
+APPLICATION_ID = 0x67616E67
+
+#: The statements of one step, carried out in one transaction.
+Migration = tuple[str, ...]
+
+#: The first makes version 1 of an empty database, the next makes version 2 of that, and so on.
+MIGRATIONS: tuple[Migration, ...] = (
+    (
+        "CREATE TABLE store (id TEXT NOT NULL)",
+        # Gives jobs their numbers; AUTOINCREMENT gives none twice, whatever is removed.
+        "CREATE TABLE specifications (job INTEGER PRIMARY KEY AUTOINCREMENT, specification BLOB NOT NULL)",
+        # What subjobs have to themselves; those with nothing have no row.
+        """CREATE TABLE shares (
+            job INTEGER NOT NULL, subjob INTEGER NOT NULL, share BLOB NOT NULL, PRIMARY KEY (job, subjob)
+        ) WITHOUT ROWID""",
+        # A job has the subjob -1. The order of the key is that of every list: newest job first, its subjobs behind it.
+        """CREATE TABLE jobs (
+            job INTEGER NOT NULL, subjob INTEGER NOT NULL, name TEXT NOT NULL, target TEXT NOT NULL, status TEXT NOT NULL,
+            created_at REAL NOT NULL, subjobs INTEGER, attempt INTEGER NOT NULL, native_id TEXT, native_status TEXT,
+            exit_code INTEGER, signal INTEGER, reason TEXT, outcome TEXT, submitted_at REAL, started_at REAL,
+            ended_at REAL, confirmed_at REAL, silent_since REAL, peak_memory INTEGER, cpu_time REAL,
+            restart INTEGER NOT NULL DEFAULT 0, kill_requested_by TEXT, wanted_attempt INTEGER NOT NULL,
+            postprocessed INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (job DESC, subjob)
+        ) WITHOUT ROWID""",
+        # Lists of whole jobs pass by 100,000 subjobs without a look.
+        "CREATE INDEX whole_jobs ON jobs (job DESC) WHERE subjob = -1",
+        # What a monitor takes over: few of many. The conditions must stand in the queries word for word.
+        """CREATE INDEX live_jobs ON jobs (target, job, subjob)
+            WHERE (status NOT IN ('completed', 'failed', 'killed', 'lost') OR wanted_attempt > attempt)""",
+        """CREATE INDEX live_parents ON jobs (target, job)
+            WHERE subjobs IS NOT NULL
+            AND (status NOT IN ('completed', 'failed', 'killed', 'lost') OR wanted_attempt > attempt)""",
+        "CREATE INDEX wanted_subjobs ON jobs (target, job) WHERE subjob >= 0 AND wanted_attempt > attempt",
+        # The record at the end of each attempt that was followed by another, as JSON.
+        """CREATE TABLE attempts (
+            job INTEGER NOT NULL, subjob INTEGER NOT NULL, attempt INTEGER NOT NULL, record BLOB NOT NULL,
+            PRIMARY KEY (job, subjob, attempt)
+        ) WITHOUT ROWID""",
+        """CREATE TABLE events (
+            seq INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, kind TEXT NOT NULL, target TEXT NOT NULL,
+            job INTEGER, subjob INTEGER, old TEXT, new TEXT, attempt INTEGER, reason TEXT
+        )""",
+        "CREATE INDEX events_of_jobs ON events (job) WHERE job IS NOT NULL",
+        """CREATE TABLE targets (
+            name TEXT PRIMARY KEY, confirmed_at REAL, down_since REAL, error TEXT, cursor TEXT,
+            stuck_threads INTEGER NOT NULL DEFAULT 0, paused INTEGER NOT NULL DEFAULT 0
+        ) WITHOUT ROWID""",
+        # The epoch outlives the holder: the owner is NULL after a release.
+        """CREATE TABLE leases (
+            target TEXT PRIMARY KEY, owner TEXT, epoch INTEGER NOT NULL, beat INTEGER NOT NULL
+        ) WITHOUT ROWID""",
+    ),
+)
+
+
+def check_version(connection: sqlite3.Connection, path: Path, newest: int = len(MIGRATIONS)) -> int:
+    """The schema version of the database; 0 for an empty one.
+
+    Raises `StoreDamaged` for the database of another program, and `StoreTooNew`.
+    """
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if application != APPLICATION_ID:
+        if application or version or connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+            raise StoreDamaged(f"{path} is the database of another program; name another file")
+        return 0
+    if version > newest:
+        raise StoreTooNew(
+            f"{path} was written by a newer ganga: it has schema version {version}, and this ganga knows versions up to "
+            f"{newest}; upgrade ganga to one that knows version {version}"
+        )
+    return int(version)
+
+
+def migrate(connection: sqlite3.Connection, path: Path, migrations: Sequence[Migration] = MIGRATIONS) -> None:
+    """Bring the database to the newest version, in one transaction, after copying an older store to ``<name>.v<old>.bak``."""
+    if check_version(connection, path, len(migrations)) == len(migrations):
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        # Another process may have been faster.
+        version = check_version(connection, path, len(migrations))
+        if 0 < version < len(migrations):
+            _copy(path, path.with_name(f"{path.name}.v{version}.bak"))
+        for migration in migrations[version:]:
+            for statement in migration:
+                connection.execute(statement)
+        if version == 0:
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            connection.execute("INSERT INTO store (id) VALUES (?)", (token_hex(4),))
+        connection.execute(f"PRAGMA user_version = {len(migrations)}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def require_newest(connection: sqlite3.Connection, path: Path, migrations: Sequence[Migration] = MIGRATIONS) -> None:
+    """Raise `StoreUnavailable` for a store that would have to be migrated first."""
+    version = check_version(connection, path, len(migrations))
+    if version < len(migrations):
+        raise StoreUnavailable(
+            f"{path} has schema version {version}, and this ganga reads version {len(migrations)}; open it for writing "
+            "once, which brings it up to date"
+        )
+
+
+def _copy(path: Path, copy: Path) -> None:
+    copy.unlink(missing_ok=True)
+    create_private(copy)
+    with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(copy)) as target:
+        source.backup(target)
+
+
+def create_private(path: Path) -> None:
+    """Make an empty file that only its owner can read, unless there is one."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))

@@ -1,0 +1,243 @@
+"""The store in a file: SQLite as it comes with Python, one thread that writes and one that reads.
+
+The verbs are a hop into one of the threads; what happens there is in `writing` and `reading`, and the statements in
+`statements`.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from sqlite3 import Connection
+from typing import Concatenate, ParamSpec, TypeVar
+
+from ganga.errors import StoreError
+from ganga.model.clock import Utc
+from ganga.model.event import Event
+from ganga.model.ids import JobId, Seq, TargetName
+from ganga.model.job import JobRecord, JobSpec, Share, TargetState
+from ganga.model.status import JobStatus
+from ganga.model.update import Update
+from ganga.store import reading, statements, writing
+from ganga.store.base import Adopted, Holder, Lease, NewJob, Query
+from ganga.store.connecting import Database
+from ganga.store.creation import check_new
+from ganga.store.filesystem import mount_table, network_filesystem
+from ganga.store.news import News
+from ganga.store.rules import check_covers
+from ganga.store.storable import check_target, encode_share, encode_spec, storable_text, storable_update
+from ganga.store.worker import Worker
+
+#: Seconds between two looks for what other processes have written.
+POLL = 0.05
+
+_Given = ParamSpec("_Given")
+_Result = TypeVar("_Result")
+
+
+@asynccontextmanager
+async def open_sqlite(path: Path, *, read_only: bool = False, patience: float = 5.0) -> AsyncIterator["SqliteStore"]:
+    """The store in this file, which is made, private to the user, if it is not there.
+
+    With `read_only`, nothing is made and every verb that writes raises `StoreUnavailable`. `patience` is how many seconds to
+    wait for another process that is writing. Raises `StoreUnavailable`, `StoreDamaged` and `StoreTooNew`.
+    """
+    network = await asyncio.to_thread(lambda: network_filesystem(path.resolve(), mount_table()))
+    store = SqliteStore(Database(path, patience, read_only, network))
+    try:
+        await store.open()
+        yield store
+    finally:
+        await store.close()
+
+
+class SqliteStore:
+    """A `Store`; made by `open_sqlite`. Belongs to one event loop; other processes have objects of their own."""
+
+    def __init__(self, database: Database) -> None:
+        self.location = str(database.path)
+        #: Sentences for people about how the store is used.
+        self.warnings: tuple[str, ...] = ()
+        self.id = ""
+        if database.network is not None:
+            self.warnings += (_slow(database.path, database.network),)
+        self._writer = Worker(self.location, "BEGIN IMMEDIATE", database.writer)
+        self._reader = Worker(self.location, "BEGIN", database.reader)
+        self._news = News()
+        self._poller: asyncio.Task[None] | None = None
+
+    def __repr__(self) -> str:
+        return f"<SqliteStore {self.id}: {self.location}>"
+
+    async def open(self) -> None:
+        """Open the file; once, before anything is asked."""
+        await self._writer.open()
+        await self._reader.open()
+        self.id = await self._reader.run(_store_id)
+
+    async def close(self) -> None:
+        """See `Store.close`."""
+        if self._poller is not None:
+            self._poller.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._poller
+        await self._reader.close()
+        await self._writer.close()
+
+    # What people ask for
+
+    async def create(self, job: NewJob, at: Utc, *, place: Callable[[JobId], None] | None = None) -> JobRecord:
+        """See `Store.create`."""
+        check_new(job)
+        return await self._write(_encoded_and_created, job, at, place)
+
+    async def adopt(self, job: Adopted, at: Utc) -> JobRecord:
+        """See `Store.adopt`."""
+        return await self._write(writing.adopt, job, encode_spec(job.spec), at)
+
+    async def request_kill(self, jobs: Collection[JobId], by: str, at: Utc) -> list[JobId]:
+        """See `Store.request_kill`."""
+        return await self._write(writing.request_kill, jobs, storable_text(by), at)
+
+    async def request_submit(self, jobs: Collection[JobId], at: Utc) -> list[JobId]:
+        """See `Store.request_submit`."""
+        return await self._write(writing.request_submit, jobs, at)
+
+    async def request_refresh(self, jobs: Collection[JobId], at: Utc) -> None:
+        """See `Store.request_refresh`."""
+        await self._write(writing.request_refresh, jobs, at)
+
+    async def pause(self, target: TargetName, *, paused: bool, by: str, at: Utc) -> None:
+        """See `Store.pause`."""
+        check_target(target)
+        await self._write(writing.pause, target, storable_text(by), at, paused=paused)
+
+    async def remove(self, jobs: Collection[JobId], at: Utc) -> None:
+        """See `Store.remove`."""
+        await self._write(writing.remove, jobs, at)
+
+    # What the monitor writes
+
+    async def save(self, update: Update, lease: Lease) -> tuple[Event, ...]:
+        """See `Store.save`."""
+        check_covers(lease, update)
+        try:
+            return await self._write(writing.save, update, lease)
+        except (UnicodeEncodeError, OverflowError):
+            return await self._write(writing.save, storable_update(update), lease)
+
+    # What everybody reads
+
+    async def get(self, jobs: Sequence[JobId]) -> list[JobRecord]:
+        """See `Store.get`."""
+        return await self._reader.run(reading.get, jobs)
+
+    async def select(self, query: Query, *, after: JobId | None = None, limit: int = 1000) -> list[JobRecord]:
+        """See `Store.select`."""
+        return await self._reader.run(reading.select, query, after, limit)
+
+    async def count(self, query: Query) -> Mapping[JobStatus, int]:
+        """See `Store.count`."""
+        return await self._reader.run(reading.count, query)
+
+    async def specifications(self, jobs: Collection[JobId]) -> Mapping[JobId, tuple[JobSpec, Share]]:
+        """See `Store.specifications`."""
+        return await self._reader.run(reading.specifications, jobs)
+
+    async def attempts(self, job: JobId) -> list[JobRecord]:
+        """See `Store.attempts`."""
+        return await self._reader.run(reading.attempts, job)
+
+    async def events(self, after: Seq, *, limit: int = 1000, job: JobId | None = None) -> list[Event]:
+        """See `Store.events`."""
+        return await self._reader.run(reading.events, after, limit, job)
+
+    async def last_seq(self) -> Seq:
+        """See `Store.last_seq`."""
+        return await self._reader.run(reading.last_seq)
+
+    async def wait(self, after: Seq, seconds: float) -> bool:
+        """See `Store.wait`."""
+        if self._news.seq <= after:
+            self._news.announce(await self.last_seq())
+        if self._poller is None or self._poller.done():
+            self._poller = asyncio.create_task(self._poll(), name=f"poll {self.location}")
+        return await self._news.wait(after, seconds)
+
+    # What a monitor reads when it takes over, and on requests
+
+    async def live(self, target: TargetName, *, after: JobId | None = None, limit: int = 2000) -> list[JobRecord]:
+        """See `Store.live`."""
+        return await self._reader.run(reading.live, target, after, limit)
+
+    async def families(
+        self, target: TargetName, parents: Collection[JobId] | None = None
+    ) -> dict[JobId, dict[JobStatus, int]]:
+        """See `Store.families`."""
+        return await self._reader.run(reading.families, target, parents)
+
+    async def concerned(self, job: JobId, *, after: JobId | None = None, limit: int = 2000) -> list[JobRecord]:
+        """See `Store.concerned`."""
+        return await self._reader.run(reading.concerned, job, after, limit)
+
+    async def target_states(self) -> dict[TargetName, TargetState]:
+        """See `Store.target_states`."""
+        return await self._reader.run(reading.target_states)
+
+    # Leases
+
+    async def holder(self, target: TargetName) -> Holder | None:
+        """See `Store.holder`."""
+        return await self._reader.run(reading.holder, target)
+
+    async def acquire(self, target: TargetName, owner: str, instead_of: Holder | None = None) -> Lease | None:
+        """See `Store.acquire`."""
+        check_target(target)
+        return await self._write(writing.acquire, target, storable_text(owner), instead_of)
+
+    async def renew(self, lease: Lease) -> None:
+        """See `Store.renew`."""
+        await self._write(writing.renew, lease)
+
+    async def release(self, lease: Lease) -> None:
+        """See `Store.release`."""
+        await self._write(writing.release, lease)
+
+    # Pieces of the above
+
+    async def _write(
+        self, work: Callable[Concatenate[Connection, _Given], _Result], *given: _Given.args, **named: _Given.kwargs
+    ) -> _Result:
+        def work_and_look(connection: Connection) -> tuple[_Result, Seq]:
+            return work(connection, *given, **named), reading.last_seq(connection)
+
+        result, seq = await self._writer.run(work_and_look)
+        self._news.announce(seq)
+        return result
+
+    async def _poll(self) -> None:
+        """Look for what other processes write, for as long as anybody waits for it: one look for all who wait."""
+        try:
+            while self._news:
+                await asyncio.sleep(POLL)
+                self._news.announce(await self.last_seq())
+        except StoreError as error:
+            self._news.fail(error)
+
+
+def _slow(path: Path, network: str) -> str:
+    return (
+        f"the store {path} lies on {network}, a network file system: SQLite is used in its safe, slower mode; a folder on a "
+        "local disk is better"
+    )
+
+
+def _store_id(connection: Connection) -> str:
+    return str(connection.execute(statements.STORE_ID).fetchone()[0])
+
+
+def _encoded_and_created(
+    connection: Connection, job: NewJob, at: Utc, place: Callable[[JobId], None] | None
+) -> JobRecord:
+    shares = [encode_share(share) for share in job.shares or ()]
+    return writing.create(connection, job, encode_spec(job.spec), shares, at, place)
