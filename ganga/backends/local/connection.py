@@ -1,0 +1,175 @@
+"""The conversation with the spooler: it is started when it is needed, and again when it has gone."""
+
+import asyncio
+import logging
+import subprocess
+import sys
+from collections.abc import Collection, Iterable
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Final, NamedTuple, Self
+
+import ganga
+from ganga.backends.local import address, processes
+from ganga.backends.local.news import News
+from ganga.backends.local.spooler import Limits
+from ganga.errors import BackendUnavailable
+
+_log = logging.getLogger(__name__)
+
+#: What the spooler runs; isolated and without site packages it starts in a moment.
+_PROGRAM: Final = (
+    "import sys; sys.path.insert(0, sys.argv[1]); from ganga.backends.local import spooler; spooler.main(sys.argv[2:])"
+)
+
+#: Seconds for a spooler to start and to read what is there.
+_PATIENCE: Final = 30.0
+_LONGEST_PAUSE: Final = 5.0
+_LONGEST_LINE: Final = 1 << 20
+#: Tags in one line.
+_TAGS: Final = 200
+
+
+class _Streams(NamedTuple):
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+
+class Connection:
+    """Open as an async context manager. News go to `news`; after a gap, all jobs that are there are news."""
+
+    def __init__(self, folder: Path, limits: Limits, news: News) -> None:
+        self._folder = folder
+        self._limits = limits
+        self._news = news
+        self._writer: asyncio.StreamWriter | None = None
+        self._trouble: BackendUnavailable | None = None
+        self._settled = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        streams = await self._reach()
+        self._task = asyncio.create_task(self._run(streams), name=f"spooler of {self._folder}")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    async def ready(self) -> None:
+        """Wait while the spooler is being started again. Raises `BackendUnavailable` if that does not work."""
+        await self._settled.wait()
+        if self._trouble is not None:
+            raise self._trouble
+
+    def tell(self, verb: str, tags: Collection[str]) -> None:
+        """Tell the spooler about these jobs; one that is away will see it in the files."""
+        if self._writer is None:
+            return
+        for part in _parts(list(tags), _TAGS):
+            self._writer.write(f"{verb} {' '.join(part)}\n".encode())
+
+    async def _run(self, streams: _Streams) -> None:
+        while True:
+            await self._listen(streams)
+            self._settled.clear()
+            _log.warning("the spooler of %s has gone; it is started again", self._folder)
+            streams = await self._reach_again()
+            self._news.add(await asyncio.to_thread(_all_jobs, self._folder / address.JOBS))
+
+    async def _listen(self, streams: _Streams) -> None:
+        self._writer, self._trouble = streams.writer, None
+        self._settled.set()
+        try:
+            while line := await streams.reader.readline():
+                self._news.add(line.decode().split()[1:])
+        except OSError as error:
+            _log.info("the spooler of %s does not answer: %s", self._folder, error)
+        finally:
+            self._writer = None
+            streams.writer.close()
+
+    async def _reach_again(self) -> _Streams:
+        pause = 0.1
+        while True:
+            try:
+                return await self._reach()
+            except BackendUnavailable as error:
+                self._trouble = error
+                self._settled.set()
+                self._news.wake()
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+
+    async def _reach(self) -> _Streams:
+        """Meet the spooler, and start it if there is none. Raises `BackendUnavailable`."""
+        pause = 0.01
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                while (streams := await self._meet()) is None:
+                    await asyncio.to_thread(_start, self._folder, self._limits)
+                    if (streams := await self._meet()) is not None:
+                        break
+                    await asyncio.sleep(pause)
+                    pause *= 2
+        except TimeoutError as error:
+            raise BackendUnavailable(self._unreachable()) from error
+        return streams
+
+    async def _meet(self) -> _Streams | None:
+        """Connect with the spooler that is there; one of another version is asked to make room."""
+        there = address.look_up(str(self._folder))
+        if there is None:
+            return None
+        try:
+            streams = _Streams(*await asyncio.open_unix_connection(there.socket, limit=_LONGEST_LINE))
+        except OSError:
+            return None
+        try:
+            streams.writer.write(f"hello {' '.join(self._limits.words())}\n".encode())
+            answer = (await streams.reader.readline()).split()
+            if answer == [b"welcome", address.VERSION.encode()]:
+                return streams
+            streams.writer.write(b"retire\n")
+        except OSError as error:
+            _log.info("the spooler of %s hung up: %s", self._folder, error)
+        streams.writer.close()
+        return None
+
+    def _unreachable(self) -> str:
+        there = address.look_up(str(self._folder))
+        if there is not None and there.host != processes.machine()[0]:
+            return f"the jobs in {self._folder} are run by process {there.pid} on {there.host}; ask there, or end it"
+        return f"the spooler of {self._folder} does not answer; its log is {self._folder / address.LOG}"
+
+
+def _start(folder: Path, limits: Limits) -> None:
+    """Start the spooler, unless there is one; returns when it is there. Raises `BackendUnavailable`."""
+    root = Path(ganga.__file__).parent.parent
+    command = [sys.executable, "-I", "-S", "-c", _PROGRAM, str(root), str(folder), *limits.words()]
+    try:
+        done = subprocess.run(  # noqa: S603 - our own interpreter
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            check=False,
+            timeout=_PATIENCE,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise BackendUnavailable(f"the spooler of local jobs cannot be started: {error}") from error
+    if done.stderr:
+        raise BackendUnavailable(f"the spooler of local jobs cannot be started: {done.stderr.decode(errors='replace')}")
+
+
+def _all_jobs(jobs: Path) -> list[str]:
+    return [path.name for path in jobs.iterdir() if not path.name.startswith(".")]
+
+
+def _parts(items: list[str], size: int) -> Iterable[list[str]]:
+    return (items[start : start + size] for start in range(0, len(items), size))

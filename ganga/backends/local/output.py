@@ -1,0 +1,108 @@
+"""Bring the output of a job home: links where that is possible, copies where not; blocking, to be called in a thread."""
+
+import glob
+import json
+import os
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from ganga.backends.base import Retrieval, Retrieved, Stream
+from ganga.backends.local import spool
+
+
+def retrieve(jobs: Path, retrieval: Retrieval) -> Retrieved:
+    """What came of it; may be repeated, each time into an empty folder."""
+    folder = jobs / retrieval.native_id
+    try:
+        for stream in Stream:
+            _bring_stream(folder / stream.value, retrieval.into / stream.value)
+        own = json.loads((folder / spool.JOB).read_bytes())["folder"]
+        source = _Source(Path(own or folder / spool.WORK), retrieval.into, link=own is None)
+        return Retrieved(missing=tuple(source.bring(retrieval.outputs)))
+    except (OSError, shutil.Error, ValueError, TypeError, KeyError) as error:
+        return Retrieved(error=f"the output in {folder} cannot be brought home: {error}")
+
+
+class _Source:
+    """The folder that a job ran in. Nothing from outside of it is brought, whatever a pattern or a link says."""
+
+    def __init__(self, folder: Path, into: Path, *, link: bool) -> None:
+        self._folder = folder.resolve()
+        self._into = into
+        #: Files that the job's own folder gives up soon are linked, others might be written again.
+        self._link = link
+        self._missing: dict[str, None] = {}
+
+    def bring(self, patterns: Iterable[str]) -> Iterable[str]:
+        """Bring all that the patterns match; returns what could not be had: patterns without a match, and links to outside."""
+        for pattern in patterns:
+            matches = [] if _escapes(pattern) else glob.glob(pattern, root_dir=self._folder, recursive=True)
+            if not matches:
+                self._missing[pattern] = None
+            for match in sorted(matches):
+                self._bring_tree(match)
+        return self._missing
+
+    def _bring_tree(self, name: str) -> None:
+        path = self._folder / name
+        if path.is_symlink() or not path.is_dir() or not self._inside(path):
+            self._bring_file(name)
+            return
+        (self._into / name).mkdir(parents=True, exist_ok=True)
+        for entry in sorted(os.listdir(path)):
+            self._bring_tree(os.path.join(name, entry))
+
+    def _bring_file(self, name: str) -> None:
+        path = (self._folder / name).resolve()
+        target = self._into / name
+        if not self._inside(path) or not path.is_file() or name in {stream.value for stream in Stream}:
+            self._missing[name] = None
+        elif not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _bring(path, target, link=self._link)
+
+    def _inside(self, path: Path) -> bool:
+        return path.resolve().is_relative_to(self._folder)
+
+
+def _escapes(pattern: str) -> bool:
+    return os.path.isabs(pattern) or ".." in Path(pattern).parts
+
+
+def _bring_stream(source: Path, target: Path) -> None:
+    """A job that never began has written nothing, and that is what is brought."""
+    if source.exists() or not source.parent.exists():
+        _bring(source, target, link=True)
+    else:
+        spool.write_bytes(str(target), b"")
+
+
+def _bring(source: Path, target: Path, *, link: bool) -> None:
+    if link:
+        try:
+            os.link(source, target)
+        except FileNotFoundError:
+            raise
+        except OSError:
+            pass  # Another file system, or one without links.
+        else:
+            return
+    shutil.copy2(source, target)
+
+
+def remove(jobs: Path, name: str) -> None:
+    """Remove the folder of a job; interrupted, it is not taken for a job that waits."""
+    gone = jobs / f".gone.{name}"
+    try:
+        os.rename(jobs / name, gone)
+    except FileNotFoundError:
+        return
+    remove_tree(gone)
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder, also where a job has forbidden that to its own user."""
+    for place, _, _ in os.walk(folder):
+        os.chmod(place, spool.PRIVATE_FOLDER)
+    shutil.rmtree(folder)
