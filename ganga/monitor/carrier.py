@@ -23,7 +23,7 @@ from ganga.model.ids import JobId, Tag
 from ganga.model.job import JobRecord
 from ganga.monitor.connection import Connection
 from ganga.monitor.finisher import Ended, Finisher
-from ganga.store.base import Store
+from ganga.store.base import Query, Store
 from ganga.workspace import Workspace
 
 
@@ -108,9 +108,19 @@ class Carrier:
         for item in order.jobs:
             record = self._record_of(item.job)
             if record is not None and record.attempt == item.attempt and item.job in specifications:
-                ended.append(Ended(record, specifications[item.job][0]))
+                spec = specifications[item.job][0]
+                merged = record.subjobs is not None and bool(spec.mergers)
+                ended.append(Ended(record, spec, await self._subjobs(item.job) if merged else ()))
         finishes = await self._finisher.finish(await self._connection.backend(), ended)
         return Finished(order, finishes.endings, finishes.errors)
+
+    async def _subjobs(self, job: JobId) -> list[JobRecord]:
+        query = Query(parent=job, subjobs=True)
+        records = page = await self._store.select(query)
+        while page:
+            page = await self._store.select(query, after=page[-1].id)
+            records += page
+        return records
 
     def _tag(self, job: JobId) -> Tag:
         record = self._record_of(job)

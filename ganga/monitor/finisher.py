@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from ganga.backends.base import Backend, Discarding, Retrieval
+from ganga.backends.base import Backend, Discarding, Retrieval, Retrieved
+from ganga.backends.pool import ThreadPool
 from ganga.core.orders import Ending
 from ganga.core.resubmission import wants_another_attempt
+from ganga.errors import BackendUnavailable, FinishingError
+from ganga.finishing.base import Verdict
 from ganga.finishing.postprocess import postprocess
 from ganga.model.ids import JobId, NativeId
 from ganga.model.job import JobRecord, JobSpec
@@ -21,61 +24,74 @@ class Ended:
 
     record: JobRecord
     spec: JobSpec
+    #: Its subjobs, if it has any and they are to be merged.
+    subjobs: Sequence[JobRecord] = ()
+
+    @property
+    def has_plugins(self) -> bool:
+        """Whether anything but its retrieval is to be done."""
+        return bool(self.spec.checkers or self.spec.mergers or self.spec.notifiers)
+
+    def follows(self, verdict: Verdict) -> bool:
+        """Whether another attempt follows this end."""
+        again = wants_another_attempt(self.record, verdict.status, verdict.reason, self.spec.resubmission)
+        return self.record.subjobs is None and again
 
 
 @dataclass(frozen=True, slots=True)
 class Finishes:
     """How the jobs ended, and which could not be finished this time."""
 
-    endings: Mapping[JobId, Ending]
-    errors: Mapping[JobId, str]
+    endings: dict[JobId, Ending] = field(default_factory=dict)
+    errors: dict[JobId, str] = field(default_factory=dict)
 
 
 class Finisher:
-    """Finishes jobs of one target. Everything here may be done twice and has its effect once."""
+    """Finishes jobs of one target. Everything here may be done twice and has its effect once.
 
-    def __init__(self, workspace: Workspace, epoch: int) -> None:
+    Plug-ins run in the threads of `pool`: one that hangs costs the jobs that use it, and nobody else.
+    """
+
+    def __init__(self, workspace: Workspace, epoch: int, pool: ThreadPool) -> None:
         self._workspace = workspace
         self._epoch = epoch
+        self._pool = pool
 
     async def finish(self, backend: Backend, jobs: Sequence[Ended]) -> Finishes:
         """Bring the output of these jobs home and judge it. Raises `BackendUnavailable` if nothing can be had now."""
-        missing, errors = await self._fetch(backend, jobs)
-        here = [job for job in jobs if job.record.id not in errors]
-        endings: dict[JobId, Ending] = {}
-        for job, outcome in zip(here, await asyncio.to_thread(self._judge_all, here, missing), strict=True):
-            if isinstance(outcome, Ending):
-                endings[job.record.id] = outcome
-            else:
-                errors[job.record.id] = outcome
+        finishes = Finishes()
+        missing = await self._fetch(backend, jobs, finishes.errors)
+        here = [job for job in jobs if job.record.id not in finishes.errors]
         if isinstance(backend, Discarding):
             await backend.discard([job.record.native_id for job in here if job.record.native_id is not None])
-        return Finishes(endings, errors)
+        await asyncio.gather(*(self._judge(job, missing.get(job.record.id, ()), finishes) for job in here))
+        return finishes
 
     async def fetch(self, backend: Backend, job: Ended) -> str | None:
         """Bring the output of one job home, again if need be. Returns why that failed, or None."""
-        _, errors = await self._fetch(backend, [job])
+        errors: dict[JobId, str] = {}
+        await self._fetch(backend, [job], errors)
         return errors.get(job.record.id)
 
     async def _fetch(
-        self, backend: Backend, jobs: Sequence[Ended]
-    ) -> tuple[Mapping[JobId, tuple[str, ...]], dict[JobId, str]]:
-        """Which patterns matched nothing, and for which jobs the output could not be had."""
+        self, backend: Backend, jobs: Sequence[Ended], errors: dict[JobId, str]
+    ) -> Mapping[JobId, tuple[str, ...]]:
+        """Which patterns matched nothing; the jobs whose output could not be had are entered into `errors`."""
         wanted = {job.record.native_id: job for job in jobs if job.record.native_id is not None}
         retrievals = await asyncio.to_thread(self._prepare, wanted)
         replies = await backend.fetch(retrievals) if retrievals else {}
-        errors: dict[JobId, str] = {}
         missing: dict[JobId, tuple[str, ...]] = {}
         whole: list[tuple[Path, JobRecord]] = []
         for retrieval in retrievals:
-            record, reply = wanted[retrieval.native_id].record, replies.get(retrieval.native_id)
-            if reply is None or reply.error is not None:
-                errors[record.id] = "the back end did not speak of it" if reply is None else str(reply.error)
+            record = wanted[retrieval.native_id].record
+            reply = replies.get(retrieval.native_id, Retrieved(error="the back end did not speak of it"))
+            if reply.error is not None:
+                errors[record.id] = reply.error
             else:
                 missing[record.id] = reply.missing
                 whole.append((retrieval.into, record))
         await asyncio.to_thread(self._publish, whole)
-        return missing, errors
+        return missing
 
     def _prepare(self, wanted: Mapping[NativeId, Ended]) -> list[Retrieval]:
         retrievals = []
@@ -90,18 +106,36 @@ class Finisher:
         for incoming, record in whole:
             self._workspace.publish(incoming, record.id, record.attempt)
 
-    def _judge_all(self, jobs: Sequence[Ended], missing: Mapping[JobId, tuple[str, ...]]) -> list[Ending | str]:
-        return [self._judge(job, missing.get(job.record.id, ())) for job in jobs]
-
-    def _judge(self, job: Ended, missing: tuple[str, ...]) -> Ending | str:
-        record, spec = job.record, job.spec
+    async def _judge(self, job: Ended, missing: tuple[str, ...], finishes: Finishes) -> None:
+        record = job.record
         try:
-            verdict = postprocess(record, spec, self._workspace)
-        except OSError as error:
-            return f"{error}"
-        reason = verdict.reason
+            verdict = await self._postprocess(job) if job.has_plugins else Verdict(_outcome(record), record.reason)
+        except (FinishingError, BackendUnavailable) as error:
+            finishes.errors[record.id] = str(error)
+            return
+        notes = [verdict.reason] if verdict.reason else []
         if missing and verdict.status is JobStatus.COMPLETED:
-            note = f"no output matches {', '.join(missing)}"
-            reason = f"{reason}; {note}" if reason else note
-        again = record.subjobs is None and wants_another_attempt(record, verdict.status, reason, spec.resubmission)
-        return Ending(verdict.status, reason, resubmit=again)
+            notes.append(f"no output matches {', '.join(missing)}")
+        notes += verdict.problems
+        finishes.endings[record.id] = Ending(verdict.status, "; ".join(notes) or None, resubmit=job.follows(verdict))
+
+    async def _postprocess(self, job: Ended) -> Verdict:
+        steps = ["its checkers, mergers and notifiers"]
+        try:
+            return await self._pool.call(
+                "finishing",
+                postprocess,
+                job.record,
+                job.spec,
+                self._workspace,
+                job.subjobs,
+                epoch=self._epoch,
+                followed=job.follows,
+                progress=steps.append,
+            )
+        except BackendUnavailable as error:
+            raise FinishingError(f"{steps[-1]}: {error}") from error
+
+
+def _outcome(record: JobRecord) -> JobStatus:
+    return record.outcome or JobStatus.FAILED

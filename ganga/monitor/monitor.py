@@ -4,6 +4,7 @@ import asyncio
 import logging
 from random import Random
 
+from ganga.backends.pool import ThreadPool
 from ganga.core.orders import Failed, Finish, Order, Result, Submit
 from ganga.core.target import TargetTracker
 from ganga.errors import GangaError, StoreUnavailable
@@ -43,17 +44,24 @@ class Monitor:
         self._lease = lease
         self._clock = clock
         self._random = random
+        self._pool = ThreadPool(f"{target.name} finishing", timeout=target.policy.finish_within)
         #: Orders that outlived their time-out and do not even heed cancellation.
         self.abandoned: set[asyncio.Task[Result]] = set()
 
     async def run(self) -> None:
         """Follow until cancelled. Raises `LeaseLost` when another process has taken over."""
-        while True:
-            try:
-                await self._follow()
-            except* StoreUnavailable as group:
-                _log.warning("%s: %s; going on from what is stored", self.target.name, _first(group))
-                await asyncio.sleep(RELOAD_AFTER)
+        try:
+            while True:
+                await self._follow_until_a_save_fails()
+        finally:
+            self._pool.close()
+
+    async def _follow_until_a_save_fails(self) -> None:
+        try:
+            await self._follow()
+        except* StoreUnavailable as group:
+            _log.warning("%s: %s; going on from what is stored", self.target.name, _first(group))
+            await asyncio.sleep(RELOAD_AFTER)
 
     async def _follow(self) -> None:
         """Follow from what is stored, until a save fails: the tracker is then ahead of the store and is thrown away."""
@@ -61,7 +69,7 @@ class Monitor:
         policy, state = self.target.policy, states.get(self.target.name, TargetState(name=self.target.name))
         tracker = TargetTracker(self.target.name, policy, self._random, feed=policy.feed is not None, state=state)
         inbox = Inbox()
-        finisher = Finisher(self._workspace, self._lease.epoch)
+        finisher = Finisher(self._workspace, self._lease.epoch, self._pool)
         carrier = Carrier(self._connection, self._store, self._workspace, finisher, tracker.record)
         requests = Requests(self.target.name, self._store, inbox)
         seq = await self._store.last_seq()

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from ganga.backends.base import Backend, Strained
+from ganga.backends.pool import ThreadPool
 from ganga.errors import BackendUnavailable, LeaseLost, StoreUnavailable, UnknownTarget
 from ganga.model.ids import JobId, TargetName
 from ganga.model.job import JobRecord
@@ -88,7 +89,8 @@ class Service:
         """Try again to bring home the output of a job that has ended. Raises `BackendUnavailable`."""
         backend = await self.backend(record.target)
         spec, _ = (await self._store.specifications([record.id]))[record.id]
-        error = await Finisher(self._workspace, epoch=0).fetch(backend, Ended(record, spec))
+        pool = ThreadPool(f"{record.target} finishing")
+        error = await Finisher(self._workspace, epoch=0, pool=pool).fetch(backend, Ended(record, spec))
         if error is not None:
             raise BackendUnavailable(f"the output of job {record.id} cannot be had from {record.target}: {error}")
 
