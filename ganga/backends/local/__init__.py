@@ -10,14 +10,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ganga.backends.local.connect import connect
+    from ganga.backends.local.opening import connect
     from ganga.backends.local.settings import Settings, policy
 
 __all__ = ["Settings", "connect", "policy"]
 
 _HOMES = {
     "Settings": "ganga.backends.local.settings",
-    "connect": "ganga.backends.local.connect",
+    "connect": "ganga.backends.local.opening",
     "policy": "ganga.backends.local.settings",
 }
 
