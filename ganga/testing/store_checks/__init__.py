@@ -1,0 +1,1 @@
+"""What every store must do, one function for each promise; `ganga.testing.check_store` runs them all."""
