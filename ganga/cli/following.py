@@ -1,0 +1,214 @@
+"""Following jobs to their end: their output as they write it, or how far they are."""
+
+import asyncio
+import sys
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import BinaryIO
+
+from ganga.backends.base import Stream
+from ganga.cli.interruption import Interrupted
+from ganga.cli.words import clock_time, plural, safe, tell
+from ganga.client import Client, is_over
+from ganga.errors import BackendError, UsageError
+from ganga.model.clock import Utc
+from ganga.model.ids import JobId
+from ganga.model.job import JobRecord
+from ganga.model.status import FINAL, JobStatus
+from ganga.store.base import Query
+
+#: Seconds between two looks at the output of a running job.
+LOOK = 0.2
+#: Seconds between two lines about progress where there is no terminal.
+LINE_EVERY = 10.0
+#: Seconds between two looks at whether a target that is waited for can be reached at all.
+HEALTH_EVERY = 1.0
+
+#: Jobs named to a person in one sentence.
+NAMED = 20
+
+#: The exit code of a program that was ended by signal 9 is 137, as shells have it.
+SIGNAL_BASE = 128
+
+
+@contextmanager
+def coming_back(jobs: Sequence[JobId], command: str = "wait") -> Iterator[None]:
+    """Turn Ctrl-C within the block into a sentence on how to come back; the jobs go on."""
+    try:
+        yield
+    except asyncio.CancelledError:
+        ids = " ".join(jobs[:NAMED]) + (" ..." if len(jobs) > NAMED else "")
+        verb = "go on" if len(jobs) > 1 else "goes on"
+        raise Interrupted(f"interrupted; job {ids} {verb}: 'ganga {command} {ids}' comes back to it") from None
+
+
+class Echo:
+    """Copies what a job writes to a stream of ours as it grows; a new attempt begins anew."""
+
+    def __init__(self, client: Client, stream: Stream, to: BinaryIO) -> None:
+        self._client = client
+        self._stream = stream
+        self._to = to
+        self._attempt = 0
+        self._offset = 0
+
+    async def catch_up(self, record: JobRecord) -> None:
+        """Copy what is new. Raises what `Client.read` raises."""
+        if record.attempt != self._attempt:
+            self._attempt, self._offset = record.attempt, 0
+        while chunk := await self._client.read(record, self._stream, self._offset):
+            await asyncio.to_thread(_write, self._to, chunk)
+            self._offset += len(chunk)
+
+
+async def follow_output(client: Client, job: JobId, echoes: Sequence[Echo]) -> JobRecord:
+    """Copy the job's output until it has ended; what cannot be read before its end is copied then."""
+    while True:
+        seq = await client.store.last_seq()
+        record = await client.get(job)
+        over = is_over(record)
+        if record.attempt:
+            with suppress(BackendError, *(() if over else (UsageError,))):
+                for echo in echoes:
+                    await echo.catch_up(record)
+        if over:
+            return record
+        await client.store.wait(seq, LOOK)
+
+
+class Tally:
+    """How far some jobs are."""
+
+    def __init__(self, counts: Counter[JobStatus]) -> None:
+        self._counts = counts
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self._counts.total()
+
+    @property
+    def ended(self) -> int:
+        """Those that have ended."""
+        return sum(self._counts[status] for status in FINAL)
+
+    def __str__(self) -> str:
+        told = (JobStatus.RUNNING, JobStatus.COMPLETING, JobStatus.FAILED, JobStatus.KILLED, JobStatus.LOST)
+        details = [f"{self._counts[status]:,} {status}" for status in told if self._counts[status]]
+        return ", ".join([f"{self.ended:,} of {self.total:,} ended", *details])
+
+
+Show = Callable[[Tally], None]
+
+
+async def follow_progress(client: Client, jobs: Sequence[JobId], *, any_one: bool = False) -> list[JobRecord]:
+    """Show how far the jobs are until all of them have ended, or one of them; return them as they then stand."""
+    with _progress() as show:
+        async for records, tally in _looks(client, jobs):
+            show(tally)
+            ended = [is_over(record) for record in records]
+            if all(ended) or (any_one and True in ended):
+                return records
+    raise AssertionError("the looks at jobs do not end by themselves")
+
+
+async def _looks(client: Client, jobs: Sequence[JobId]) -> AsyncIterator[tuple[list[JobRecord], Tally]]:
+    """Look whenever there is news, but never spend more than a third of the time on it."""
+    while True:
+        seq = await client.store.last_seq()
+        begun = time.monotonic()
+        records = await client.store.get(jobs)
+        yield records, await _tally(client, records)
+        await asyncio.sleep(2 * (time.monotonic() - begun))
+        await client.store.wait(seq, LINE_EVERY)
+
+
+async def _tally(client: Client, records: Sequence[JobRecord]) -> Tally:
+    counts: Counter[JobStatus] = Counter()
+    for record in records:
+        if record.subjobs is None:
+            counts[record.status] += 1
+        else:
+            counts.update(await client.store.count(Query(parent=record.id, subjobs=True)))
+    return Tally(counts)
+
+
+@contextmanager
+def _progress() -> Iterator[Show]:
+    """A bar on a terminal, lines elsewhere; on the standard error, since the output is somebody else's."""
+    if not sys.stderr.isatty():
+        yield _Lines().show
+        return
+    from ganga.cli.bar import progress_bar  # noqa: PLC0415 - slow to load, and for people only
+
+    with progress_bar() as update:
+        yield lambda tally: update(tally.ended, tally.total, str(tally))
+
+
+class _Lines:
+    """Progress as lines: one when it changes, and not too often."""
+
+    def __init__(self) -> None:
+        self._told = ""
+        self._at = 0.0
+
+    def show(self, tally: Tally) -> None:
+        now = time.monotonic()
+        text = str(tally)
+        if text != self._told and (now - self._at >= LINE_EVERY or tally.ended == tally.total):
+            print(text, file=sys.stderr, flush=True)
+            self._told, self._at = text, now
+
+
+async def settle(client: Client, jobs: Sequence[JobId]) -> None:
+    """Where no monitor runs, be it until what was asked for is carried out; a target that is away is not waited for."""
+    settling = asyncio.create_task(client.service.settle(jobs))
+    try:
+        while not (await asyncio.wait({settling}, timeout=HEALTH_EVERY))[0]:
+            trouble = await _trouble(client, jobs)
+            if trouble is not None:
+                tell(f"{trouble}; the request is stored and will be carried out then")
+                return
+        await settling
+    finally:
+        settling.cancel()
+
+
+async def _trouble(client: Client, jobs: Sequence[JobId]) -> str | None:
+    """What stands in the way of all targets of these jobs, if something does."""
+    states = await client.target_states()
+    troubles: list[str] = []
+    for target in sorted({record.target for record in await client.store.get(jobs)}):
+        state = states.get(target)
+        if state is None:
+            continue
+        if state.paused:
+            troubles.append(f"target {safe(target)} is paused until 'ganga targets resume {safe(target)}'")
+        elif state.down_since is not None:
+            since = clock_time(state.down_since, Utc(time.time()))
+            troubles.append(f"{safe(target)} has not answered since {since} ({safe(state.error or 'no reason given')})")
+        else:
+            return None
+    return "; ".join(troubles) or None
+
+
+def exit_code(record: JobRecord) -> int:
+    """The job's own, as a shell would have it; 1 if it failed without one."""
+    if record.status is JobStatus.COMPLETED:
+        return 0
+    if record.signal is not None:
+        return SIGNAL_BASE + record.signal
+    return record.exit_code or 1
+
+
+def ending(record: JobRecord) -> str:
+    """How it ended, in a line."""
+    what = f"job {record.id}" + (f" with {plural(record.subjobs, 'subjob')}" if record.subjobs is not None else "")
+    return f"{what} {record.status}" + (f": {safe(record.reason)}" if record.reason else "")
+
+
+def _write(to: BinaryIO, chunk: bytes) -> None:
+    to.write(chunk)
+    to.flush()

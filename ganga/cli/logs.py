@@ -1,0 +1,49 @@
+"""``ganga logs``: print the output of a job, byte by byte as it was written."""
+
+import asyncio
+import sys
+
+import msgspec
+
+import ganga
+from ganga.backends.base import Stream
+from ganga.cli.following import Echo, coming_back, follow_output
+from ganga.cli.parsing import Namespace, Parser, add_jobs, read_options
+from ganga.errors import UsageError
+from ganga.model.ids import JobId
+
+
+class Options(msgspec.Struct, frozen=True):
+    """Whose output, and which."""
+
+    job: JobId
+    stderr: bool
+    follow: bool
+
+
+def configure(parser: Parser) -> None:
+    """Declare its options."""
+    add_jobs(parser, many=False)
+    parser.flag("--stderr", help="the standard error instead of the standard output")
+    parser.flag("--follow", help="go on until the job has ended")
+
+
+def execute(namespace: Namespace) -> int:
+    """Print it."""
+    return asyncio.run(_print(read_options(namespace, Options)))
+
+
+async def _print(options: Options) -> int:
+    async with ganga.open(monitor=options.follow) as client:
+        record = await client.get(options.job)
+        if record.subjobs is not None and not client.workspace.output(record.id, record.attempt).is_dir():
+            raise UsageError(
+                f"job {record.id} has subjobs with an output each: 'ganga logs {record.id}.0' shows the first"
+            )
+        echo = Echo(client, Stream.STDERR if options.stderr else Stream.STDOUT, sys.stdout.buffer)
+        if options.follow:
+            with coming_back([record.id], "logs --follow"):
+                await follow_output(client, record.id, [echo])
+        else:
+            await echo.catch_up(record)
+    return 0

@@ -1,0 +1,22 @@
+"""All commands: what each is for, and the module that has it, which is loaded when it is asked for."""
+
+#: Name -> (module in `ganga.cli`, what it is for).
+COMMANDS = {
+    "run": ("run", "submit a job, follow it, and exit as it does"),
+    "submit": ("submit", "submit a job and print its id"),
+    "track": ("track", "adopt jobs that something else submitted"),
+    "list": ("listing", "list jobs, newest first"),
+    "show": ("show", "show all there is to know about a job"),
+    "logs": ("logs", "print the output of a job"),
+    "wait": ("wait", "wait for jobs to end"),
+    "kill": ("kill", "request the end of jobs"),
+    "resubmit": ("resubmit", "submit jobs again that have ended"),
+    "copy": ("duplicate", "make a new job like another"),
+    "remove": ("remove", "forget jobs, with their files"),
+    "refresh": ("refresh", "have jobs asked about now"),
+    "fetch": ("fetch", "bring the output of a job home, or copy it"),
+    "events": ("events", "print what happened, and what happens"),
+    "monitor": ("monitor", "look after all targets until stopped"),
+    "targets": ("targets", "show how the targets fare; pause and resume them"),
+    "completion": ("completion", "print the lines that teach a shell to complete"),
+}
