@@ -69,3 +69,7 @@ class StoreTooNew(StoreError):
 
 class LeaseLost(StoreError):
     """Another process has taken over the target: nothing was written, and nothing more may be."""
+
+
+class FinishingError(GangaError):
+    """What follows the end of a job could not be done this time; the text names the plug-in. It is tried again."""

@@ -13,7 +13,7 @@ class Plugin(Struct, frozen=True):
     """A checker, merger or notifier by its name, with its options, as stored with the job."""
 
     name: str
-    options: Mapping[str, str | int | float | bool] = {}
+    options: Mapping[str, str | int | float | bool | tuple[str, ...]] = {}
 
 
 class Resubmission(Struct, frozen=True, kw_only=True):
@@ -104,7 +104,9 @@ class JobRecord(Struct, frozen=True, kw_only=True, gc=False):
         if not self.status.polled or self.silent_since is not None or target is None or target.confirmed_at is None:
             return self.confirmed_at
         # A sweep from before the job was known does not speak of it.
-        return target.confirmed_at if target.confirmed_at > (self.confirmed_at or self.created_at) else self.confirmed_at
+        return (
+            target.confirmed_at if target.confirmed_at > (self.confirmed_at or self.created_at) else self.confirmed_at
+        )
 
 
 class TargetState(Struct, frozen=True, kw_only=True):

@@ -111,6 +111,11 @@ class Workspace:
                     raise
                 self._exchange(incoming, place, replace=replace)
 
+    def discard(self, incoming: Path) -> None:
+        """Remove a folder that is not to be shown; not being there is fine."""
+        with explained(incoming):
+            self._wipe(incoming)
+
     def remove(self, job: JobId) -> None:
         """Remove all files of a job and of its subjobs, at once for whoever looks; none there is fine."""
         folder = self.folder(job)
