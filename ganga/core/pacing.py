@@ -39,7 +39,7 @@ class Pacer:
     asking plus the time that news wait is least at ``sqrt(2 c / (w r))``, where *w* is the impatience.
     """
 
-    __slots__ = ("_asked_at", "_backoff", "_due_at", "_hurried", "_pace", "_rate", "interval")
+    __slots__ = ("_asked_at", "_backoff", "_due_at", "_earliest_at", "_hurried", "_pace", "_rate", "interval")
 
     #: Seconds in which the memory of past activity fades to 1/e.
     MEMORY = 120.0
@@ -52,6 +52,7 @@ class Pacer:
         self._rate = 0.0
         self._asked_at = Monotonic(-inf)
         self._due_at = Monotonic(-inf)
+        self._earliest_at = Monotonic(-inf)
         self._hurried = False
         #: Seconds between two questions while all is well.
         self.interval = pace.fastest
@@ -71,6 +72,7 @@ class Pacer:
         self._hurried = False
         self._asked_at = now
         self._due_at = Monotonic(now + self.interval)
+        self._earliest_at = Monotonic(now + self._pace.fastest)
 
     def answered(self, now: Monotonic, changes: int) -> None:
         """The question was answered to the end and told of so many changed jobs."""
@@ -81,7 +83,10 @@ class Pacer:
         self._rate += weight * (changes / elapsed - self._rate)
         best = sqrt(2 * cost / (self._pace.impatience * self._rate)) if self._rate > self.QUIET else inf
         self.interval = min(max(best, self._pace.fastest), self._pace.slowest)
-        self._due_at = Monotonic(self._asked_at + (self._pace.fastest if self._hurried else self.interval))
+        # Whoever takes long to answer is not asked again without a pause.
+        self._earliest_at = max(self._earliest_at, Monotonic(now + min(cost, self._pace.fastest)))
+        usual = self._earliest_at if self._hurried else Monotonic(self._asked_at + self.interval)
+        self._due_at = max(usual, self._earliest_at)
 
     def succeeded(self) -> None:
         """A part of the question was answered: there is nothing to back off from."""
@@ -94,4 +99,4 @@ class Pacer:
     def hurry(self, now: Monotonic) -> None:
         """Something is new here: ask as soon as the fastest pace allows, unless the target is failing."""
         self._hurried = True
-        self._due_at = min(self._due_at, max(now, Monotonic(self._asked_at + self._pace.fastest)))
+        self._due_at = min(self._due_at, max(now, self._earliest_at))

@@ -86,7 +86,9 @@ class Sweeper:
         """The batches to ask now; each is given back by `answered` or by `failed`."""
         batches: list[tuple[NativeId, ...]] = []
         while self._under_way < self._width.parallel and self._pacer.retry_at <= now:
-            batch = self._refreshed(now) or self._swept(now, at)
+            if self._live and self._pacer.next_at <= now and not self._sweeping:
+                self._begin(now, at)
+            batch = self._refreshed(now) or self._swept()
             if not batch:
                 break
             self._under_way += 1
@@ -99,7 +101,7 @@ class Sweeper:
         self._changes += changes
         self._size = min(self._size * 2, self._width.batch)
         self._pacer.succeeded()
-        if self._begun_at is None or self._unfinished:
+        if self._begun_at is None or self._sweeping:
             return None
         confirmed_at, self._begun_at = self._begun_at, None
         self._pacer.answered(now, self._changes)
@@ -119,9 +121,9 @@ class Sweeper:
         if self._under_way >= self._width.parallel:
             return None
         wakeups = [max(self._refresh_at, self._pacer.retry_at)] if self._urgent else []
-        if self._begun_at is not None and self._unasked:
+        if self._sweeping and self._unasked:
             wakeups.append(self._pacer.retry_at)
-        elif self._live and not (self._begun_at is not None and self._under_way):
+        elif self._live and not self._sweeping:
             wakeups.append(self._pacer.next_at)
         return min(wakeups, default=None)
 
@@ -130,25 +132,30 @@ class Sweeper:
         return next(iter(self._live.values()), self._round) < self._round
 
     @property
-    def _unfinished(self) -> bool:
-        return self._under_way > 0 or self._unasked
+    def _sweeping(self) -> bool:
+        """Whether a round is under way: what is left of it may also have vanished."""
+        return self._begun_at is not None and (self._under_way > 0 or self._unasked)
 
     def _refreshed(self, now: Monotonic) -> tuple[NativeId, ...]:
         if not self._urgent or self._refresh_at > now:
             return ()
         self._refresh_at = Monotonic(now + self.REFRESH_PAUSE)
-        return tuple(self._urgent.popitem(last=False)[0] for _ in range(min(self._size, len(self._urgent))))
+        batch = [self._urgent.popitem(last=False)[0] for _ in range(min(self._size, len(self._urgent)))]
+        for native_id in batch:
+            self._asked(native_id)
+        return tuple(batch)
 
-    def _swept(self, now: Monotonic, at: Utc) -> tuple[NativeId, ...]:
-        if self._live and self._pacer.next_at <= now and (self._begun_at is None or not self._unfinished):
-            self._begin(now, at)
+    def _swept(self) -> tuple[NativeId, ...]:
         batch: list[NativeId] = []
         while self._begun_at is not None and self._unasked and len(batch) < self._size:
-            native_id = next(iter(self._live))
+            batch.append(next(iter(self._live)))
+            self._asked(batch[-1])
+        return tuple(batch)
+
+    def _asked(self, native_id: NativeId) -> None:
+        if native_id in self._live:
             self._live[native_id] = self._round
             self._live.move_to_end(native_id)
-            batch.append(native_id)
-        return tuple(batch)
 
     def _begin(self, now: Monotonic, at: Utc) -> None:
         self._round += 1
