@@ -11,7 +11,7 @@ subprocess.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from queue import SimpleQueue
@@ -74,16 +74,25 @@ class _Worker:
 
 
 class ThreadPool:
-    """At most `threads` calls at once, each for at most `timeout` seconds from its start.
+    """At most `threads` calls at once, each for at most `timeout` seconds from its start, or what `timeouts` has for its verb.
 
     A thread that outlives the time-out is abandoned and replaced: it counts as stuck until it returns, then it ends, and
     what it brings is dropped. While `most_stuck` threads are stuck, new calls fail at once; so there are always fewer than
     ``threads + most_stuck`` threads. Nothing waits for a thread, not even the end of the program.
     """
 
-    def __init__(self, name: str, *, threads: int = 4, timeout: float = 60.0, most_stuck: int = 16) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        threads: int = 4,
+        timeout: float = 60.0,
+        timeouts: Mapping[str, float] | None = None,
+        most_stuck: int = 16,
+    ) -> None:
         self.name = name
         self._timeout = timeout
+        self._timeouts = dict(timeouts or {})
         self._most_stuck = most_stuck
         self._slots = asyncio.Semaphore(threads)
         self._idle: list[_Worker] = []
@@ -139,8 +148,9 @@ class ThreadPool:
             raise
         loop = asyncio.get_running_loop()
         call = _Call(title, function, copy_context(), loop.create_future())
-        overdue = f"{title} did not return within {self._timeout:g} s; its thread is given up"
-        call.timer = loop.call_later(self._timeout, self._abandon, call, overdue)
+        timeout = self._timeouts.get(verb, self._timeout)
+        overdue = f"{title} did not return within {timeout:g} s; its thread is given up"
+        call.timer = loop.call_later(timeout, self._abandon, call, overdue)
         self._busy.add(call)
         worker.calls.put(call)
         return call.end

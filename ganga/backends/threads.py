@@ -139,15 +139,23 @@ _OPTIONAL: tuple[tuple[type, type], ...] = (
 
 
 def in_threads(
-    backend: BlockingBackend, *, name: str, threads: int = 4, timeout: float = 60.0, most_stuck: int = 16
+    backend: BlockingBackend,
+    *,
+    name: str,
+    threads: int = 4,
+    timeout: float = 60.0,
+    timeouts: Mapping[str, float] | None = None,
+    most_stuck: int = 16,
 ) -> ThreadedBackend:
     """A `Backend` that calls the verbs of a blocking one in threads of its own; use it as an async context manager.
 
     It is a `Feed`, `Readable`, `Discarding` or `Adopting` exactly if the blocking one has that verb. `timeout` is the
-    seconds that one call may take; see `ThreadPool` for what happens to those that take longer. `name` is the target's,
-    for errors. A call under way uses one of `threads`, also a ``changes`` that waits for news.
+    seconds that one call may take, `timeouts` those of single verbs (``{"fetch": 600}`` where outputs are large); see
+    `ThreadPool` for what happens to calls that take longer. `name` is the target's, for errors. A call under way uses
+    one of `threads`, also a ``changes`` that waits for news.
     """
     verbs = tuple(verb for protocol, verb in _OPTIONAL if isinstance(backend, protocol))
     # A class made to measure, since `isinstance` with a protocol looks at what a class has, not at what it could do.
     kind: type[ThreadedBackend] = type(ThreadedBackend.__name__, (*verbs, ThreadedBackend), {})
-    return kind(backend, ThreadPool(name, threads=threads, timeout=timeout, most_stuck=most_stuck))
+    pool = ThreadPool(name, threads=threads, timeout=timeout, timeouts=timeouts, most_stuck=most_stuck)
+    return kind(backend, pool)

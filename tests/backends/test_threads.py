@@ -211,6 +211,12 @@ class TestNeverReturning:
                 await backend.poll(IDS)
             assert backend.stuck_threads == 1
 
+    async def test_a_verb_may_have_a_time_of_its_own(self, gate: threading.Event) -> None:
+        own = {"poll": 2 * SHORT}
+        async with in_threads(Scripted(gate.wait), name="dirac", timeout=LONG, timeouts=own) as backend:
+            with pytest.raises(BackendUnavailable, match=r"within 0\.02 s"):
+                await backend.poll(IDS)
+
     async def test_the_thread_is_replaced(self, gate: threading.Event, pool: ThreadPool) -> None:
         with pytest.raises(BackendUnavailable):
             await pool.call("poll", gate.wait)
