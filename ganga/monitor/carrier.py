@@ -1,6 +1,8 @@
 """Carries out the orders of the tracker: one method for each kind, one result for each order."""
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 
 from ganga.backends.base import Feed, Submission
 from ganga.core.orders import (
@@ -19,7 +21,7 @@ from ganga.core.orders import (
     Sweep,
 )
 from ganga.errors import BackendProtocolError
-from ganga.model.ids import JobId, Tag
+from ganga.model.ids import JobId, Tag, parent_of
 from ganga.model.job import JobRecord
 from ganga.monitor.connection import Connection
 from ganga.monitor.finisher import Ended, Finisher
@@ -85,13 +87,16 @@ class Carrier:
 
     async def _submissions(self, jobs: Sequence[JobId]) -> list[Submission]:
         specifications = await self._store.specifications(jobs)
-        submissions = []
-        for job in jobs:
-            if job in specifications:
-                spec, share = specifications[job]
-                inputs, environment = self._workspace.inputs(job), self._workspace.environment(job)
-                submissions.append(Submission(job, self._tag(job), spec, share, inputs, environment))
-        return submissions
+        staged = await asyncio.to_thread(self._staged, {parent_of(job) or job for job in jobs})
+        return [
+            Submission(job, self._tag(job), *specifications[job], *staged[parent_of(job) or job])
+            for job in jobs
+            if job in specifications
+        ]
+
+    def _staged(self, jobs: Iterable[JobId]) -> dict[JobId, tuple[Path | None, Path | None]]:
+        """The copies of the input files, and the file with the environment, that all subjobs of a job share."""
+        return {job: (self._workspace.inputs(job), self._workspace.environment(job)) for job in jobs}
 
     async def _find(self, order: Find) -> Found:
         jobs = {self._tag(job): job for job in order.jobs}

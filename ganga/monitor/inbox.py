@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 
 from ganga.core.orders import Answered, Requested, Result
 
-#: Jobs digested in one go, so that the loop is free again within a few milliseconds.
-PORTION = 2000
+#: Jobs digested in one go: even if there is news of each, the loop is free again within a few milliseconds.
+PORTION = 250
 
 
 class Inbox:

@@ -91,8 +91,7 @@ class Monitor:
             update = tracker.receive(portion, self._clock())
             if update:
                 await self._store.save(update, self._lease)
-            else:
-                await asyncio.sleep(0)
+            await asyncio.sleep(0)
 
     async def _ask(self, order: Order, carrier: Carrier, inbox: Inbox) -> None:
         """Carry out one order; whatever happens, one result goes into the inbox."""

@@ -6,12 +6,12 @@ from ganga.core.orders import Requested
 from ganga.errors import UnknownJob
 from ganga.model.event import Event, EventKind
 from ganga.model.ids import JobId, Seq, TargetName, parent_of
-from ganga.monitor.inbox import PORTION, Inbox
+from ganga.monitor.inbox import Inbox
 from ganga.store.base import Store
 
 #: Seconds after which the store is read again even if nobody has said that there is news.
 PATIENCE = 30.0
-#: Events read in one go.
+#: Events or records read in one go.
 PAGE = 1000
 
 _ABOUT_A_JOB = frozenset({EventKind.JOB_CREATED, EventKind.KILL_REQUESTED, EventKind.SUBMIT_REQUESTED})
@@ -29,7 +29,7 @@ class Requests:
         """All that the store holds of the target's live jobs; whether a submission was interrupted is in doubt."""
         yield Requested(self._target, families=await self._store.families(self._target))
         last: JobId | None = None
-        while records := await self._store.live(self._target, after=last, limit=PORTION):
+        while records := await self._store.live(self._target, after=last, limit=PAGE):
             yield Requested(self._target, tuple(records), in_doubt=True)
             last = records[-1].id
 
@@ -64,7 +64,7 @@ class Requests:
             families = await self._store.families(self._target, [whole])
             parents = await self._store.get([whole]) if whole != job else []
             self._inbox.put(Requested(self._target, tuple(parents), families))
-            while records := await self._store.concerned(job, after=last, limit=PORTION):
+            while records := await self._store.concerned(job, after=last, limit=PAGE):
                 ids = tuple(record.id for record in records) if refresh else ()
                 self._inbox.put(Requested(self._target, tuple(records), refresh=ids))
                 last = records[-1].id

@@ -109,7 +109,7 @@ class Service:
 
     def stuck_threads(self, name: TargetName) -> int:
         """Threads of a target's back end that outlived their time-out and are still hanging."""
-        backend = self._connections[name].opened
+        backend: object = self._connections[name].opened
         return backend.stuck_threads if isinstance(backend, Strained) else 0
 
     async def _unsettled(self, job: JobId) -> bool:

@@ -142,12 +142,15 @@ class Flooding(Hung):
     async def submit(self, batch: Sequence[Submission], /) -> Receipts:
         return Receipts({submission.tag: NativeId(submission.tag) for submission in batch})
 
+    async def find(self, tags: Collection[Tag], /) -> Finding:
+        return Finding(absent=frozenset(tags))
+
     async def poll(self, ids: Collection[NativeId], /) -> Answer:
         self.asked += 1
         word, at = f"WORD_{self.asked}", Utc(float(self.asked))
         told = Observation(status=JobStatus.RUNNING, native_status=word, started_at=at)
         others = {NativeId(f"other {number}"): told for number in range(len(ids))}
-        return Answer({**{native_id: told for native_id in ids}, **others})
+        return Answer({**dict.fromkeys(ids, told), **others})
 
 
 def _target(name: str, backend: Backend, policy: Policy) -> Target:
@@ -169,7 +172,7 @@ def _loop_lag() -> Figure:
 
 async def _lags(seconds: float = 15.0, jobs: int = 20_000) -> list[float]:
     pace = Pace(fastest=0.2, slowest=0.2)
-    wide = Policy(sweep=pace, sweep_width=Width(batch=jobs), submit=Width(batch=jobs))
+    wide = Policy(sweep=pace, sweep_width=Width(batch=jobs))
     flooding = Flooding()
     targets = {
         TargetName("hung"): _target("hung", Hung(), Policy(sweep=pace)),
