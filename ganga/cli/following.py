@@ -14,7 +14,7 @@ from ganga.cli.words import clock_time, plural, safe, tell
 from ganga.client import Client, is_over
 from ganga.errors import BackendError, UsageError
 from ganga.model.clock import Utc
-from ganga.model.ids import JobId
+from ganga.model.ids import JobId, TargetName
 from ganga.model.job import JobRecord
 from ganga.model.status import FINAL, JobStatus
 from ganga.store.base import Query
@@ -25,6 +25,8 @@ LOOK = 0.2
 LINE_EVERY = 10.0
 #: Seconds between two looks at whether a target that is waited for can be reached at all.
 HEALTH_EVERY = 1.0
+#: Seconds for which targets that are away are hoped for.
+HOPE = 10.0
 
 #: Jobs named to a person in one sentence.
 NAMED = 20
@@ -65,9 +67,14 @@ class Echo:
 
 async def follow_output(client: Client, job: JobId, echoes: Sequence[Echo]) -> JobRecord:
     """Copy the job's output until it has ended; what cannot be read before its end is copied then."""
+    told: dict[TargetName, str] = {}
     while True:
         seq = await client.store.last_seq()
         record = await client.get(job)
+        troubles = await _troubles(client, [record])
+        if troubles != told and troubles:
+            tell("; ".join(troubles.values()))
+        told = troubles
         over = is_over(record)
         if record.attempt:
             with suppress(BackendError, *(() if over else (UsageError,))):
@@ -81,8 +88,9 @@ async def follow_output(client: Client, job: JobId, echoes: Sequence[Echo]) -> J
 class Tally:
     """How far some jobs are."""
 
-    def __init__(self, counts: Counter[JobStatus]) -> None:
+    def __init__(self, counts: Counter[JobStatus], trouble: str) -> None:
         self._counts = counts
+        self._trouble = trouble
 
     @property
     def total(self) -> int:
@@ -95,9 +103,17 @@ class Tally:
         return sum(self._counts[status] for status in FINAL)
 
     def __str__(self) -> str:
-        told = (JobStatus.RUNNING, JobStatus.COMPLETING, JobStatus.FAILED, JobStatus.KILLED, JobStatus.LOST)
+        told = (
+            JobStatus.NEW,
+            JobStatus.RUNNING,
+            JobStatus.COMPLETING,
+            JobStatus.FAILED,
+            JobStatus.KILLED,
+            JobStatus.LOST,
+        )
         details = [f"{self._counts[status]:,} {status}" for status in told if self._counts[status]]
-        return ", ".join([f"{self.ended:,} of {self.total:,} ended", *details])
+        text = ", ".join([f"{self.ended:,} of {self.total:,} ended", *details])
+        return f"{text}; {self._trouble}" if self._trouble else text
 
 
 Show = Callable[[Tally], None]
@@ -132,7 +148,8 @@ async def _tally(client: Client, records: Sequence[JobRecord]) -> Tally:
             counts[record.status] += 1
         else:
             counts.update(await client.store.count(Query(parent=record.id, subjobs=True)))
-    return Tally(counts)
+    troubles = await _troubles(client, [record for record in records if not is_over(record)])
+    return Tally(counts, "; ".join(troubles.values()))
 
 
 @contextmanager
@@ -163,35 +180,38 @@ class _Lines:
 
 
 async def settle(client: Client, jobs: Sequence[JobId]) -> None:
-    """Where no monitor runs, be it until what was asked for is carried out; a target that is away is not waited for."""
+    """Where no monitor runs, be it until what was asked for is carried out; targets that are away are not waited for."""
     settling = asyncio.create_task(client.service.settle(jobs))
+    hopeful_until = time.monotonic() + HOPE
     try:
         while not (await asyncio.wait({settling}, timeout=HEALTH_EVERY))[0]:
-            trouble = await _trouble(client, jobs)
-            if trouble is not None:
-                tell(f"{trouble}; the request is stored and will be carried out then")
+            records = await client.store.get(jobs)
+            troubles = await _troubles(client, records)
+            if not {record.target for record in records} <= troubles.keys():
+                hopeful_until = time.monotonic() + HOPE
+            elif time.monotonic() > hopeful_until:
+                tell(f"{'; '.join(troubles.values())}; the request is stored and will be carried out then")
                 return
         await settling
     finally:
         settling.cancel()
 
 
-async def _trouble(client: Client, jobs: Sequence[JobId]) -> str | None:
-    """What stands in the way of all targets of these jobs, if something does."""
+async def _troubles(client: Client, records: Sequence[JobRecord]) -> dict[TargetName, str]:
+    """What stands in the way of the targets of these jobs."""
     states = await client.target_states()
-    troubles: list[str] = []
-    for target in sorted({record.target for record in await client.store.get(jobs)}):
-        state = states.get(target)
+    now = Utc(time.time())
+    troubles: dict[TargetName, str] = {}
+    for target in sorted({record.target for record in records}):
+        name, state = safe(target), states.get(target)
         if state is None:
-            continue
-        if state.paused:
-            troubles.append(f"target {safe(target)} is paused until 'ganga targets resume {safe(target)}'")
+            troubles[target] = f"target {name} is not in the settings, and nobody here looks after it"
+        elif state.paused:
+            troubles[target] = f"target {name} is paused until 'ganga targets resume {name}'"
         elif state.down_since is not None:
-            since = clock_time(state.down_since, Utc(time.time()))
-            troubles.append(f"{safe(target)} has not answered since {since} ({safe(state.error or 'no reason given')})")
-        else:
-            return None
-    return "; ".join(troubles) or None
+            since = clock_time(state.down_since, now)
+            troubles[target] = f"{name} has not answered since {since} ({safe(state.error or 'no reason given')})"
+    return troubles
 
 
 def exit_code(record: JobRecord) -> int:

@@ -43,7 +43,8 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise `UsageError` with the message."""
-        raise UsageError(f"{message}; '{self.prog} --help' shows what it takes")
+        hint = "" if message.endswith("?") else f"; '{self.prog} --help' shows what it takes"
+        raise UsageError(f"{message}{hint}")
 
     def _declare(self, names: tuple[str, ...], **settings: object) -> None:
         action = self.add_argument(*names, **settings)  # type: ignore[arg-type] # - argparse checks them itself

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import msgspec
 
 from ganga.cli.parsing import Parser, add_jobs, status
+from ganga.cli.words import plural
 from ganga.client import Client
 from ganga.errors import UsageError
 from ganga.model.ids import JobId
@@ -51,8 +52,8 @@ async def chosen(client: Client, choice: Choice, *, among: frozenset[JobStatus],
 def _confirmed(jobs: Sequence[JobId], verb: str) -> bool:
     """Ask a person."""
     if not sys.stdin.isatty():
-        raise UsageError(f"this would {verb} {len(jobs)} jobs, and there is no terminal to ask; add --yes")
-    print(f"{verb} {len(jobs)} jobs ({jobs[-1]} to {jobs[0]})? [y/N] ", end="", file=sys.stderr, flush=True)
+        raise UsageError(f"this would {verb} {plural(len(jobs), 'job')}, and there is no terminal to ask; add --yes")
+    print(f"{verb} {plural(len(jobs), 'job')} ({jobs[-1]} to {jobs[0]})? [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 
