@@ -5,8 +5,7 @@ import hashlib
 import json
 import os
 import stat
-import tempfile
-from pathlib import Path
+from contextlib import suppress
 from typing import Final, NamedTuple
 
 from ganga.backends.local import spool
@@ -16,7 +15,7 @@ VERSION: Final = "1"
 
 LOCK: Final = "spooler.lock"
 LOG: Final = "spooler.log"
-JOBS: Final = "jobs"
+ADDRESS: Final = "spooler.json"
 
 
 class Occupied(Exception):
@@ -47,13 +46,15 @@ def take(folder: str) -> int:
 
 def announce(folder: str, address: Address) -> None:
     """Say where the spooler is met, once it can be."""
-    spool.write_whole(f"{folder}/spooler.json", address._asdict())
+    prepared = f"{folder}/.{ADDRESS}"
+    spool.write_bytes(prepared, json.dumps(address._asdict()).encode())
+    os.rename(prepared, f"{folder}/{ADDRESS}")
 
 
 def look_up(folder: str) -> Address | None:
     """Where the last spooler of the folder said that it is met; None if there was none or its word is damaged."""
     try:
-        with open(f"{folder}/spooler.json", "rb") as file:
+        with open(f"{folder}/{ADDRESS}", "rb") as file:
             return Address(**json.load(file))
     except (OSError, ValueError, TypeError):
         return None
@@ -61,14 +62,15 @@ def look_up(folder: str) -> Address | None:
 
 def socket_path(folder: str) -> str:
     """A path for the socket, short enough for any folder, in a place that is the user's alone. Raises `OSError`."""
-    runtime = _private(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir())
+    runtime = _private(os.environ.get("XDG_RUNTIME_DIR") or os.environ.get("TMPDIR") or "/tmp")
     return f"{runtime}/{hashlib.sha256(os.path.realpath(folder).encode()).hexdigest()[:16]}"
 
 
-def _private(place: str) -> Path:
-    path = Path(place) / f"ganga-{os.getuid()}"
-    path.mkdir(mode=spool.PRIVATE_FOLDER, exist_ok=True)
-    status = path.lstat()
+def _private(place: str) -> str:
+    path = f"{place}/ganga-{os.getuid()}"
+    with suppress(FileExistsError):
+        os.mkdir(path, spool.PRIVATE_FOLDER)
+    status = os.lstat(path)
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o077:
         raise PermissionError(f"{path} is not a folder of this user alone; remove it, or set XDG_RUNTIME_DIR")
     return path

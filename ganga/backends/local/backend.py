@@ -1,21 +1,17 @@
-"""Jobs on this machine, as a back end: folders are written and read here, and everything else is the spooler's."""
+"""Jobs on this machine, as a back end: records are written and read here, and everything else is the spooler's."""
 
 import asyncio
 import os
-import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Executor
 from functools import partial
-from pathlib import Path
 from typing import Final, TypeVar
-
-import msgspec
 
 from ganga.backends.base import Finding, Receipts, Retrieval, Retrieved, Stream, Submission
 from ganga.backends.local import output, spool
 from ganga.backends.local.adopted import AdoptedProcesses, is_adopted
 from ganga.backends.local.connection import Connection
-from ganga.backends.local.evidence import Evidence
+from ganga.backends.local.evidence import Evidence, insist_on
 from ganga.backends.local.news import News
 from ganga.backends.local.submission import refusal, write_job
 from ganga.errors import BackendUnavailable
@@ -34,31 +30,33 @@ _PIECE: Final = 1 << 20
 class LocalBackend:
     """A `Backend` with all that a back end may have. The native id of a job is its tag, that of an adopted process its own."""
 
-    def __init__(self, jobs: Path, connection: Connection, news: News, threads: Executor, grace: float) -> None:
-        self._jobs = jobs
+    def __init__(
+        self, places: spool.Places, connection: Connection, news: News, threads: Executor, grace: float
+    ) -> None:
+        self._places = places
         self._connection = connection
         self._news = news
         self._threads = threads
-        self._evidence = Evidence(str(jobs))
-        self._adopted = AdoptedProcesses(lambda native_id: news.add([native_id]), grace)
+        self._evidence = Evidence(places)
+        self._adopted = AdoptedProcesses(lambda native_id: news.add({native_id: None}), grace)
 
     async def submit(self, batch: Sequence[Submission], /) -> Receipts:
-        """Write the job folders; a folder that is there was submitted before."""
+        """Write the records; one that is there was submitted before."""
         rejected = {job.tag: reason for job in batch if (reason := refusal(job)) is not None}
         accepted = [job for job in batch if job.tag not in rejected]
-        tags = [job.tag for job in accepted]
-        with self._news.withheld(tags):
-            await self._in_thread(_write_jobs, self._jobs, accepted)
+        tags = {job.tag: NativeId(job.tag) for job in accepted}
+        with self._news.withheld(tags.values()):
+            await self._in_thread(_write_jobs, self._places, accepted)
             self._connection.tell("queue", tags)
-            return Receipts({tag: NativeId(tag) for tag in tags}, rejected)
+            return Receipts(tags, rejected)
 
     async def find(self, tags: Collection[Tag], /) -> Finding:
-        """Look for the job folders."""
-        present = await self._in_thread(_present, self._jobs, list(tags))
+        """Look for the records."""
+        present = await self._in_thread(_present, self._places, list(tags))
         return Finding({tag: NativeId(tag) for tag in present}, frozenset(tags) - present)
 
     async def poll(self, ids: Collection[NativeId], /) -> Answer:
-        """Read the files of these jobs, which are true as long as there is a spooler."""
+        """Read the records of these jobs, which are true as long as there is a spooler."""
         await self._connection.ready()
         return await self._answer(ids)
 
@@ -66,32 +64,33 @@ class LocalBackend:
         """Wait for news; whoever asks with an old cursor is told again."""
         await self._news.wait(since, _LONG_POLL)
         await self._connection.ready()
-        ids, cursor = self._news.take()
-        answer = await self._answer([NativeId(name) for name in ids])
-        return Answer(answer.seen, cursor=cursor)
+        news, cursor = self._news.take()
+        seen = {name: said for name, said in news.items() if said is not None}
+        answer = await self._answer(news.keys() - seen.keys())
+        return Answer({**answer.seen, **seen}, cursor=cursor)
 
     async def kill(self, ids: Collection[NativeId], /) -> None:
-        """Write the wish into the job folders; whoever has the job carries it out."""
-        wanted = await self._in_thread(_request_ends, self._jobs, [name for name in ids if not is_adopted(name)])
+        """Write the wish down; whoever has the job carries it out."""
+        wanted = await self._in_thread(_request_ends, self._places, [name for name in ids if not is_adopted(name)])
         self._connection.tell("kill", wanted)
         for native_id in filter(is_adopted, ids):
             self._adopted.kill(native_id)
 
     async def fetch(self, retrievals: Sequence[Retrieval], /) -> Mapping[NativeId, Retrieved]:
         """Link or copy the files; an adopted process has none."""
-        return await self._in_thread(_retrieve, self._jobs, retrievals)
+        return await self._in_thread(_retrieve, self._places, retrievals)
 
     async def read(self, native_id: NativeId, stream: Stream, offset: int, /) -> bytes:
         """What is in the file of the stream."""
         if is_adopted(native_id):
             return b""
-        return await self._in_thread(_read, self._jobs / native_id / stream.value, offset)
+        return await self._in_thread(_read, self._places.output(native_id, stream.value), offset)
 
     async def discard(self, ids: Collection[NativeId], /) -> None:
-        """Remove the job folders."""
+        """Remove all files of these jobs."""
         for native_id in filter(is_adopted, ids):
             self._adopted.forget(native_id)
-        await self._in_thread(_discard, self._jobs, [name for name in ids if not is_adopted(name)])
+        await self._in_thread(_discard, self._places, [name for name in ids if not is_adopted(name)])
 
     async def adopt(self, references: Sequence[str], /) -> Mapping[NativeId, Observation]:
         """Processes of this user by their process ids."""
@@ -117,43 +116,41 @@ class LocalBackend:
             raise BackendUnavailable(f"the files of local jobs cannot be read or written: {error}") from error
 
 
-def _write_jobs(jobs: Path, batch: Sequence[Submission]) -> None:
+def _write_jobs(places: spool.Places, batch: Sequence[Submission]) -> None:
     for job in batch:
-        write_job(str(jobs), job)
+        write_job(places, job)
 
 
-def _present(jobs: Path, tags: Sequence[Tag]) -> frozenset[Tag]:
-    present = frozenset(tag for tag in tags if (jobs / tag).is_dir())
-    _insist_on(jobs)
+def _present(places: spool.Places, tags: Sequence[Tag]) -> frozenset[Tag]:
+    present = frozenset(tag for tag in tags if os.path.exists(places.record(tag)))
+    insist_on(places)
     return present
 
 
-def _request_ends(jobs: Path, ids: Sequence[NativeId]) -> list[str]:
-    return [name for name in ids if spool.request_end(f"{jobs}/{name}")]
+def _request_ends(places: spool.Places, ids: Sequence[NativeId]) -> list[NativeId]:
+    """Leave the wish for each of them that is there; what has ended does not look for it any more."""
+    there = [name for name in ids if os.path.exists(places.record(name))]
+    for name in there:
+        spool.write_bytes(places.wish(name), b"")
+    return there
 
 
-def _retrieve(jobs: Path, retrievals: Sequence[Retrieval]) -> dict[NativeId, Retrieved]:
+def _retrieve(places: spool.Places, retrievals: Sequence[Retrieval]) -> dict[NativeId, Retrieved]:
     return {
-        retrieval.native_id: Retrieved() if is_adopted(retrieval.native_id) else output.retrieve(jobs, retrieval)
+        retrieval.native_id: Retrieved() if is_adopted(retrieval.native_id) else output.retrieve(places, retrieval)
         for retrieval in retrievals
     }
 
 
-def _read(path: Path, offset: int) -> bytes:
+def _read(path: str, offset: int) -> bytes:
     try:
-        with path.open("rb") as file:
+        with open(path, "rb") as file:
             file.seek(offset)
             return file.read(_PIECE)
     except FileNotFoundError:
         return b""
 
 
-def _discard(jobs: Path, ids: Sequence[NativeId]) -> None:
+def _discard(places: spool.Places, ids: Sequence[NativeId]) -> None:
     for name in ids:
-        output.remove(jobs, name)
-
-
-def _insist_on(jobs: Path) -> None:
-    """Nothing follows from a job that is not there if its surroundings are not there either."""
-    if not jobs.is_dir():
-        raise BackendUnavailable(f"the folder of local jobs, {jobs}, is gone")
+        output.remove(places, name)

@@ -3,19 +3,20 @@
 import socket
 from typing import Final
 
-#: Tags in one line.
-_LINE: Final = 200
+#: News in one piece.
+_AT_ONCE: Final = 200
 
 
 class Client:
     """A connection that never blocks. News are kept as a set, so that a slow monitor costs little and misses nothing."""
 
     def __init__(self, connection: socket.socket) -> None:
-        connection.setblocking(False)
+        connection.settimeout(0)
         self.connection = connection
         self._received = b""
         self._to_send = b""
-        self._news: dict[str, None] = {}
+        #: What is said of each job; empty where the files say it.
+        self._news: dict[str, str] = {}
 
     def receive(self) -> list[list[str]] | None:
         """The lines that have come, as words; None once it is gone."""
@@ -34,18 +35,16 @@ class Client:
         """Send a line."""
         self._to_send += (" ".join(words) + "\n").encode()
 
-    def add_news(self, tag: str) -> None:
+    def add_news(self, tag: str, said: str) -> None:
         """Tell of this job, once, however often it changes before that."""
-        self._news[tag] = None
+        self._news[tag] = said
 
     def send(self) -> bool:
         """Send what can be sent; whether something is left."""
         while self._to_send or self._news:
             if not self._to_send:
-                tags = list(self._news)[:_LINE]
-                for tag in tags:
-                    del self._news[tag]
-                self.tell("news", *tags)
+                for _ in range(min(_AT_ONCE, len(self._news))):
+                    self.tell("news", *self._news.popitem())
             try:
                 self._to_send = self._to_send[self.connection.send(self._to_send) :]
             except BlockingIOError:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import subprocess
 import sys
 from collections.abc import Collection, Iterable
@@ -10,11 +11,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, NamedTuple, Self
 
+from msgspec.json import Decoder
+
 import ganga
 from ganga.backends.local import address, processes
 from ganga.backends.local.news import News
+from ganga.backends.local.spool import Places
 from ganga.backends.local.spooler import Limits
 from ganga.errors import BackendUnavailable
+from ganga.model.ids import NativeId
+from ganga.model.observation import Observation
 
 _log = logging.getLogger(__name__)
 
@@ -27,6 +33,8 @@ _PROGRAM: Final = (
 _PATIENCE: Final = 30.0
 _LONGEST_PAUSE: Final = 5.0
 _LONGEST_LINE: Final = 1 << 20
+_said: Final = Decoder(Observation)
+
 #: Tags in one line.
 _TAGS: Final = 200
 
@@ -39,8 +47,8 @@ class _Streams(NamedTuple):
 class Connection:
     """Open as an async context manager. News go to `news`; after a gap, all jobs that are there are news."""
 
-    def __init__(self, folder: Path, limits: Limits, news: News) -> None:
-        self._folder = folder
+    def __init__(self, places: Places, limits: Limits, news: News) -> None:
+        self._places = places
         self._limits = limits
         self._news = news
         self._writer: asyncio.StreamWriter | None = None
@@ -50,7 +58,7 @@ class Connection:
 
     async def __aenter__(self) -> Self:
         streams = await self._reach()
-        self._task = asyncio.create_task(self._run(streams), name=f"spooler of {self._folder}")
+        self._task = asyncio.create_task(self._run(streams), name=f"spooler of {self._places.folder}")
         return self
 
     async def __aexit__(
@@ -78,18 +86,19 @@ class Connection:
         while True:
             await self._listen(streams)
             self._settled.clear()
-            _log.warning("the spooler of %s has gone; it is started again", self._folder)
+            _log.warning("the spooler of %s has gone; it is started again", self._places.folder)
             streams = await self._reach_again()
-            self._news.add(await asyncio.to_thread(_all_jobs, self._folder / address.JOBS))
+            everything = await asyncio.to_thread(os.listdir, self._places.jobs)
+            self._news.add({NativeId(tag): None for tag in everything if not tag.startswith(".")})
 
     async def _listen(self, streams: _Streams) -> None:
         self._writer, self._trouble = streams.writer, None
         self._settled.set()
         try:
             while line := await streams.reader.readline():
-                self._news.add(line.decode().split()[1:])
+                self._news.add(dict([_news(line)]))
         except OSError as error:
-            _log.info("the spooler of %s does not answer: %s", self._folder, error)
+            _log.info("the spooler of %s does not answer: %s", self._places.folder, error)
         finally:
             self._writer = None
             streams.writer.close()
@@ -112,7 +121,7 @@ class Connection:
         try:
             async with asyncio.timeout(_PATIENCE):
                 while (streams := await self._meet()) is None:
-                    await asyncio.to_thread(_start, self._folder, self._limits)
+                    await asyncio.to_thread(_start, self._places.folder, self._limits)
                     if (streams := await self._meet()) is not None:
                         break
                     await asyncio.sleep(pause)
@@ -123,7 +132,7 @@ class Connection:
 
     async def _meet(self) -> _Streams | None:
         """Connect with the spooler that is there; one of another version is asked to make room."""
-        there = address.look_up(str(self._folder))
+        there = address.look_up(self._places.folder)
         if there is None:
             return None
         try:
@@ -137,21 +146,21 @@ class Connection:
                 return streams
             streams.writer.write(b"retire\n")
         except OSError as error:
-            _log.info("the spooler of %s hung up: %s", self._folder, error)
+            _log.info("the spooler of %s hung up: %s", self._places.folder, error)
         streams.writer.close()
         return None
 
     def _unreachable(self) -> str:
-        there = address.look_up(str(self._folder))
+        there = address.look_up(self._places.folder)
         if there is not None and there.host != processes.machine()[0]:
-            return f"the jobs in {self._folder} are run by process {there.pid} on {there.host}; ask there, or end it"
-        return f"the spooler of {self._folder} does not answer; its log is {self._folder / address.LOG}"
+            return f"the jobs in {self._places.folder} are run by process {there.pid} on {there.host}; ask there, or end it"
+        return f"the spooler of {self._places.folder} does not answer; its log is {self._places.folder}/{address.LOG}"
 
 
-def _start(folder: Path, limits: Limits) -> None:
+def _start(folder: str, limits: Limits) -> None:
     """Start the spooler, unless there is one; returns when it is there. Raises `BackendUnavailable`."""
     root = Path(ganga.__file__).parent.parent
-    command = [sys.executable, "-I", "-S", "-c", _PROGRAM, str(root), str(folder), *limits.words()]
+    command = [sys.executable, "-I", "-S", "-c", _PROGRAM, str(root), folder, *limits.words()]
     try:
         done = subprocess.run(  # noqa: S603 - our own interpreter
             command,
@@ -167,8 +176,10 @@ def _start(folder: Path, limits: Limits) -> None:
         raise BackendUnavailable(f"the spooler of local jobs cannot be started: {done.stderr.decode(errors='replace')}")
 
 
-def _all_jobs(jobs: Path) -> list[str]:
-    return [path.name for path in jobs.iterdir() if not path.name.startswith(".")]
+def _news(line: bytes) -> tuple[NativeId, Observation | None]:
+    """``news TAG OBSERVATION``, or without the last word if the record says it."""
+    _, tag, said = line.rstrip(b"\n").split(b" ", 2)
+    return NativeId(tag.decode()), _said.decode(said) if said else None
 
 
 def _parts(items: list[str], size: int) -> Iterable[list[str]]:

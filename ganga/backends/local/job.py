@@ -1,4 +1,4 @@
-"""From a job folder to a running process: environment, working folder, input files, output streams.
+"""From a record to a running process: environment, working folder, input files, output streams.
 
 Part of the launcher: standard library only. A job that cannot be started ends like one that a shell cannot start.
 """
@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import signal
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -33,7 +34,7 @@ class CannotStart(Exception):
 
 
 class Order(NamedTuple):
-    """What to run, as the submitter wrote it into the job folder."""
+    """What to run, as the submitter wrote it into the record."""
 
     command: list[str]
     #: Added to the environment.
@@ -55,30 +56,30 @@ class Prepared(NamedTuple):
     environment: dict[str, str]
     #: The folder to run in.
     folder: str
-    #: Where the output streams go.
-    output: str
 
 
-def prepare(folder: str) -> Prepared:
+def prepare(order: bytes, work: str) -> Prepared:
     """Make the job's own folder with its inputs. Raises `CannotStart`."""
     try:
-        with open(f"{folder}/{spool.JOB}", "rb") as file:
-            order = Order(**json.load(file))
-        environment = _base(order.base) | order.environment
-        return Prepared(order.command, environment, order.folder or _own_folder(folder, order), folder)
+        wanted = Order(**json.loads(order))
+        environment = _base(wanted.base) | wanted.environment
+        return Prepared(wanted.command, environment, wanted.folder or _own_folder(work, wanted))
     except (OSError, shutil.Error, ValueError, TypeError) as error:
         raise CannotStart(NOT_EXECUTABLE, f"the job could not be prepared: {error}") from error
 
 
-def start(job: Prepared) -> int:
-    """Start the job in a session and process group of its own; returns its process id. Raises `CannotStart`."""
+def start(job: Prepared, streams: Sequence[str]) -> int:
+    """Start the job in a session and process group of its own; returns its process id.
+
+    `streams` are the files for its standard output and error. Raises `CannotStart`.
+    """
     program = job.command[0]
     try:
         os.chdir(job.folder)
     except OSError as error:
         raise CannotStart(_code(error), f"the folder {job.folder} cannot be entered: {error.strerror}") from error
     try:
-        return _spawn(_find(program, job.environment), job)
+        return _spawn(_find(program, job.environment), job, streams)
     except OSError as error:
         raise CannotStart(_code(error), f"{program!r} cannot be run in {job.folder}: {error.strerror}") from error
     except ValueError as error:
@@ -87,8 +88,7 @@ def start(job: Prepared) -> int:
         os.chdir("/")
 
 
-def _own_folder(folder: str, order: Order) -> str:
-    work = f"{folder}/{spool.WORK}"
+def _own_folder(work: str, order: Order) -> str:
     os.mkdir(work, spool.PRIVATE_FOLDER)
     if order.copies is not None:
         shutil.copytree(order.copies, work, symlinks=True, dirs_exist_ok=True)
@@ -125,12 +125,11 @@ def _find(program: str, environment: dict[str, str]) -> str:
     raise OSError(code, os.strerror(code) + " along its PATH")
 
 
-def _spawn(path: str, job: Prepared) -> int:
+def _spawn(path: str, job: Prepared, streams: Sequence[str]) -> int:
     files = [os.open(os.devnull, os.O_RDONLY)]
     try:
-        for name in (spool.STDOUT, spool.STDERR):
-            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-            files.append(os.open(f"{job.output}/{name}", flags, spool.PRIVATE_FILE))
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+        files += [os.open(stream, flags, spool.PRIVATE_FILE) for stream in streams]
         redirections = [(os.POSIX_SPAWN_DUP2, file, stream) for stream, file in enumerate(files)]
         return os.posix_spawn(
             path, job.command, job.environment, file_actions=redirections, setsid=True, setsigdef=_AS_USUAL

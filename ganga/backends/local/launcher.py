@@ -5,6 +5,7 @@ away, it brings its job to the end and goes too. SIGUSR1 says that somebody may 
 polite signals are ignored. Standard library only.
 """
 
+import json
 import os
 import signal
 import socket
@@ -30,9 +31,9 @@ FOLLOW: Final = "follow"
 class Launcher:
     """Talks with the spooler; a `Watch` takes care of each job."""
 
-    def __init__(self, commands: socket.socket, jobs: str, adoption: processes.Adoption) -> None:
+    def __init__(self, commands: socket.socket, places: spool.Places, adoption: processes.Adoption) -> None:
         self._commands = commands
-        self._jobs = jobs
+        self._places = places
         self._start = processes.own_start_time()
         self._wakeup = _listen_to_signals()
         adoption.begin()
@@ -42,59 +43,60 @@ class Launcher:
         with self._commands.makefile("r", encoding="utf-8") as lines:
             for line in lines:
                 verb, tag, grace = line.split()
-                folder = f"{self._jobs}/{tag}"
                 if verb == FOLLOW:
-                    orphan.follow(folder, float(grace), self._wakeup)
+                    orphan.follow(self._places, tag, float(grace), self._wakeup)
                     self._say(ENDED, tag)
                 else:
-                    self._say(self._run(tag, folder, float(grace)), tag)
+                    self._run(tag, float(grace))
 
-    def _run(self, tag: str, folder: str, grace: float) -> str:
+    def _run(self, tag: str, grace: float) -> None:
         at, begin = time.time(), time.monotonic()
         try:
-            claim = spool.claim(folder, self._start, at)
-        except FileNotFoundError:
-            return TAKEN
+            claimed = spool.claim(self._places, tag, self._start, at)
         except OSError:
-            return DEFERRED
-        if claim is None:
-            return TAKEN
+            self._say(DEFERRED, tag)
+            return
+        if claimed is None:
+            self._say(TAKEN, tag)
+            return
         try:
-            end, ended = self._run_claimed(tag, folder, grace, claim)
+            told, ended = self._run_claimed(tag, claimed, grace, at)
+            # By the clock that never jumps: a job cannot end before it started.
+            end: spool.Said = {"started_at": at, "ended_at": at + max(0.0, ended - begin), **told}
+            claimed.add_end(end)
         finally:
-            os.close(claim)
-        # By the clock that never jumps: a job cannot end before it started.
-        spool.write_end(folder, {"started_at": at, "ended_at": at + max(0.0, ended - begin), **end})
-        return ENDED
+            claimed.close()
+        self._say(ENDED, tag, end)
 
-    def _run_claimed(self, tag: str, folder: str, grace: float, claim: int) -> tuple[dict[str, object], float]:
+    def _run_claimed(self, tag: str, claimed: spool.Claimed, grace: float, at: float) -> tuple[spool.Said, float]:
         """How the job ended, and when by the monotonic clock."""
-        if spool.wants_end(folder):
+        if spool.wants_end(self._places, tag):
             return {"status": "killed", "native_status": "killed"}, time.monotonic()
+        streams = [self._places.output(tag, name) for name in ("stdout", "stderr")]
         try:
-            main = start(prepare(folder))
+            main = start(prepare(claimed.order, self._places.work(tag)), streams)
         except CannotStart as failure:
-            end = {"status": "failed", "native_status": "not started", "exit_code": failure.code}
+            end: spool.Said = {"status": "failed", "native_status": "not started", "exit_code": failure.code}
             return {**end, "reason": str(failure)}, time.monotonic()
         # If this cannot be written, only a killed launcher would leave a job that is told as failed and yet goes on.
         with suppress(OSError):
-            spool.add_main(claim, main)
-        self._say(BEGUN, tag)
-        watch = Watch(folder, grace, self._wakeup)
+            claimed.add("main", {"pid": main, "start": processes.start_time(main)})
+        self._say(BEGUN, tag, {"status": "running", "native_status": "running", "started_at": at})
+        watch = Watch(self._places.wish(tag), grace, self._wakeup)
         return watch.wait(main), watch.ended_at
 
-    def _say(self, word: str, tag: str) -> None:
+    def _say(self, word: str, tag: str, said: spool.Said | None = None) -> None:
         """Without a spooler there is nobody to tell; the next one reads the files."""
         with suppress(OSError):
-            self._commands.sendall(f"{word} {tag}\n".encode())
+            self._commands.sendall(f"{word} {tag} {'' if said is None else json.dumps(said)}\n".encode())
 
 
-def main(commands: socket.socket, jobs: str, adoption: processes.Adoption) -> None:
+def main(commands: socket.socket, places: spool.Places, adoption: processes.Adoption) -> None:
     """Be a launcher, in a process just forked, with nothing open but the socket and the log."""
     os.setsid()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    Launcher(commands, jobs, adoption).serve()
+    Launcher(commands, places, adoption).serve()
 
 
 def _listen_to_signals() -> int:

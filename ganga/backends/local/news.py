@@ -2,26 +2,27 @@
 
 import asyncio
 import secrets
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 
-from ganga.model.ids import Cursor
+from ganga.model.ids import Cursor, NativeId
+from ganga.model.observation import Observation
 
 
 class News:
-    """Ids of jobs of which something is new. What was handed over is kept until the next question shows that it arrived."""
+    """Jobs of which something is new. What was handed over is kept until the next question shows that it arrived."""
 
     def __init__(self) -> None:
         self._session = secrets.token_hex(4)
         self._number = 0
-        self._pending: dict[str, None] = {}
-        self._handed_over: dict[str, None] = {}
-        self._withheld: set[str] = set()
+        self._pending: dict[NativeId, Observation | None] = {}
+        self._handed_over: dict[NativeId, Observation | None] = {}
+        self._withheld: set[NativeId] = set()
         self._arrived = asyncio.Event()
 
-    def add(self, ids: Collection[str]) -> None:
-        """Something is new of these."""
-        self._pending.update(dict.fromkeys(ids))
+    def add(self, news: Mapping[NativeId, Observation | None]) -> None:
+        """Something is new of these; None where it has yet to be found out what."""
+        self._pending.update(news)
         self._arrived.set()
 
     def wake(self) -> None:
@@ -29,7 +30,7 @@ class News:
         self._arrived.set()
 
     @contextmanager
-    def withheld(self, ids: Collection[str]) -> Iterator[None]:
+    def withheld(self, ids: Collection[NativeId]) -> Iterator[None]:
         """Meanwhile nothing is told of these: they are being submitted, and nobody knows them yet."""
         self._withheld.update(ids)
         try:
@@ -47,13 +48,13 @@ class News:
             async with asyncio.timeout(seconds):
                 await self._next()
 
-    def take(self) -> tuple[list[str], Cursor]:
+    def take(self) -> tuple[Mapping[NativeId, Observation | None], Cursor]:
         """All that is new, and the cursor that shows that it arrived."""
-        told = [name for name in self._pending if name not in self._withheld]
+        told = {name: said for name, said in self._pending.items() if name not in self._withheld}
         if told:
             self._number += 1
-            self._handed_over = dict.fromkeys(told)
-            self._pending = {name: None for name in self._pending if name in self._withheld}
+            self._handed_over = told
+            self._pending = {name: said for name, said in self._pending.items() if name in self._withheld}
         return told, self._cursor
 
     @property

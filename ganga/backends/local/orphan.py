@@ -7,16 +7,16 @@ Part of spooler and launcher: standard library only.
 import os
 import signal
 import time
+from contextlib import suppress
 from select import select
 from typing import Final, NamedTuple
 
 from ganga.backends.local import processes, spool
 from ganga.backends.local.watch import NEXT_ROUND, describe
 
-_LAUNCHER_KILLED: Final = "its launcher was killed, so its exit code is not known"
-_NOT_BEGUN: Final = "its launcher was killed as it started the job; whether anything of it ran is not known"
+LAUNCHER_KILLED: Final = "its launcher was killed, so its exit code is not known"
+NOT_BEGUN: Final = "its launcher was killed as it started the job; whether anything of it ran is not known"
 _RESTARTED: Final = "this machine was restarted while the job ran"
-_NOT_TOLD: Final = "not known"
 
 #: Seconds that a parent is given to learn of the end, before which the system does not tell others about it.
 _PARENT_LEARNS: Final = 0.5
@@ -26,8 +26,12 @@ class Queued(NamedTuple):
     """Nobody has begun the job."""
 
 
+class Claimed(NamedTuple):
+    """Somebody has claimed the job, and has not said yet who it is."""
+
+
 class Ended(NamedTuple):
-    """It is written how the job ended, or its folder is gone, which nobody removes before."""
+    """It is written how the job ended, or its record is gone, which nobody removes before."""
 
 
 class Unclear(NamedTuple):
@@ -47,61 +51,80 @@ class Orphaned(NamedTuple):
     """The job goes on without a launcher."""
 
 
-Verdict = Queued | Ended | Unclear | Launched | Orphaned
+Verdict = Queued | Claimed | Ended | Unclear | Launched | Orphaned
 
 
-def judge(folder: str) -> Verdict:
+def judge(places: spool.Places, tag: str) -> Verdict:
     """What has become of a job; writes its end if that is certain."""
-    if spool.has_ended(folder):
-        return Ended()
     try:
-        started = spool.read_started(folder)
+        record = spool.read(places.record(tag))
     except spool.Damaged as damage:
         return Unclear(str(damage))
-    if started is None:
-        return Queued() if os.path.isdir(folder) else Ended()
-    host, boot = processes.machine()
-    if started.boot != boot:
-        if started.host != host:
-            return Unclear(f"{folder} belongs to a job on {started.host}, and this is {host}")
-        return _conclude(folder, started, _RESTARTED)
-    if processes.lives(started.launcher, started.launcher_start):
-        return Launched(started.launcher, started.launcher_start)
-    # It may have written the end after the first look, and gone.
-    if spool.has_ended(folder):
+    if record is None or record.end is not None:
         return Ended()
-    if started.main is not None and processes.lives(started.main, started.main_start):
-        return Orphaned()
-    return _conclude(folder, started, _NOT_BEGUN if started.main is None else _LAUNCHER_KILLED)
+    if record.launched is not None:
+        return _judge_launched(places, tag, record.launched)
+    # The claim comes just before the line that says whose it is.
+    return Claimed() if os.path.exists(places.claim(tag)) else Queued()
 
 
-def follow(folder: str, grace: float, wakeup: int) -> None:
+def conclude(places: spool.Places, tag: str, reason: str | None, status: int | None = None) -> Ended:
+    """Write how a job ended that nobody has any more, as far as it is known."""
+    killed = spool.wants_end(places, tag)
+    if status is not None:
+        end: spool.Said = describe(status, killed=killed)
+    elif killed:
+        end = {"status": "killed", "native_status": "killed"}
+    else:
+        end = {"status": "failed", "native_status": "not known", "reason": reason}
+    with suppress(FileNotFoundError):
+        claimed = spool.reopen(places, tag)
+        claimed.add_end({**end, "ended_at": time.time()})
+        claimed.close()
+    return Ended()
+
+
+def follow(places: spool.Places, tag: str, grace: float, wakeup: int) -> None:
     """Wait for the end of an orphaned job, end it if somebody asks for that, and write what is known.
 
     Only what descends from its process while that lives can be ended; the rest has got away with the launcher.
     """
-    try:
-        started = spool.read_started(folder)
-    except spool.Damaged:
+    record = spool.read(places.record(tag))
+    if record is None or record.end is not None or record.main is None or record.main.start is None:
         return
-    if started is None or started.main is None or started.main_start is None:
-        return
-    handle = processes.open_handle(started.main, started.main_start)
+    pid, start = record.main.pid, record.main.start
+    handle = processes.open_handle(pid, start)
     try:
-        _Orphan(folder, started.main, started.main_start, grace).wait(wakeup, handle)
+        _Orphan(places.wish(tag), pid, start, grace).wait(wakeup, handle)
         status = None if handle is None else _status(handle)
     finally:
         if handle is not None:
             os.close(handle)
-    if not spool.has_ended(folder):
-        _conclude(folder, started, _LAUNCHER_KILLED, status)
+    conclude(places, tag, LAUNCHER_KILLED, status)
+
+
+def _judge_launched(places: spool.Places, tag: str, launched: spool.Launched) -> Verdict:
+    host, boot = processes.machine()
+    if launched.boot != boot:
+        if launched.host != host:
+            return Unclear(f"{tag} is a job of {launched.host}, and this is {host}")
+        return conclude(places, tag, _RESTARTED)
+    if launched.process.start is not None and processes.lives(*launched.process):
+        return Launched(launched.process.pid, launched.process.start)
+    # It may have written more after the first look, and gone.
+    again = spool.read(places.record(tag))
+    if again is None or again.end is not None:
+        return Ended()
+    if again.main is not None and processes.lives(*again.main):
+        return Orphaned()
+    return conclude(places, tag, NOT_BEGUN if again.main is None else LAUNCHER_KILLED)
 
 
 class _Orphan:
     """A process that is not our child, but ours to end."""
 
-    def __init__(self, folder: str, pid: int, start: str, grace: float) -> None:
-        self._folder = folder
+    def __init__(self, wish: str, pid: int, start: str, grace: float) -> None:
+        self._wish = wish
         self._pid = pid
         self._start = start
         self._grace = grace
@@ -109,7 +132,7 @@ class _Orphan:
 
     def wait(self, wakeup: int, handle: int | None) -> None:
         while processes.lives(self._pid, self._start):
-            if spool.wants_end(self._folder):
+            if os.path.exists(self._wish):
                 self._press()
             watched = [wakeup] if handle is None else [wakeup, handle]
             if wakeup in select(watched, [], [], self._limit(handle))[0]:
@@ -142,16 +165,3 @@ def _status(handle: int) -> int | None:
         time.sleep(0.01)
         status = processes.exit_status(handle)
     return status
-
-
-def _conclude(folder: str, started: spool.Started, reason: str, status: int | None = None) -> Ended:
-    """Write how the job ended, as far as it is known."""
-    killed = spool.wants_end(folder)
-    if status is not None:
-        end = describe(status, killed=killed)
-    elif killed:
-        end = {"status": "killed", "native_status": "killed"}
-    else:
-        end = {"status": "failed", "native_status": _NOT_TOLD, "reason": reason}
-    spool.write_end(folder, {"started_at": started.at, "ended_at": max(started.at, time.time()), **end})
-    return Ended()

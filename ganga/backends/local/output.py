@@ -5,23 +5,31 @@ import json
 import os
 import shutil
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 from ganga.backends.base import Retrieval, Retrieved, Stream
 from ganga.backends.local import spool
 
+#: What the name of a record begins with while its job is being removed.
+_GONE: Final = ".gone."
 
-def retrieve(jobs: Path, retrieval: Retrieval) -> Retrieved:
+
+def retrieve(places: spool.Places, retrieval: Retrieval) -> Retrieved:
     """What came of it; may be repeated, each time into an empty folder."""
-    folder = jobs / retrieval.native_id
+    tag = retrieval.native_id
     try:
+        record = spool.read(places.record(tag))
+        if record is None:
+            return Retrieved(error=f"the files of {tag} are gone")
         for stream in Stream:
-            _bring_stream(folder / stream.value, retrieval.into / stream.value)
-        own = json.loads((folder / spool.JOB).read_bytes())["folder"]
-        source = _Source(Path(own or folder / spool.WORK), retrieval.into, link=own is None)
+            _bring_stream(Path(places.output(tag, stream.value)), retrieval.into / stream.value)
+        folder = json.loads(record.order)["folder"]
+        source = _Source(Path(folder or places.work(tag)), retrieval.into, link=folder is None)
         return Retrieved(missing=tuple(source.bring(retrieval.outputs)))
-    except (OSError, shutil.Error, ValueError, TypeError, KeyError) as error:
-        return Retrieved(error=f"the output in {folder} cannot be brought home: {error}")
+    except (spool.Damaged, OSError, shutil.Error, ValueError, TypeError, KeyError) as error:
+        return Retrieved(error=f"the output of {tag} cannot be brought home: {error}")
 
 
 class _Source:
@@ -72,7 +80,7 @@ def _escapes(pattern: str) -> bool:
 
 def _bring_stream(source: Path, target: Path) -> None:
     """A job that never began has written nothing, and that is what is brought."""
-    if source.exists() or not source.parent.exists():
+    if source.exists():
         _bring(source, target, link=True)
     else:
         spool.write_bytes(str(target), b"")
@@ -91,18 +99,31 @@ def _bring(source: Path, target: Path, *, link: bool) -> None:
     shutil.copy2(source, target)
 
 
-def remove(jobs: Path, name: str) -> None:
-    """Remove the folder of a job; interrupted, it is not taken for a job that waits."""
-    gone = jobs / f".gone.{name}"
+def remove(places: spool.Places, tag: str) -> None:
+    """Remove all files of a job. Interrupted, it is not taken for a job that waits, since its claim goes last."""
+    hidden = places.record(f"{_GONE}{tag}")
+    with suppress(FileNotFoundError):
+        os.rename(places.record(tag), hidden)
+    with suppress(FileNotFoundError, NotADirectoryError):
+        _remove_tree(places.work(tag))
+    files = (*(places.output(tag, stream.value) for stream in Stream), places.wish(tag), places.claim(tag), hidden)
+    for path in files:
+        with suppress(FileNotFoundError):
+            os.unlink(path)
+
+
+def remove_leftovers(places: spool.Places) -> None:
+    """Go on where a removal was interrupted."""
+    for name in os.listdir(places.jobs):
+        if name.startswith(_GONE):
+            remove(places, name.removeprefix(_GONE))
+
+
+def _remove_tree(folder: str) -> None:
+    """Also where a job has forbidden that to its own user."""
     try:
-        os.rename(jobs / name, gone)
-    except FileNotFoundError:
-        return
-    remove_tree(gone)
-
-
-def remove_tree(folder: Path) -> None:
-    """Remove a folder, also where a job has forbidden that to its own user."""
-    for place, _, _ in os.walk(folder):
-        os.chmod(place, spool.PRIVATE_FOLDER)
-    shutil.rmtree(folder)
+        shutil.rmtree(folder)
+    except PermissionError:
+        for place, _, _ in os.walk(folder):
+            os.chmod(place, spool.PRIVATE_FOLDER)
+        shutil.rmtree(folder)

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Final
 
 from ganga.backends.local import launcher, processes
+from ganga.backends.local.spool import Places
 
 #: Said instead of a launcher that is gone.
 LOST: Final = "lost"
@@ -31,11 +32,13 @@ class _Worker:
 
 
 class Pool:
-    """Calls `told(word, tag)` for each word of a launcher (see `launcher`) and with `LOST` if one is gone."""
+    """Calls `told` with each word of a launcher (see `launcher`), the job's tag and what is said of the job; with `LOST` if one
+    is gone.
+    """
 
-    def __init__(self, selector: selectors.BaseSelector, jobs: str, told: Callable[[str, str], None]) -> None:
+    def __init__(self, selector: selectors.BaseSelector, places: Places, told: Callable[[str, str, str], None]) -> None:
         self._selector = selector
-        self._jobs = jobs
+        self._places = places
         self._told = told
         self._adoption = processes.Adoption()
         self._idle: list[_Worker] = []
@@ -89,7 +92,7 @@ class Pool:
         try:
             os.dup2(theirs.fileno(), _SOCKET, inheritable=False)
             os.closerange(_SOCKET + 1, os.sysconf("SC_OPEN_MAX"))
-            launcher.main(socket.socket(fileno=_SOCKET), self._jobs, self._adoption)
+            launcher.main(socket.socket(fileno=_SOCKET), self._places, self._adoption)
         except BaseException:  # noqa: BLE001 - this process is to end here, whatever happens
             traceback.print_exc()
         finally:
@@ -106,12 +109,12 @@ class Pool:
             return
         *lines, worker.received = (worker.received + received).split(b"\n")
         for line in lines:
-            word, tag = line.decode().split()
+            word, tag, said = line.decode().split(" ", 2)
             if word != launcher.BEGUN:
                 del self._busy[tag]
                 worker.tag = None
                 self._idle.append(worker)
-            self._told(word, tag)
+            self._told(word, tag, said)
 
     def _lose(self, worker: _Worker) -> None:
         if worker in self._idle:
@@ -119,7 +122,7 @@ class Pool:
         self._bury(worker)
         if worker.tag is not None:
             del self._busy[worker.tag]
-            self._told(LOST, worker.tag)
+            self._told(LOST, worker.tag, "")
 
     def _bury(self, worker: _Worker) -> None:
         self._selector.unregister(worker.connection)

@@ -26,6 +26,9 @@ _TICK: Final = 5.0
 #: Seconds to wait where the system has no room for another job just now.
 _NO_ROOM: Final = 1.0
 
+#: Seconds for which it is not told that a job began, since many end as soon.
+_SOON: Final = 0.03
+
 #: New launchers between two looks at what else has happened, since a fork takes its time.
 _FORKS_AT_ONCE: Final = 4
 
@@ -65,28 +68,33 @@ class Spooler:
     """What is done on each event; `serve` waits for them."""
 
     def __init__(self, folder: str, limits: Limits) -> None:
-        self._jobs = f"{folder}/{address.JOBS}"
+        self._places = spool.Places(folder)
         self._limits = limits
         self._selector = selectors.DefaultSelector()
-        self._pool = Pool(self._selector, self._jobs, self._told)
+        self._pool = Pool(self._selector, self._places, self._told)
         self._clients: set[Client] = set()
         self._queue: OrderedDict[str, None] = OrderedDict()
         self._adopted: dict[str, _Adopted] = {}
+        #: Claimed by somebody who has not said yet who it is.
+        self._nameless: set[str] = set()
+        #: Jobs that have begun just now, with what is to be said of them, and when at the latest.
+        self._begun: dict[str, tuple[str, float]] = {}
         self._paused_until = 0.0
         self._useful_at = time.monotonic()
         self._retired = False
 
     def take_up(self) -> None:
         """Find in the files what is queued, what runs, and what has ended without anybody seeing it."""
+        begun = set(os.listdir(f"{self._places.folder}/begun"))
         waiting = []
-        for entry in os.scandir(self._jobs):
-            if entry.name.startswith("."):
-                continue
-            if isinstance(self._settle(entry.name), orphan.Queued):
+        for entry in os.scandir(self._places.jobs):
+            if entry.name in begun:
+                self._settle(entry.name)
+            elif not entry.name.startswith("."):
                 with suppress(FileNotFoundError):
                     waiting.append((entry.stat().st_mtime_ns, entry.name))
-        self._queue = OrderedDict((tag, None) for _, tag in sorted(waiting))
-        for tag in [tag for tag in self._queue if spool.wants_end(f"{self._jobs}/{tag}")]:
+        self._queue.update((tag, None) for _, tag in sorted(waiting))
+        for tag in os.listdir(f"{self._places.folder}/kill"):
             self._kill(tag)
 
     def serve(self, listener: socket.socket) -> None:
@@ -130,38 +138,45 @@ class Spooler:
         self._queue.move_to_end(tag, last=False)
         self._paused_until = time.monotonic() + _NO_ROOM
 
-    def _told(self, word: str, tag: str) -> None:
+    def _told(self, word: str, tag: str, said: str) -> None:
         """A launcher has spoken of its job, or is gone."""
-        if word in {launcher.BEGUN, launcher.ENDED}:
-            self._changed(tag)
+        if word == launcher.BEGUN:
+            self._begun[tag] = said, time.monotonic() + _SOON
+            return
+        self._begun.pop(tag, None)
+        if word == launcher.ENDED:
+            self._changed(tag, said)
         elif word == launcher.DEFERRED:
             self._defer(tag)
-        elif word in {launcher.TAKEN, LOST}:
-            self._settle(tag)
+        else:
+            self._settle(tag, lost=word == LOST)
 
-    def _settle(self, tag: str) -> orphan.Verdict:
-        """Go on with a job as the files say."""
-        verdict = orphan.judge(f"{self._jobs}/{tag}")
+    def _settle(self, tag: str, *, lost: bool = False) -> None:
+        """Go on with a job as the files say; `lost` if whoever claimed it is gone."""
+        verdict = orphan.judge(self._places, tag)
+        if lost and isinstance(verdict, orphan.Claimed):
+            verdict = orphan.conclude(self._places, tag, orphan.NOT_BEGUN)
         match verdict:
             case orphan.Queued():
                 self._queue[tag] = None
+            case orphan.Claimed():
+                self._nameless.add(tag)
             case orphan.Ended():
                 self._changed(tag)
-            case orphan.Launched():
-                self._adopt(tag, verdict.pid, verdict.start)
+            case orphan.Launched(pid, start):
+                self._adopt(tag, pid, start)
             case orphan.Orphaned():
                 self._changed(tag)
                 self._assign(launcher.FOLLOW, tag)
             case orphan.Unclear(reason):
                 _log(reason)
-        return verdict
 
     def _adopt(self, tag: str, pid: int, start: str) -> None:
         handle = processes.open_handle(pid, start)
         self._adopted[tag] = _Adopted(pid, start, handle)
         if handle is not None:
             self._selector.register(handle, selectors.EVENT_READ, lambda: self._end_adoption(tag))
-        if spool.wants_end(f"{self._jobs}/{tag}"):
+        if spool.wants_end(self._places, tag):
             self._adopted[tag].wake()
         self._changed(tag)
 
@@ -173,33 +188,39 @@ class Spooler:
         self._settle(tag)
 
     def _kill(self, tag: str) -> None:
-        """Carry out the wish that is written in the job's folder."""
+        """Carry out a wish that is written."""
         if tag in self._pool:
             self._pool.wake(tag)
         elif tag in self._adopted:
             self._adopted[tag].wake()
         elif tag in self._queue:
             self._kill_queued(tag)
+        elif isinstance(orphan.judge(self._places, tag), orphan.Unclear):
+            self._kill_unclear(tag)
 
     def _kill_queued(self, tag: str) -> None:
         """End a job that has not begun; if that cannot be written just now, its launcher will see the wish."""
-        folder = f"{self._jobs}/{tag}"
         try:
-            claim = spool.claim(folder, processes.own_start_time(), time.time())
+            claimed = spool.claim(self._places, tag, processes.own_start_time(), time.time())
         except OSError as error:
             _log(f"{tag} stays queued until it can be ended: {error}")
             return
         del self._queue[tag]
-        if claim is None:
+        if claimed is None:
             self._settle(tag)
             return
-        os.close(claim)
-        spool.write_end(folder, {"status": "killed", "native_status": "killed", "ended_at": time.time()})
+        claimed.add_end({"status": "killed", "native_status": "killed", "ended_at": time.time()})
+        claimed.close()
         self._changed(tag)
 
-    def _changed(self, tag: str) -> None:
+    def _kill_unclear(self, tag: str) -> None:
+        """A damaged record says nothing of any process, and somebody wants to be done with it."""
+        orphan.conclude(self._places, tag, None)
+        self._changed(tag)
+
+    def _changed(self, tag: str, said: str = "") -> None:
         for client in self._clients:
-            client.add_news(tag)
+            client.add_news(tag, said)
 
     # Monitors
 
@@ -235,6 +256,14 @@ class Spooler:
                 self._retired = True
 
     def _send_news(self) -> None:
+        """What has ended is told at once; that it began only if it has not ended meanwhile."""
+        now = time.monotonic()
+        while self._begun:
+            tag, (said, at) = next(iter(self._begun.items()))
+            if at > now:
+                break
+            del self._begun[tag]
+            self._changed(tag, said)
         for client in self._clients:
             events = selectors.EVENT_READ | (selectors.EVENT_WRITE if client.send() else 0)
             key = self._selector.get_key(client.connection)
@@ -245,20 +274,28 @@ class Spooler:
 
     def _patience(self) -> float:
         """Seconds to wait for an event."""
+        if self._begun:
+            return _SOON
         if self._queue and time.monotonic() < self._paused_until:
             return _NO_ROOM
         unwatched = any(adopted.handle is None for adopted in self._adopted.values())
         return processes.LOOK_AGAIN if unwatched else min(_TICK, self._limits.linger)
 
     def _tick(self) -> None:
+        """Nothing has happened for a while, or the system may not have told."""
+        if self._begun:
+            return
         self._pool.dismiss_idle()
+        nameless, self._nameless = self._nameless, set()
+        for tag in nameless:
+            self._settle(tag, lost=True)
         for tag, adopted in list(self._adopted.items()):
             if adopted.handle is None and not processes.lives(adopted.pid, adopted.start):
                 self._end_adoption(tag)
 
     def _useless(self) -> bool:
         now = time.monotonic()
-        if self._clients or self._queue or len(self._pool) or self._adopted:
+        if self._clients or self._queue or len(self._pool) or self._adopted or self._nameless:
             self._useful_at = now
         return now - self._useful_at >= self._limits.linger
 
@@ -286,7 +323,7 @@ def _become(folder: str, limits: Limits) -> None:
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(path)
         listener.listen(16)
-        listener.setblocking(False)
+        listener.settimeout(0)
         _detach(f"{folder}/{address.LOG}")
         gc.collect()
         gc.freeze()

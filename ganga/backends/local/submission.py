@@ -1,8 +1,7 @@
-"""Write a job into its folder, so that it is there whole or not at all; blocking, to be called in a thread."""
+"""Write the record of a job, so that it is there whole or not at all; blocking, to be called in a thread."""
 
 import os
 import re
-from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -29,23 +28,15 @@ def refusal(job: Submission) -> str | None:
     return None if wrong is None else f"{shortened(wrong)!r} is no name of an environment variable"
 
 
-def write_job(jobs: str, job: Submission) -> None:
-    """Make the folder of the job, unless it is there. Raises `OSError`."""
-    folder = f"{jobs}/{job.tag}"
-    if os.path.isdir(folder):
+def write_job(places: spool.Places, job: Submission) -> None:
+    """Write the record of the job, unless it is there. Raises `OSError`."""
+    record = places.record(job.tag)
+    if os.path.exists(record):
         return
-    # What an interrupted try has left is used again: it is the same job.
-    prepared = f"{jobs}/.{job.tag}"
-    _make_folder(prepared)
-    spool.write_bytes(f"{prepared}/{spool.JOB}", msgspec.json.encode(_order(job)))
-    os.rename(prepared, folder)
-
-
-def _make_folder(path: str) -> None:
-    try:
-        os.mkdir(path, spool.PRIVATE_FOLDER)
-    except FileExistsError:
-        return
+    # What an interrupted try has left is written over: it is the same job.
+    prepared = places.record(f".{job.tag}")
+    spool.write_bytes(prepared, msgspec.json.encode(_order(job)) + b"\n")
+    os.rename(prepared, record)
 
 
 def _order(job: Submission) -> dict[str, object]:

@@ -10,7 +10,8 @@ import time
 from select import select
 from typing import Final
 
-from ganga.backends.local import processes, spool
+from ganga.backends.local import processes
+from ganga.backends.local.spool import Said
 
 #: Of `ru_maxrss`, in bytes.
 _MEMORY_UNIT: Final = 1 if sys.platform == "darwin" else 1024
@@ -22,8 +23,9 @@ NEXT_ROUND: Final = 0.2
 class Watch:
     """One job at the only moment that counts for it, its run."""
 
-    def __init__(self, folder: str, grace: float, wakeup: int) -> None:
-        self._folder = folder
+    def __init__(self, wish: str, grace: float, wakeup: int) -> None:
+        #: A file that is there if somebody asked for the end of the job.
+        self._wish = wish
         self._grace = grace
         #: Readable when a signal has come.
         self._wakeup = wakeup
@@ -34,7 +36,7 @@ class Watch:
         self._peak_memory = 0
         self._cpu_time = 0.0
 
-    def wait(self, main: int) -> dict[str, object]:
+    def wait(self, main: int) -> Said:
         """Wait until nothing is left of the job, whose process is a child of ours; returns how it ended.
 
         What the process leaves behind is ended as if somebody had asked for it, as batch systems do.
@@ -69,7 +71,7 @@ class Watch:
         return not processes.CAN_ADOPT and processes.signal_group(main, 0)
 
     def _end_wanted(self) -> bool:
-        if not self._killed and spool.wants_end(self._folder):
+        if not self._killed and os.path.exists(self._wish):
             self._killed = True
         return self._killed
 
@@ -98,12 +100,12 @@ class Watch:
         if select([self._wakeup], [], [], limit)[0]:
             os.read(self._wakeup, 4096)
 
-    def _end(self, status: int) -> dict[str, object]:
+    def _end(self, status: int) -> Said:
         resources = {"peak_memory": self._peak_memory, "cpu_time": round(self._cpu_time, 6)}
         return {**describe(status, killed=self._killed), **resources}
 
 
-def describe(status: int, *, killed: bool) -> dict[str, object]:
+def describe(status: int, *, killed: bool) -> Said:
     """What a wait status says about a job, in the fields of an observation."""
     code = os.waitstatus_to_exitcode(status)
     number = {"signal": -code} if code < 0 else {"exit_code": code}
