@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from ganga.errors import StoreDamaged
 from ganga.model.event import Event, EventKind
-from ganga.model.ids import JobId, number_and_index
+from ganga.model.ids import JobId, TargetName, number_and_index
 from ganga.model.job import JobRecord, TargetState
 from ganga.model.status import JobStatus
 from ganga.store.base import Holder
@@ -99,6 +99,51 @@ def record_of(row: Row) -> JobRecord:
         kill_requested_by=kill_requested_by,
         wanted_attempt=wanted_attempt,
         postprocessed=postprocessed == 1,
+    )
+
+
+#: Most live jobs have nothing to tell but this; then `plain` is true. Fewer columns, and no more keywords than the 15 from
+#: which on a call takes twice as long, save a third of the time of a takeover.
+PLAIN_COLUMNS = """
+    job, subjob, name, status, created_at, attempt, native_id, native_status, reason, submitted_at, started_at, confirmed_at,
+    wanted_attempt, coalesce(
+        subjobs, exit_code, signal, outcome, ended_at, silent_since, peak_memory, cpu_time, kill_requested_by
+    ) IS NULL AND restart = 0 AND postprocessed = 0 AS plain
+"""
+
+
+def plain_record(row: Row, target: TargetName) -> JobRecord:
+    """The record in a row of `PLAIN_COLUMNS` in which `plain` is true."""
+    (
+        job,
+        subjob,
+        name,
+        status,
+        created_at,
+        attempt,
+        native_id,
+        native_status,
+        reason,
+        submitted_at,
+        started_at,
+        confirmed_at,
+        wanted_attempt,
+        _,
+    ) = row
+    return JobRecord(
+        id=JobId(str(job) if subjob < 0 else f"{job}.{subjob}"),
+        name=name,
+        target=target,
+        status=_STATUS[status],
+        created_at=created_at,
+        attempt=attempt,
+        native_id=native_id,
+        native_status=native_status,
+        reason=reason,
+        submitted_at=submitted_at,
+        started_at=started_at,
+        confirmed_at=confirmed_at,
+        wanted_attempt=wanted_attempt,
     )
 
 

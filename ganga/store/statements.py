@@ -3,7 +3,7 @@
 # ruff: noqa: S608 - what is joined here is our own text; values only ever come in for question marks
 
 from ganga.model.status import FINAL, JobStatus
-from ganga.store.rows import EVENT_COLUMNS, JOB_COLUMNS, STATE_COLUMNS
+from ganga.store.rows import EVENT_COLUMNS, JOB_COLUMNS, PLAIN_COLUMNS, STATE_COLUMNS
 from ganga.store.rules import TO_RESUBMIT, TO_SUBMIT
 
 
@@ -96,9 +96,9 @@ COUNT = "SELECT status, count(*) FROM jobs WHERE {} GROUP BY status"
 
 # What a monitor reads. The second half finds jobs that are final, of which a subjob is wanted again.
 LIVE_PAGE = f"""
-    SELECT {JOB_COLUMNS} FROM jobs WHERE target = ?1 AND {LIVE} AND (job, subjob) > (?2, ?3)
+    SELECT {PLAIN_COLUMNS} FROM jobs WHERE target = ?1 AND {LIVE} AND (job, subjob) > (?2, ?3)
     UNION ALL
-    SELECT {JOB_COLUMNS} FROM jobs WHERE {WHOLE} AND NOT {LIVE} AND (job, subjob) > (?2, ?3)
+    SELECT {PLAIN_COLUMNS} FROM jobs WHERE {WHOLE} AND NOT {LIVE} AND (job, subjob) > (?2, ?3)
         AND job IN (SELECT job FROM jobs WHERE target = ?1 AND {SUBJOB} AND {WANTED})
     ORDER BY job, subjob LIMIT ?4
 """
