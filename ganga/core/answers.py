@@ -27,15 +27,7 @@ def digest(roster: Roster, questions: Questions, result: Answered, state: Target
                 if _deny(roster, native_id, state, draft):
                     questions.heard(order.number, native_id)
             _fall_silent(roster, unspoken, state, draft)
-            dismiss(roster, order.ids)
-
-
-def dismiss(roster: Roster, asked: Iterable[NativeId]) -> None:
-    """Those that had ended for good before somebody had them asked about are no longer followed."""
-    for native_id in asked:
-        record = roster.named(native_id)
-        if record is not None and record.status.final:
-            roster.put(record)
+            roster.dismiss(order.ids)
 
 
 def _believe(roster: Roster, questions: Questions, result: Answered, draft: Draft) -> None:

@@ -42,7 +42,7 @@ def _take_up(roster: Roster, fresh: JobRecord, draft: Draft, *, in_doubt: bool, 
     elif record.kill_requested_by is not None and _untouched(roster, record):
         kill_unsubmitted(roster, record, draft)
     elif refresh and record.status.final:
-        roster.visit(record)
+        roster.invite(record)
     else:
         _enter(roster, record, draft, known=record is not fresh)
 

@@ -26,6 +26,7 @@ class Roster:
 
     __slots__ = (
         "_by_native",
+        "_guests",
         "_over",
         "_records",
         "absences",
@@ -42,6 +43,7 @@ class Roster:
         self.policy = policy
         self._records: dict[JobId, JobRecord] = {}
         self._by_native: dict[NativeId, JobRecord] = {}
+        self._guests: set[NativeId] = set()
         self._over: OrderedDict[JobId, int] = OrderedDict()
         self.families = Families()
         self.absences = Absences(policy.patience)
@@ -110,6 +112,23 @@ class Roster:
         self._records[record.id] = record
         if record.native_id is not None:
             self._by_native[record.native_id] = record
+
+    def invite(self, record: JobRecord) -> None:
+        """Know the record of a job that is over, until the back end has been asked about it once more."""
+        self.visit(record)
+        if record.native_id is not None:
+            self._guests.add(record.native_id)
+
+    def dismiss(self, asked: Iterable[NativeId]) -> None:
+        """These have been asked about: those that are still over are no longer followed."""
+        if not self._guests:
+            return
+        leaving = self._guests.intersection(asked)
+        self._guests -= leaving
+        for native_id in leaving:
+            record = self._by_native.get(native_id)
+            if record is not None and record.status.final:
+                self.put(record)
 
     def forget(self, job: JobId) -> None:
         """The job is no longer followed."""

@@ -198,7 +198,7 @@ class TargetTracker:
             return
         if isinstance(order, Sweep):
             self._roster.sweeper.failed(order.ids, draft.moment.monotonic)
-            answers.dismiss(self._roster, order.ids)
+            self._roster.dismiss(order.ids)
         elif self._feed is not None:
             self._feed.failed(draft.moment.monotonic)
 

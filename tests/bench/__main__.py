@@ -1,0 +1,76 @@
+"""``python -m tests.bench [GROUP] [--json]``: measure, and print a table or one JSON object a figure."""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from importlib import import_module
+from importlib.util import find_spec
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.bench.figures import Figure
+
+#: The modules that measure for each group; each has ``figures()``. One that does not exist yet is left out.
+GROUPS = {
+    "core": ("core", "store", "local", "stack"),
+    "quality": ("quality",),
+    "dirac": ("dirac",),
+    "batch": ("batch",),
+    "scale": ("scale",),
+}
+
+
+def measured(groups: Sequence[str]) -> Iterator[Figure]:
+    """The figures of these groups, as they are measured."""
+    for group in groups:
+        for module in _modules(group):
+            yield from import_module(module).figures()
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Exit code 0 if each goal is met, 1 if one is not, 2 for a group that there is not."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Measure what ganga promises.")
+    parser.add_argument("group", nargs="?", help=f"one of {', '.join(GROUPS)}; all that exist by default")
+    parser.add_argument("--json", action="store_true", help="print one JSON object a figure")
+    options = parser.parse_args(arguments)
+    groups = [name for name in GROUPS if _modules(name)] if options.group is None else [options.group]
+    if options.group is not None and not _modules(options.group):
+        there = ", ".join(name for name in GROUPS if _modules(name))
+        sys.stderr.write(f"There is no group {options.group!r} of figures; there are: {there}.\n")
+        return 2
+    figures = _as_json(measured(groups)) if options.json else _as_table(measured(groups))
+    return 0 if all(figure.met for figure in figures) else 1
+
+
+def _modules(group: str) -> list[str]:
+    names = [f"tests.bench.{name}" for name in GROUPS.get(group, ())]
+    return [name for name in names if find_spec(name) is not None]
+
+
+def _as_json(figures: Iterator[Figure]) -> list[Figure]:
+    printed = []
+    for figure in figures:
+        sys.stdout.write(json.dumps(asdict(figure)) + "\n")
+        sys.stdout.flush()
+        printed.append(figure)
+    return printed
+
+
+def _as_table(figures: Iterator[Figure]) -> list[Figure]:
+    table = Table("figure", "value", "limit", "ratio", "goal", "", title="What ganga promises, measured here")
+    printed = []
+    for figure in figures:
+        value, limit = (f"{number:.4g} {figure.unit}" for number in (figure.value, figure.limit))
+        table.add_row(
+            figure.figure, value, limit, f"{figure.ratio:.2f}", figure.goal, "met" if figure.met else "MISSED"
+        )
+        printed.append(figure)
+    Console().print(table)
+    return printed
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
