@@ -176,7 +176,7 @@ def _row(record: JobRecord, counts: Mapping[JobStatus, int] | None, state: Targe
         ended,
         "" if code is None else str(code),
         duration(now - (record.submitted_at or record.created_at)),
-        safe((doubt(record, state, now) or record.reason or record.native_status or "")[:LONGEST]),
+        safe((doubt(record, state, now) or record.reason or _native(record))[:LONGEST]),
     ]
 
 
@@ -186,3 +186,8 @@ def _coloured(line: str, status: JobStatus) -> str:
     if colour is None or not sys.stdout.isatty() or "NO_COLOR" in os.environ:
         return line
     return line.replace(f"  {status}", f"  \033[{colour}m{status}\033[0m", 1)
+
+
+def _native(record: JobRecord) -> str:
+    """The back end's own word, while it says more than our status does."""
+    return record.native_status or "" if not record.status.final else ""

@@ -1,0 +1,130 @@
+import inspect
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+import ganga
+from ganga.client import Client
+from ganga.errors import UsageError
+from ganga.model.event import Event, EventKind
+from ganga.model.status import JobStatus
+from ganga.plain import Session
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    config = tmp_path / "ganga.toml"
+    config.write_text("[targets.local]\nlinger = 0.2\n")
+    monkeypatch.setenv("GANGA_CONFIG", str(config))
+    monkeypatch.setenv("GANGA_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("GANGA_TARGET", raising=False)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def session(home: Path) -> Iterator[Session]:
+    with ganga.open(home) as session:
+        yield session
+
+
+@pytest.fixture
+def quiet(home: Path) -> Iterator[Session]:
+    """A session that looks after no target."""
+    with ganga.open(home, monitor=False) as session:
+        yield session
+
+
+VERBS = [name for name, value in vars(Client).items() if not name.startswith("_") and callable(value)]
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_is_here_with_the_same_parameters(verb: str) -> None:
+    plain, awaited = (inspect.signature(getattr(kind, verb)).parameters for kind in (Session, Client))
+    assert [(name, one.kind, one.default) for name, one in plain.items()] == [
+        (name, one.kind, one.default) for name, one in awaited.items()
+    ]
+
+
+def test_a_job_is_submitted_and_waited_for(session: Session) -> None:
+    job = session.submit(["sh", "-c", "echo out; exit 3"], name="three")
+    [ended] = session.wait(job, timeout=60)
+    assert (ended.status, ended.exit_code) == (JobStatus.FAILED, 3)
+    assert session.read(job) == b"out\n"
+    assert (session.fetch(job) / "stdout").read_bytes() == b"out\n"
+    assert session.resubmit(job) == ["1"]
+    [again] = session.wait(job, timeout=60)
+    assert again.attempt == 2
+
+
+def test_what_the_verbs_return(quiet: Session) -> None:
+    job = quiet.submit("true", name="a", subjobs=3)
+    assert quiet.get(1) == job
+    assert [record.id for record in quiet.select(subjobs=True)] == ["1", "1.0", "1.1", "1.2"]
+    copied = quiet.copy(job, name="b")
+    assert [record.name for record in quiet.select(status="new")] == ["b"]
+    quiet.remove(copied)
+    assert quiet.kill(job) == ["1"]
+    quiet.refresh(job)
+    assert quiet.targets == ("local",)
+    quiet.pause("local")
+    assert quiet.target_states()[quiet.targets[0]].paused
+    quiet.resume("local")
+    kinds = [event.kind for event in quiet.events(0, follow=False)]
+    assert kinds[0] is EventKind.JOB_CREATED
+    assert kinds[-1] is EventKind.TARGET_RESUMED
+    with pytest.raises(UsageError):
+        quiet.track("nowhere", "1")
+
+
+def test_events_follow_and_may_be_left(quiet: Session) -> None:
+    events = quiet.events()
+    timer = threading.Timer(0.0, lambda: quiet.submit("true"))
+    timer.start()
+    assert next(events).kind is EventKind.JOB_CREATED
+    timer.join()
+
+
+def test_a_callback_hears_and_may_use_the_session(quiet: Session) -> None:
+    heard: list[str] = []
+    twice = threading.Event()
+
+    def hear(event: Event) -> None:
+        heard.append(quiet.get(event.job or "").name)
+        if len(heard) == 2:
+            twice.set()
+
+    with quiet.calling(hear):
+        quiet.submit("true", name="one")
+        quiet.submit("true", name="two")
+        assert twice.wait(30)
+    quiet.submit("true", name="three")
+    assert heard == ["one", "two"]
+
+
+async def test_it_works_where_a_loop_runs_already(home: Path) -> None:
+    with ganga.open(home, monitor=False) as session:
+        assert session.submit("true").id == "1"
+
+
+@pytest.mark.usefixtures("home")
+def test_a_script_that_forgets_to_close_ends_quietly() -> None:
+    script = "import ganga; g = ganga.open().session(); print(g.wait(g.submit('true'), timeout=60)[0].status)"
+    command = [sys.executable, "-W", "error", "-c", script]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=90, check=False)
+    assert (result.stdout, result.stderr, result.returncode) == ("completed\n", "", 0)
+
+
+def test_an_error_is_raised_as_it_is(quiet: Session) -> None:
+    attempts: list[Callable[[], object]] = [
+        lambda: quiet.get("x"),
+        lambda: quiet.submit(""),
+        lambda: quiet.submit("true", target="moon"),
+    ]
+    for attempt in attempts:
+        with pytest.raises(UsageError):
+            attempt()
