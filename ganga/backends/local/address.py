@@ -62,7 +62,9 @@ def look_up(folder: str) -> Address | None:
 
 def socket_path(folder: str) -> str:
     """A path for the socket, short enough for any folder, in a place that is the user's alone. Raises `OSError`."""
-    runtime = _private(os.environ.get("XDG_RUNTIME_DIR") or os.environ.get("TMPDIR") or "/tmp")
+    runtime = _private(
+        os.environ.get("XDG_RUNTIME_DIR") or os.environ.get("TMPDIR") or "/tmp"
+    )  # noqa: S108 - it is checked to be ours
     return f"{runtime}/{hashlib.sha256(os.path.realpath(folder).encode()).hexdigest()[:16]}"
 
 

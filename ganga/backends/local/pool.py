@@ -69,8 +69,11 @@ class Pool:
 
     def dismiss_idle(self) -> None:
         """Let go of all launchers without a job."""
+        for worker in self._idle:
+            self._selector.unregister(worker.connection)
+            worker.connection.close()
         while self._idle:
-            self._bury(self._idle.pop())
+            os.waitpid(self._idle.pop().pid, 0)
 
     def _fork(self) -> _Worker:
         ours, theirs = socket.socketpair()
@@ -119,12 +122,9 @@ class Pool:
     def _lose(self, worker: _Worker) -> None:
         if worker in self._idle:
             self._idle.remove(worker)
-        self._bury(worker)
-        if worker.tag is not None:
-            del self._busy[worker.tag]
-            self._told(LOST, worker.tag, "")
-
-    def _bury(self, worker: _Worker) -> None:
         self._selector.unregister(worker.connection)
         worker.connection.close()
         os.waitpid(worker.pid, 0)
+        if worker.tag is not None:
+            del self._busy[worker.tag]
+            self._told(LOST, worker.tag, "")

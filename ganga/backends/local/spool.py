@@ -45,7 +45,7 @@ class Places(NamedTuple):
     @property
     def folders(self) -> tuple[str, ...]:
         """All that must be there."""
-        return (self.jobs, *(f"{self.folder}/{name}" for name in ("begun", "kill", "output", "work")))
+        return (self.folder, self.jobs, *(f"{self.folder}/{name}" for name in ("begun", "kill", "output", "work")))
 
     def record(self, tag: str) -> str:
         """What is to run, and what became of it."""
