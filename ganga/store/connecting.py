@@ -8,7 +8,7 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import TypeVar
 
-from ganga.errors import StoreUnavailable
+from ganga.errors import StoreDamaged, StoreUnavailable
 from ganga.store.schema import create_private, migrate, require_newest
 from ganga.store.sqlite_errors import is_busy
 
@@ -16,6 +16,9 @@ _Result = TypeVar("_Result")
 
 #: Seconds between two tries of what SQLite itself does not wait for.
 _PAUSE = 0.01
+
+#: Bytes of the smallest database. What is smaller SQLite takes for an empty one, and writes over it.
+_SMALLEST = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +34,19 @@ class Database:
 
     def make(self) -> None:
         """Make the file, private to the user, and its folder unless they exist. Raises `StoreUnavailable`."""
-        if self.read_only:
-            if not self.path.exists():
-                raise StoreUnavailable(f"there is no store at {self.path}; submit a job, or name another file")
-            return
         try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            create_private(self.path)
+            if not self.read_only:
+                self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                create_private(self.path)
+            size = self.path.stat().st_size
+        except FileNotFoundError as error:
+            raise StoreUnavailable(f"there is no store at {self.path}; submit a job, or name another file") from error
         except OSError as error:
             raise StoreUnavailable(
-                f"the store {self.path} cannot be made ({error.strerror}); make its folder writable, or name another file"
+                f"the store {self.path} cannot be opened ({error.strerror}); make its folder writable, or name another file"
             ) from error
+        if 0 < size < _SMALLEST:
+            raise StoreDamaged(f"{self.path} is not a store, it has {size} bytes only; name another file")
 
     def writer(self) -> sqlite3.Connection:
         """A connection for writing, to a store of the newest version."""

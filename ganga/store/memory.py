@@ -23,7 +23,7 @@ from ganga.store.base import Adopted, Holder, Lease, NewJob, Query
 from ganga.store.creation import adopted_record, check_new, created, first_record, subjob_record
 from ganga.store.keys import WHOLE, key_of
 from ganga.store.news import News
-from ganga.store.rules import begun, check_covers, check_removable, lease_lost, not_whole, submits, written_over
+from ganga.store.rules import begun, check_covers, check_removable, closed, lease_lost, not_whole, submits, written_over
 from ganga.store.shelf import Shelf, Stored
 from ganga.store.storable import decode_spec, encode_share, encode_spec, storable_text, storable_update
 
@@ -56,6 +56,7 @@ class MemoryStore:
 
     async def close(self) -> None:
         """See `Store.close`."""
+        self._news.fail(closed(self.location))
 
     # What people ask for
 

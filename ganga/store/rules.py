@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from ganga.errors import LeaseLost, UnknownJob, UsageError
+from ganga.errors import LeaseLost, StoreUnavailable, UnknownJob, UsageError
 from ganga.model.ids import JobId
 from ganga.model.job import JobRecord
 from ganga.model.status import FINAL, JobStatus
@@ -27,6 +27,11 @@ def check_removable(record: JobRecord) -> None:
         raise UsageError(
             f"job {record.id} is {record.status}, and only new or final jobs can be removed; kill it first"
         )
+
+
+def closed(location: str) -> StoreUnavailable:
+    """What to raise where something is asked of a store that was closed."""
+    return StoreUnavailable(f"the store {location} is closed; open it again")
 
 
 def not_whole(job: JobId) -> UsageError:

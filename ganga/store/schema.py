@@ -122,8 +122,14 @@ def require_newest(connection: sqlite3.Connection, path: Path, migrations: Seque
 
 
 def _copy(path: Path, copy: Path) -> None:
-    copy.unlink(missing_ok=True)
-    create_private(copy)
+    try:
+        copy.unlink(missing_ok=True)
+        create_private(copy)
+    except OSError as error:
+        raise StoreUnavailable(
+            f"the store {path} has an older schema, and cannot be copied to {copy} first ({error.strerror}); make its folder "
+            "writable"
+        ) from error
     with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(copy)) as target:
         source.backup(target)
 

@@ -24,7 +24,7 @@ from ganga.store.connecting import Database
 from ganga.store.creation import check_new
 from ganga.store.filesystem import mount_table, network_filesystem
 from ganga.store.news import News
-from ganga.store.rules import check_covers
+from ganga.store.rules import check_covers, closed
 from ganga.store.storable import check_target, encode_share, encode_spec, storable_text, storable_update
 from ganga.store.worker import Worker
 
@@ -81,6 +81,7 @@ class SqliteStore:
             self._poller.cancel()
             with suppress(asyncio.CancelledError):
                 await self._poller
+        self._news.fail(closed(self.location))
         await self._reader.close()
         await self._writer.close()
 

@@ -11,7 +11,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 import msgspec
 
-from ganga.errors import StoreUnavailable
+from ganga.store.rules import closed
 from ganga.store.sqlite_errors import translated
 
 _Given = ParamSpec("_Given")
@@ -50,7 +50,7 @@ class Worker:
     ) -> _Result:
         """What `work` returns for the connection, once it is committed. Raises `StoreError`, and nothing has changed then."""
         if self._closing:
-            raise StoreUnavailable(f"the store {self._location} is closed; open it again")
+            raise closed(self._location)
         future: Future[_Result] = Future()
 
         def errand(connection: sqlite3.Connection) -> None:

@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -6,6 +7,12 @@ import pytest
 from ganga.store.base import Store
 from ganga.store.memory import MemoryStore
 from ganga.store.sqlite import SqliteStore, open_sqlite
+
+
+async def waiting(store: SqliteStore, many: int) -> None:
+    """Return when so many wait for news of the store."""
+    while len(store._news) < many:  # noqa: ASYNC110 - nobody tells when a wait has begun
+        await asyncio.sleep(0)
 
 
 @pytest.fixture
