@@ -19,6 +19,7 @@ from ganga.monitor.connection import CLOSING_TIME, Connection, Target
 from ganga.monitor.finisher import Ended, Finisher
 from ganga.monitor.leases import Leases, is_gone
 from ganga.monitor.monitor import Monitor
+from ganga.monitor.process import describe, this_process
 from ganga.monitor.watchdog import Watchdog
 from ganga.store.base import Query, Store
 from ganga.workspace import Workspace
@@ -131,7 +132,7 @@ class Service:
         if target in self.leading:
             return True
         holder = await self._store.holder(target)
-        return holder is None or is_gone(holder)
+        return holder is None or is_gone(holder) or holder.owner == describe(this_process())
 
     async def _look_after(self, name: TargetName) -> None:
         """Follow the jobs of one target whenever its lease can be had. Nothing that goes wrong here ends it."""
