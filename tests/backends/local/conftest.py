@@ -93,7 +93,9 @@ class Target:
         return int(json.loads((self.folder / "spooler.json").read_bytes())["pid"])
 
     def output(self, tag: str) -> str:
-        return (self.folder / "output" / f"{tag}.stdout").read_text()
+        """What it has written; nothing before it has begun."""
+        path = self.folder / "output" / f"{tag}.stdout"
+        return path.read_text() if path.exists() else ""
 
 
 async def gone(pids: Collection[int]) -> None:

@@ -1,0 +1,186 @@
+"""One spooler for each folder, there when it is needed and only then."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+import ganga
+from ganga.backends import local
+from ganga.backends.base import Submission
+from ganga.backends.local import address
+from ganga.errors import BackendUnavailable
+from ganga.model.ids import JobId, Tag
+from ganga.model.job import JobSpec
+from ganga.model.status import JobStatus
+from tests.backends.local.conftest import Target, gone, opened, processes_of, until
+
+SETTINGS = local.Settings(jobs_at_once=2, grace=0.3, linger=0.3)
+
+
+async def test_it_ends_when_nobody_needs_it(tmp_path: Path) -> None:
+    async with opened(tmp_path, SETTINGS) as target:
+        await target.ended(await target.submit("true"))
+        spooler = target.spooler()
+        await target.close()
+        await gone([spooler])
+        assert processes_of(tmp_path) == []
+        await target.open()
+        assert target.spooler() != spooler
+
+
+async def test_it_stays_while_a_job_runs_or_a_monitor_is_there(tmp_path: Path) -> None:
+    async with opened(tmp_path / "idle", SETTINGS) as idle, opened(tmp_path / "busy", SETTINGS) as busy:
+        spoolers = idle.spooler(), busy.spooler()
+        job = await busy.submit("sh", "-c", "sleep 1")
+        await busy.close()
+        await until(lambda: "end" in busy.record(job)[-1])
+        assert all(map(psutil.pid_exists, spoolers))
+
+
+async def test_of_two_started_at_once_one_stays(tmp_path: Path) -> None:
+    targets = [Target(tmp_path, SETTINGS) for _ in range(3)]
+    async with opened(tmp_path, SETTINGS):
+        await asyncio.gather(*(target.open() for target in targets))
+        spoolers = [process for process in processes_of(tmp_path) if process.ppid() not in _pids(tmp_path)]
+        assert [process.pid for process in spoolers] == [targets[0].spooler()]
+        await asyncio.gather(*(target.close() for target in targets))
+
+
+def _pids(folder: Path) -> set[int]:
+    return {process.pid for process in processes_of(folder)}
+
+
+async def test_a_second_one_leaves_at_once(target: Target) -> None:
+    program = "import sys; sys.path.insert(0, sys.argv[1]); from ganga.backends.local import spooler; spooler.main(sys.argv[2:])"
+    root = str(Path(ganga.__file__).parent.parent)
+    second = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-I", "-S", "-c", program, root, str(target.folder), "1", "1", "1"), stderr=subprocess.PIPE
+    )
+    assert await second.communicate() == (None, b"")
+    assert (await target.ended(await target.submit("true"))).status is JobStatus.COMPLETED
+
+
+async def test_no_more_jobs_run_at_once_than_allowed(tmp_path: Path) -> None:
+    count = f"n=$(ls {tmp_path}/on | wc -l); touch {tmp_path}/on/$$; echo $n; sleep 0.05; rm {tmp_path}/on/$$"
+    (tmp_path / "on").mkdir()
+    async with opened(tmp_path / "target", SETTINGS) as target:
+        jobs = [await target.submit("sh", "-c", count) for _ in range(8)]
+        for job in jobs:
+            await target.ended(job)
+        assert {int(target.output(job)) for job in jobs} <= {0, 1}
+
+
+async def test_queued_jobs_cost_no_process_and_are_told_as_queued(tmp_path: Path) -> None:
+    async with opened(tmp_path / "target", SETTINGS) as target:
+        batch = [
+            Submission(job=JobId(f"1.{index}"), tag=Tag(f"q-{index}"), spec=JobSpec(command=("sleep", "600")))
+            for index in range(500)
+        ]
+        receipts = await target.backend.submit(batch)
+        await target.running(receipts.accepted[Tag("q-0")])
+        await target.running(receipts.accepted[Tag("q-1")])
+        assert len(processes_of(target.folder)) == 3
+        answer = await target.backend.poll(list(receipts.accepted.values()))
+        assert [seen.status for seen in answer.seen.values()].count(JobStatus.SUBMITTED) == 498
+        await target.backend.kill(list(receipts.accepted.values()))
+        for native_id in receipts.accepted.values():
+            assert (await target.ended(native_id)).status is JobStatus.KILLED
+
+
+async def test_jobs_start_in_the_order_of_their_submission(tmp_path: Path) -> None:
+    async with opened(tmp_path / "target", local.Settings(jobs_at_once=1, linger=0.3)) as target:
+        jobs = [await target.submit("sh", "-c", f"echo {index} >> {tmp_path}/order") for index in range(12)]
+        for job in jobs:
+            await target.ended(job)
+    assert (tmp_path / "order").read_text().split() == [str(index) for index in range(12)]
+
+
+async def test_a_long_path_is_no_obstacle(tmp_path: Path) -> None:
+    folder = tmp_path.joinpath(*["a-rather-long-name-of-a-folder"] * 8)
+    assert len(str(folder)) > 200
+    async with opened(folder, SETTINGS) as target:
+        assert (await target.ended(await target.submit("true"))).exit_code == 0
+
+
+async def test_one_of_another_version_makes_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with opened(tmp_path, SETTINGS) as target:
+        job = await target.submit("sleep", "600")
+        await target.running(job)
+        old = target.spooler()
+        await target.close()
+        code = Path(address.__file__).read_text(encoding="utf-8")
+        assert 'VERSION: Final = "1"' in code
+        monkeypatch.setattr(address, "VERSION", "0")
+        with pytest.raises(BackendUnavailable):
+            monkeypatch.setattr("ganga.backends.local.connection._PATIENCE", 1.0)
+            await target.open()
+        monkeypatch.undo()
+        await target.open()
+        assert target.spooler() != old
+        assert (await target.polled(job)).status is JobStatus.RUNNING
+
+
+async def test_a_vanished_socket_is_replaced(tmp_path: Path) -> None:
+    async with opened(tmp_path, SETTINGS) as target:
+        old = target.spooler()
+        Path(json.loads((tmp_path / "spooler.json").read_bytes())["socket"]).unlink()
+        await until(lambda: target.spooler() != old)
+        assert (await target.ended(await target.submit("true"))).exit_code == 0
+
+
+async def test_a_damaged_address_is_replaced(tmp_path: Path) -> None:
+    async with opened(tmp_path, SETTINGS) as target:
+        old = target.spooler()
+        await target.close()
+        os.kill(old, signal.SIGKILL)
+        await gone([old])
+        (tmp_path / "spooler.json").write_text("{")
+        await target.open()
+        assert (await target.ended(await target.submit("true"))).exit_code == 0
+
+
+async def test_nonsense_from_a_client_harms_nobody(target: Target) -> None:
+    path = json.loads((target.folder / "spooler.json").read_bytes())["socket"]
+    for words in (b"\xff\n", b"hello\n", b"hello x y z\n", b"kill\n", b"kill ../../x\n", b"queue ../x\n", b"x" * 5000):
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(path)
+            client.sendall(words)
+    spooler = target.spooler()
+    assert (await target.ended(await target.submit("true"))).exit_code == 0
+    assert target.spooler() == spooler
+
+
+async def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(BackendUnavailable, match="file"):
+        await Target(tmp_path / "file" / "target", SETTINGS).open()
+
+
+async def test_a_spooler_that_cannot_be_met_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "nowhere"))
+    with pytest.raises(BackendUnavailable, match="nowhere"):
+        await Target(tmp_path / "target", SETTINGS).open()
+
+
+async def test_a_runtime_folder_of_somebody_else_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / f"ganga-{os.getuid()}").mkdir()
+    (tmp_path / f"ganga-{os.getuid()}").chmod(0o777)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    with pytest.raises(BackendUnavailable, match="this user alone"):
+        await Target(tmp_path / "target", SETTINGS).open()
+
+
+async def test_spooler_and_launchers_load_nothing_heavy() -> None:
+    root = str(Path(ganga.__file__).parent.parent)
+    program = f"import sys; sys.path.insert(0, {root!r}); import ganga.backends.local.spooler; print(*sys.modules)"
+    listing = await asyncio.create_subprocess_exec(sys.executable, "-I", "-S", "-c", program, stdout=subprocess.PIPE)
+    modules = set((await listing.communicate())[0].decode().split())
+    assert not modules & {"msgspec", "asyncio", "logging", "subprocess", "psutil", "threading", "pathlib", "tempfile"}
