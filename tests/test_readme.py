@@ -24,10 +24,11 @@ def test_each_program_runs(program: str, tmp_path: Path, ganga_home: Path) -> No
 
 
 def test_each_program_has_right_types(tmp_path: Path) -> None:
-    paths = []
+    paths: list[str] = []
     for number, program in enumerate(PROGRAMS):
-        paths.append(tmp_path / f"program_{number}.py")
-        paths[-1].write_text(program)
+        path = tmp_path / f"program_{number}.py"
+        path.write_text(program)
+        paths.append(str(path))
     command = [sys.executable, "-m", "mypy", "--strict", *paths]
     run = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
     assert run.returncode == 0, run.stdout

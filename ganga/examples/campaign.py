@@ -100,7 +100,8 @@ def main() -> int:
     parser.add_argument("--simulate", type=int, nargs=2, metavar=("FIRST", "LAST"), help="what one subjob does")
     options = parser.parse_args()
     if options.simulate:
-        simulate(*options.simulate, Path("mass.txt"))
+        first, last = options.simulate
+        simulate(first, last, Path("mass.txt"))
         return 0
     return run(options.events, options.subjobs)
 

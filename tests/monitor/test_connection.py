@@ -44,7 +44,8 @@ class Site:
 async def test_opens_once_for_all_who_wait() -> None:
     site = Site()
     async with Connection(site.target()) as connection:
-        assert connection.opened is None
+        before = connection.opened
+        assert before is None
         backends = await asyncio.gather(*(connection.backend() for _ in range(5)))
         assert backends == [site.backend] * 5
         assert connection.opened is site.backend
