@@ -1,13 +1,34 @@
 """Tables of text that fit the terminal: columns as wide as needed, and those that may be cut give way."""
 
-from collections.abc import Sequence
+import os
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from rich.cells import cell_len, set_cell_size
 
 GAP = "  "
+_NONE: Mapping[int, str] = MappingProxyType({})
 #: A column that gives way keeps so many cells.
 NARROWEST = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """What the output is written to."""
+
+    #: Cells in a line; None if it is no terminal.
+    width: int | None
+    colours: bool
+
+
+def screen() -> Screen:
+    """What the standard output is; ``NO_COLOR`` and ``COLUMNS`` are respected."""
+    if not sys.stdout.isatty():
+        return Screen(None, colours=False)
+    return Screen(shutil.get_terminal_size().columns, colours="NO_COLOR" not in os.environ)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +53,13 @@ class Grid:
         """The line with the names of the columns."""
         return self.line([column.title for column in self._columns])
 
-    def line(self, texts: Sequence[str]) -> str:
-        """One row."""
-        cells = (
+    def line(self, texts: Sequence[str], colours: Mapping[int, str] = _NONE) -> str:
+        """One row; `colours` are the ANSI codes of some columns, counted from 0."""
+        cells = [
             _cell(column, text, width) for column, text, width in zip(self._columns, texts, self._widths, strict=True)
-        )
+        ]
+        for index, code in colours.items():
+            cells[index] = f"\033[{code}m{cells[index]}\033[0m"
         return GAP.join(cells).rstrip()
 
 

@@ -1,8 +1,6 @@
 """``ganga list``: jobs, newest first, page by page."""
 
 import asyncio
-import os
-import shutil
 import sys
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -10,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 import msgspec
 
 import ganga
-from ganga.cli.grid import Column, Grid
+from ganga.cli.grid import Column, Grid, screen
 from ganga.cli.lines import job_object, print_object
 from ganga.cli.parsing import Namespace, Parser, add_json, job, number, read_options, status
 from ganga.cli.words import doubt, duration, plural, safe
@@ -39,6 +37,9 @@ COLUMNS = (
     Column("AGE", right=True),
     Column("DETAIL", gives_way=True),
 )
+
+#: The column of the status.
+STATUS = 3
 
 _COLOURS = {
     JobStatus.RUNNING: "36",
@@ -90,13 +91,12 @@ async def _list(options: Options) -> int:
     async with ganga.open(monitor=False) as client:
         states = await client.store.target_states()
         query = _query(client, options, states)
-        limit = options.limit if options.limit is not None else SCREEN * (sys.stdout.isatty() and not options.json)
         if options.json:
-            async for page in _pages(client, query, options.after, limit):
+            async for page in _pages(client, query, options.after, options.limit or 0):
                 for record in page:
                     print_object(job_object(record, states.get(record.target)))
         else:
-            await _print_table(client, query, options.after, limit, states)
+            await _print_table(client, query, options, states)
     return 0
 
 
@@ -124,20 +124,23 @@ async def _pages(client: Client, query: Query, after: JobId | None, limit: int) 
         after, left = page[-1].id, left - len(page)
 
 
-async def _print_table(client: Client, query: Query, after: JobId | None, limit: int, states: States) -> None:
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+async def _print_table(client: Client, query: Query, options: Options, states: States) -> None:
+    onto = screen()
+    usual = SCREEN if onto.width is not None else 0
+    limit = usual if options.limit is None else options.limit
     grid: Grid | None = None
-    printed, last = 0, after
-    async for page in _pages(client, query, after, limit):
+    printed, last = 0, options.after
+    async for page in _pages(client, query, options.after, limit):
         rows = await _rows(client, page, states)
         if grid is None:
-            grid = Grid(COLUMNS, rows, width)
+            grid = Grid(COLUMNS, rows, onto.width)
             print(grid.title())
         for record, row in zip(page, rows, strict=True):
-            print(_coloured(grid.line(row), record.status))
+            colour = _COLOURS.get(record.status) if onto.colours else None
+            print(grid.line(row, {STATUS: colour} if colour else {}))
         printed, last = printed + len(page), page[-1].id
     if grid is None:
-        print("no jobs" if after is None else f"no jobs behind {after}", file=sys.stderr)
+        print("no jobs" if options.after is None else f"no jobs behind {options.after}", file=sys.stderr)
     elif printed == limit:
         await _tell_of_more(client, query, last)
 
@@ -178,14 +181,6 @@ def _row(record: JobRecord, counts: Mapping[JobStatus, int] | None, state: Targe
         duration(now - (record.submitted_at or record.created_at)),
         safe((doubt(record, state, now) or record.reason or _native(record))[:LONGEST]),
     ]
-
-
-def _coloured(line: str, status: JobStatus) -> str:
-    """The line with its status in colour, on a terminal that wants colours."""
-    colour = _COLOURS.get(status)
-    if colour is None or not sys.stdout.isatty() or "NO_COLOR" in os.environ:
-        return line
-    return line.replace(f"  {status}", f"  \033[{colour}m{status}\033[0m", 1)
 
 
 def _native(record: JobRecord) -> str:

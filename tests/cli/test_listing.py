@@ -5,6 +5,7 @@ import pytest
 from msgspec.structs import replace
 
 from ganga.cli import listing
+from ganga.cli.grid import Screen
 from ganga.model.clock import Utc, rfc3339
 from ganga.model.ids import NativeId, TargetName
 from ganga.model.job import JobRecord, TargetState
@@ -18,12 +19,9 @@ SEEN = Utc(1_768_000_060.0)
 
 
 @pytest.fixture
-def terminal(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     """A terminal of 80 columns, without colours."""
-    capfd.readouterr()
-    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
-    monkeypatch.setenv("NO_COLOR", "1")
-    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr("ganga.cli.listing.screen", lambda: Screen(80, colours=False))
 
 
 def running(record: JobRecord) -> JobRecord:
@@ -117,10 +115,9 @@ def test_on_a_terminal_the_table_fits_and_is_cut_after_a_page(cli: Ganga, jobs: 
 
 
 def test_colours_are_for_terminals(cli: Ganga, jobs: Jobs, save: Save, monkeypatch: pytest.MonkeyPatch) -> None:
-    save(running(jobs("fit")[0]))
-    assert "\x1b[36mrunning\x1b[0m" not in cli("list").out
-    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
-    monkeypatch.delenv("NO_COLOR", raising=False)
+    save(running(jobs("running")[0]))
+    assert "\x1b" not in cli("list").out
+    monkeypatch.setattr("ganga.cli.listing.screen", lambda: Screen(80, colours=True))
     assert "\x1b[36mrunning\x1b[0m" in cli("list").out
 
 
