@@ -9,7 +9,7 @@ from argcomplete.shell_integration import shellcode
 
 from ganga.cli.parsing import Namespace, Parser, job, status
 from ganga.cli.table import COMMANDS
-from ganga.errors import UsageError
+from ganga.errors import GangaError, UsageError
 from ganga.model.ids import shortened
 from ganga.model.status import JobStatus
 
@@ -71,7 +71,10 @@ def _completer(action: argparse.Action) -> Callable[..., Iterable[str]] | None:
 
 
 def _jobs(**_: object) -> Iterable[str]:
-    return asyncio.run(_newest())
+    try:
+        return asyncio.run(_newest())
+    except GangaError:  # a shell that completes a word has no place for the sentence
+        return []
 
 
 async def _newest() -> list[str]:
@@ -86,4 +89,7 @@ async def _newest() -> list[str]:
 def _targets(**_: object) -> Iterable[str]:
     from ganga.settings import load  # noqa: PLC0415 - loaded where it is needed, since it is slow to load
 
-    return load().targets
+    try:
+        return load().targets
+    except GangaError:  # as above
+        return []
