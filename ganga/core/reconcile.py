@@ -9,10 +9,12 @@ from ganga.model.clock import Utc
 from ganga.model.ids import NativeId
 from ganga.model.job import JobRecord
 from ganga.model.observation import Observation
-from ganga.model.status import JobStatus, may_follow
+from ganga.model.status import FINAL, POLLED, JobStatus, may_follow
 
 _T = TypeVar("_T")
 
+#: What a back end can say of a job. That one is lost, or being finished, is ours to say.
+EVIDENCE = POLLED | FINAL - {JobStatus.LOST}
 #: Seconds by which the start that a back end tells may differ from one answer to the next without being news.
 START_WAVERS = 30.0
 #: Seconds in which a reason is new once only: some count down ("starts in 118 s"), and each is a write and an event.
@@ -42,12 +44,11 @@ def reconcile(record: JobRecord, seen: Observation, at: Utc) -> JobRecord | None
     An end first makes a job `COMPLETING`, with what the back end said as its `outcome`. An observation of an earlier run
     of the same native id is not evidence; one of a later run is the next attempt.
     """
-    if seen.restart < record.restart:
+    if seen.restart < record.restart or seen.status not in EVIDENCE:
         return None
     if seen.restart > record.restart:
-        again = next_attempt(record, restart=seen.restart)
-        return _apply(again, seen, at) or again
-    if record.status is JobStatus.COMPLETING or (record.status.final and record.status is not JobStatus.LOST):
+        return _apply(next_attempt(record, restart=seen.restart), seen, at)
+    if not _open_to(record, seen) or nothing_new(record, seen) or _too_soon(record, seen, at):
         return None
     return _apply(record, seen, at)
 
@@ -109,12 +110,19 @@ def _blank(record: JobRecord) -> JobRecord:
     )
 
 
-def _apply(record: JobRecord, seen: Observation, at: Utc) -> JobRecord | None:
-    if nothing_new(record, seen) or _too_soon(record, seen, at):
-        return None
-    status = JobStatus.COMPLETING if seen.status.final else seen.status
-    if status is not record.status and not may_follow(record.status, status):
-        return None
+def _open_to(record: JobRecord, seen: Observation) -> bool:
+    """Whether what was seen may follow what is known: an end that is being seen to is known already."""
+    if record.status is JobStatus.COMPLETING:
+        return False
+    return seen.status is record.status or may_follow(record.status, _shown(seen))
+
+
+def _shown(seen: Observation) -> JobStatus:
+    return JobStatus.COMPLETING if seen.status.final else seen.status
+
+
+def _apply(record: JobRecord, seen: Observation, at: Utc) -> JobRecord:
+    status = _shown(seen)
     told = replace(
         record,
         status=status,
