@@ -1,7 +1,8 @@
 """Opening the database file: who may read it, how it is journalled, and that it is one of ours."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -9,7 +10,7 @@ from time import monotonic, sleep
 from typing import TypeVar
 
 from ganga.errors import StoreDamaged, StoreUnavailable
-from ganga.store.schema import create_private, migrate, require_newest
+from ganga.store.schema import create_private, current_version, migrate, require_newest
 from ganga.store.sqlite_errors import is_busy
 
 _Result = TypeVar("_Result")
@@ -51,32 +52,31 @@ class Database:
     def writer(self) -> sqlite3.Connection:
         """A connection for writing, to a store of the newest version."""
         self.make()
-        connection = self._connect()
-        try:
+        with _closed_on_error(self._connect()) as connection:
+            self._settle(connection)
             if self.read_only:
                 require_newest(connection, self.path)
             else:
+                # Nothing is changed in a database that is not ours to change.
+                current_version(connection, self.path)
                 self._patiently(lambda: self._journal(connection))
                 migrate(connection, self.path)
-        except BaseException:
-            connection.close()
-            raise
-        return connection
+            return connection
 
     def reader(self) -> sqlite3.Connection:
         """A connection for reading, while there is one for writing."""
-        connection = self._connect()
-        connection.create_function("fits", 2, fnmatchcase, deterministic=True)
-        connection.execute("PRAGMA query_only = ON")
-        return connection
+        with _closed_on_error(self._connect()) as connection:
+            self._settle(connection)
+            connection.create_function("fits", 2, fnmatchcase, deterministic=True)
+            connection.execute("PRAGMA query_only = ON")
+            return connection
 
     def _connect(self) -> sqlite3.Connection:
-        mode = "ro" if self.read_only else "rw"
-        connection = sqlite3.connect(
-            f"{self.path.absolute().as_uri()}?mode={mode}", timeout=self.patience, isolation_level=None, uri=True
-        )
+        uri = f"{self.path.absolute().as_uri()}?mode={'ro' if self.read_only else 'rw'}"
+        return sqlite3.connect(uri, timeout=self.patience, isolation_level=None, uri=True)
+
+    def _settle(self, connection: sqlite3.Connection) -> None:
         connection.execute(f"PRAGMA synchronous = {'FULL' if self.network else 'NORMAL'}")
-        return connection
 
     def _journal(self, connection: sqlite3.Connection) -> None:
         connection.execute(f"PRAGMA journal_mode = {'TRUNCATE' if self.network else 'WAL'}")
@@ -91,3 +91,12 @@ class Database:
                 if not is_busy(error) or monotonic() > deadline:
                     raise
                 sleep(_PAUSE)
+
+
+@contextmanager
+def _closed_on_error(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    try:
+        yield connection
+    except BaseException:
+        connection.close()
+        raise

@@ -11,6 +11,7 @@ from pathlib import Path
 from secrets import token_hex
 
 from ganga.errors import StoreDamaged, StoreTooNew, StoreUnavailable
+from ganga.store.transaction import transaction
 
 #: ``PRAGMA application_id`` of every store: "gang" in ASCII.
 APPLICATION_ID = 0x67616E67
@@ -37,8 +38,8 @@ MIGRATIONS: tuple[Migration, ...] = (
             restart INTEGER NOT NULL DEFAULT 0, kill_requested_by TEXT, wanted_attempt INTEGER NOT NULL,
             postprocessed INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (job DESC, subjob)
         ) WITHOUT ROWID""",
-        # Lists of whole jobs pass by 100,000 subjobs without a look.
-        "CREATE INDEX whole_jobs ON jobs (job DESC) WHERE subjob = -1",
+        # Lists of whole jobs pass by 100,000 subjobs without a look, and counts look at nothing else.
+        "CREATE INDEX whole_jobs ON jobs (job DESC, status, target) WHERE subjob = -1",
         # What a monitor takes over: few of many. The conditions must stand in the queries word for word.
         """CREATE INDEX live_jobs ON jobs (target, job, subjob)
             WHERE (status NOT IN ('completed', 'failed', 'killed', 'lost') OR wanted_attempt > attempt)""",
@@ -68,34 +69,24 @@ MIGRATIONS: tuple[Migration, ...] = (
 )
 
 
-def check_version(connection: sqlite3.Connection, path: Path, newest: int = len(MIGRATIONS)) -> int:
+def current_version(connection: sqlite3.Connection, path: Path, newest: int = len(MIGRATIONS)) -> int:
     """The schema version of the database; 0 for an empty one.
 
     Raises `StoreDamaged` for the database of another program, and `StoreTooNew`.
     """
-    (application,) = connection.execute("PRAGMA application_id").fetchone()
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if application != APPLICATION_ID:
-        if application or version or connection.execute("SELECT 1 FROM sqlite_master").fetchone():
-            raise StoreDamaged(f"{path} is the database of another program; name another file")
-        return 0
-    if version > newest:
-        raise StoreTooNew(
-            f"{path} was written by a newer ganga: it has schema version {version}, and this ganga knows versions up to "
-            f"{newest}; upgrade ganga to one that knows version {version}"
-        )
-    return int(version)
+    with transaction(connection, "BEGIN"):
+        return _version(connection, path, newest)
 
 
 def migrate(connection: sqlite3.Connection, path: Path, migrations: Sequence[Migration] = MIGRATIONS) -> None:
     """Bring the database to the newest version, in one transaction, after copying an older store to ``<name>.v<old>.bak``."""
-    if check_version(connection, path, len(migrations)) == len(migrations):
+    newest = len(migrations)
+    if current_version(connection, path, newest) == newest:
         return
-    connection.execute("BEGIN IMMEDIATE")
-    try:
+    with transaction(connection, "BEGIN IMMEDIATE"):
         # Another process may have been faster.
-        version = check_version(connection, path, len(migrations))
-        if 0 < version < len(migrations):
+        version = _version(connection, path, newest)
+        if 0 < version < newest:
             _copy(path, path.with_name(f"{path.name}.v{version}.bak"))
         for migration in migrations[version:]:
             for statement in migration:
@@ -103,17 +94,12 @@ def migrate(connection: sqlite3.Connection, path: Path, migrations: Sequence[Mig
         if version == 0:
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute("INSERT INTO store (id) VALUES (?)", (token_hex(4),))
-        connection.execute(f"PRAGMA user_version = {len(migrations)}")
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
+        connection.execute(f"PRAGMA user_version = {newest}")
 
 
 def require_newest(connection: sqlite3.Connection, path: Path, migrations: Sequence[Migration] = MIGRATIONS) -> None:
     """Raise `StoreUnavailable` for a store that would have to be migrated first."""
-    version = check_version(connection, path, len(migrations))
+    version = current_version(connection, path, len(migrations))
     if version < len(migrations):
         raise StoreUnavailable(
             f"{path} has schema version {version}, and this ganga reads version {len(migrations)}; open it for writing "
@@ -137,3 +123,18 @@ def _copy(path: Path, copy: Path) -> None:
 def create_private(path: Path) -> None:
     """Make an empty file that only its owner can read, unless there is one."""
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+
+
+def _version(connection: sqlite3.Connection, path: Path, newest: int) -> int:
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if application != APPLICATION_ID:
+        if application or version or connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+            raise StoreDamaged(f"{path} is the database of another program; name another file")
+        return 0
+    if version > newest:
+        raise StoreTooNew(
+            f"{path} was written by a newer ganga: it has schema version {version}, and this ganga knows versions up to "
+            f"{newest}; upgrade ganga to one that knows version {version}"
+        )
+    return int(version)

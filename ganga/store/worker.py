@@ -13,6 +13,7 @@ import msgspec
 
 from ganga.store.rules import closed
 from ganga.store.sqlite_errors import translated
+from ganga.store.transaction import transaction
 
 _Given = ParamSpec("_Given")
 _Result = TypeVar("_Result")
@@ -56,7 +57,7 @@ class Worker:
         def errand(connection: sqlite3.Connection) -> None:
             if future.set_running_or_notify_cancel():
                 try:
-                    with self._transaction(connection):
+                    with self._translating(), transaction(connection, self._begin):
                         result = work(connection, *given, **named)
                 except BaseException as error:  # noqa: BLE001 - whoever waits is told, whatever it is
                     future.set_exception(error)
@@ -86,18 +87,6 @@ class Worker:
                 errand(connection)
             connection.close()
         self._closed.set_result(None)
-
-    @contextmanager
-    def _transaction(self, connection: sqlite3.Connection) -> Iterator[None]:
-        with self._translating():
-            connection.execute(self._begin)
-            try:
-                yield
-                connection.execute("COMMIT")
-            finally:
-                # After some errors SQLite has rolled back by itself.
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
 
     @contextmanager
     def _translating(self) -> Iterator[None]:

@@ -204,8 +204,3 @@ async def _take_over(path: Path) -> float:
             tracker.receive([Requested(TARGET, tuple(records), in_doubt=True)], moment)
             last = records[-1].id
         return perf_counter() - start
-
-
-if __name__ == "__main__":
-    for measured in figures():
-        print(f"{measured.figure}: {measured.value:.4g} {measured.unit}, {measured.ratio:.2f} of {measured.limit:.4g}")

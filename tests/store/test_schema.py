@@ -7,7 +7,7 @@ import pytest
 
 from ganga.errors import StoreDamaged, StoreTooNew, StoreUnavailable
 from ganga.store.base import NewJob, Query
-from ganga.store.schema import APPLICATION_ID, MIGRATIONS, Migration, check_version, migrate, require_newest
+from ganga.store.schema import APPLICATION_ID, MIGRATIONS, Migration, current_version, migrate, require_newest
 from ganga.store.sqlite import open_sqlite
 from ganga.testing.store_checks.kit import AT, HERE, new_job
 
@@ -31,10 +31,10 @@ async def _make(path: Path) -> None:
 
 
 def test_an_empty_database_becomes_a_store(connection: sqlite3.Connection, path: Path) -> None:
-    assert check_version(connection, path) == 0
+    assert current_version(connection, path) == 0
     migrate(connection, path)
     migrate(connection, path)
-    assert check_version(connection, path) == len(MIGRATIONS)
+    assert current_version(connection, path) == len(MIGRATIONS)
     assert connection.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
     assert [len(store_id) for (store_id,) in connection.execute("SELECT id FROM store")] == [8]
     assert list(path.parent.glob("*.bak")) == []
@@ -45,7 +45,7 @@ async def test_an_older_store_is_copied_and_migrated(path: Path) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         migrate(connection, path, NEWER)
         assert connection.execute("SELECT DISTINCT queue FROM jobs").fetchall() == [("long",)]
-        assert check_version(connection, path, len(NEWER)) == len(NEWER)
+        assert current_version(connection, path, len(NEWER)) == len(NEWER)
     copy = path.with_name("store.sqlite.v1.bak")
     assert copy.stat().st_mode & 0o777 == 0o600
     async with open_sqlite(copy) as store:
@@ -60,7 +60,7 @@ async def test_a_migration_that_fails_changes_nothing(path: Path) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         with pytest.raises(sqlite3.OperationalError):
             migrate(connection, path, (*MIGRATIONS, (*NEXT, "UPDATE nothing")))
-        assert check_version(connection, path) == 1
+        assert current_version(connection, path) == 1
     async with open_sqlite(path) as store:
         assert len(await store.live(HERE)) == 3
 
@@ -71,7 +71,7 @@ async def test_a_copy_that_cannot_be_made_is_told(path: Path) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         with pytest.raises(StoreUnavailable, match="cannot be copied"):
             migrate(connection, path, NEWER)
-        assert check_version(connection, path) == 1
+        assert current_version(connection, path) == 1
 
 
 async def test_two_that_migrate_at_once_do_it_once(path: Path) -> None:

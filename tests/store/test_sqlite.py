@@ -197,6 +197,14 @@ async def test_garbage_is_not_a_store(path: Path) -> None:
         assert _read(path) == content
 
 
+async def test_the_database_of_another_program_is_left_as_it_is(path: Path) -> None:
+    with _connected(path) as connection:
+        connection.execute("CREATE TABLE recipes (name)")
+    before = _read(path)
+    assert "another program" in await _cannot_be_opened(path, StoreDamaged)
+    assert _read(path) == before
+
+
 async def test_a_truncated_store_is_damaged(path: Path) -> None:
     async with open_sqlite(path) as store:
         await store.create(new_job(1000), AT)
@@ -267,12 +275,3 @@ async def test_a_network_file_system_is_used_safely_and_told(path: Path, monkeyp
         assert (journal, synchronous) == (("truncate",), (2,))
         assert await other.wait(Seq(0), 30)
         assert "store.sqlite-wal" not in _files(path.parent)
-
-
-async def test_lists_do_not_pass_over_subjobs_one_by_one(sqlite: SqliteStore) -> None:
-    plan = await sqlite._reader.run(
-        lambda connection: connection.execute(
-            "EXPLAIN QUERY PLAN SELECT name FROM jobs WHERE subjob = -1 ORDER BY job DESC, subjob LIMIT 1"
-        ).fetchall()
-    )
-    assert [step[-1] for step in plan] == ["SCAN jobs USING INDEX whole_jobs"]
