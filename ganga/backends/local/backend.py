@@ -17,6 +17,7 @@ from ganga.backends.local.submission import refusal, write_job
 from ganga.errors import BackendUnavailable
 from ganga.model.ids import Cursor, NativeId, Tag
 from ganga.model.observation import Answer, Observation
+from ganga.model.status import JobStatus
 
 _T = TypeVar("_T")
 
@@ -51,14 +52,21 @@ class LocalBackend:
             return Receipts(tags, rejected)
 
     async def find(self, tags: Collection[Tag], /) -> Finding:
-        """Look for the records."""
+        """Look for the records. Whoever wrote them may not have come to tell the spooler."""
         present = await self._in_thread(_present, self._places, list(tags))
+        self._connection.tell("queue", present)
         return Finding({tag: NativeId(tag) for tag in present}, frozenset(tags) - present)
 
     async def poll(self, ids: Collection[NativeId], /) -> Answer:
-        """Read the records of these jobs, which are true as long as there is a spooler."""
+        """Read the records of these jobs, which are true as long as there is a spooler.
+
+        What waits is told to it again: a monitor that was killed may not have come to tell it.
+        """
         await self._connection.ready()
-        return await self._answer(ids)
+        answer = await self._answer(ids)
+        waiting = [name for name, seen in answer.seen.items() if seen.status is JobStatus.SUBMITTED]
+        self._connection.tell("queue", waiting)
+        return answer
 
     async def changes(self, since: Cursor | None, /) -> Answer:
         """Wait for news; whoever asks with an old cursor is told again."""

@@ -57,8 +57,8 @@ class Connection:
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        streams = await self._reach()
-        self._task = asyncio.create_task(self._run(streams), name=f"spooler of {self._places.folder}")
+        reader = self._met(await self._reach())
+        self._task = asyncio.create_task(self._run(reader), name=f"spooler of {self._places.folder}")
         return self
 
     async def __aexit__(
@@ -68,6 +68,7 @@ class Connection:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
+        self._hang_up()
 
     async def ready(self) -> None:
         """Wait while the spooler is being started again. Raises `BackendUnavailable` if that does not work."""
@@ -82,26 +83,32 @@ class Connection:
         for part in _parts(list(tags), _TAGS):
             self._writer.write(f"{verb} {' '.join(part)}\n".encode())
 
-    async def _run(self, streams: _Streams) -> None:
+    async def _run(self, reader: asyncio.StreamReader) -> None:
         while True:
-            await self._listen(streams)
-            self._settled.clear()
+            await self._listen(reader)
+            self._hang_up()
             _log.warning("the spooler of %s has gone; it is started again", self._places.folder)
-            streams = await self._reach_again()
+            reader = self._met(await self._reach_again())
             everything = await asyncio.to_thread(os.listdir, self._places.jobs)
             self._news.add({NativeId(tag): None for tag in everything if not tag.startswith(".")})
 
-    async def _listen(self, streams: _Streams) -> None:
-        self._writer, self._trouble = streams.writer, None
-        self._settled.set()
+    async def _listen(self, reader: asyncio.StreamReader) -> None:
         try:
-            while line := await streams.reader.readline():
+            while line := await reader.readline():
                 self._news.add(dict([_news(line)]))
         except OSError as error:
             _log.info("the spooler of %s does not answer: %s", self._places.folder, error)
-        finally:
+
+    def _met(self, streams: _Streams) -> asyncio.StreamReader:
+        self._writer, self._trouble = streams.writer, None
+        self._settled.set()
+        return streams.reader
+
+    def _hang_up(self) -> None:
+        self._settled.clear()
+        if self._writer is not None:
+            self._writer.close()
             self._writer = None
-            streams.writer.close()
 
     async def _reach_again(self) -> _Streams:
         pause = 0.1

@@ -1,6 +1,5 @@
 """Bring the output of a job home: links where that is possible, copies where not; blocking, to be called in a thread."""
 
-import glob
 import json
 import os
 import shutil
@@ -45,12 +44,21 @@ class _Source:
     def bring(self, patterns: Iterable[str]) -> Iterable[str]:
         """Bring all that the patterns match; returns what could not be had: patterns without a match, and links to outside."""
         for pattern in patterns:
-            matches = [] if _escapes(pattern) else glob.glob(pattern, root_dir=self._folder, recursive=True)
+            matches = self._matches(pattern)
             if not matches:
                 self._missing[pattern] = None
-            for match in sorted(matches):
+            for match in matches:
                 self._bring_tree(match)
         return self._missing
+
+    def _matches(self, pattern: str) -> list[str]:
+        """Hidden files included; ``**`` goes through no links."""
+        if Path(pattern).is_absolute() or ".." in Path(pattern).parts:
+            return []
+        try:
+            return sorted(str(path.relative_to(self._folder)) for path in self._folder.glob(pattern))
+        except ValueError:
+            return []  # No pattern at all, such as an empty one.
 
     def _bring_tree(self, name: str) -> None:
         path = self._folder / name
@@ -72,10 +80,6 @@ class _Source:
 
     def _inside(self, path: Path) -> bool:
         return path.resolve().is_relative_to(self._folder)
-
-
-def _escapes(pattern: str) -> bool:
-    return os.path.isabs(pattern) or ".." in Path(pattern).parts
 
 
 def _bring_stream(source: Path, target: Path) -> None:

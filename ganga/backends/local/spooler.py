@@ -238,7 +238,10 @@ class Spooler:
             self._clients.remove(client)
             return
         for verb, *words in lines:
-            self._obey(client, verb, words)
+            try:
+                self._obey(client, verb, words)
+            except ValueError as error:
+                _log(f"not understood: {verb}: {error}")
 
     def _obey(self, client: Client, verb: str, words: list[str]) -> None:
         match verb:

@@ -2,6 +2,7 @@
 
 import os
 import re
+from contextlib import suppress
 from typing import Final
 
 import msgspec
@@ -36,7 +37,10 @@ def write_job(places: spool.Places, job: Submission) -> None:
     # What an interrupted try has left is written over: it is the same job.
     prepared = places.record(f".{job.tag}")
     spool.write_bytes(prepared, msgspec.json.encode(_order(job)) + b"\n")
-    os.rename(prepared, record)
+    # Not by a rename: a monitor that wakes up late would put a fresh record in the place of one that has a story.
+    with suppress(FileExistsError):
+        os.link(prepared, record)
+    os.unlink(prepared)
 
 
 def _order(job: Submission) -> dict[str, object]:
