@@ -114,7 +114,7 @@ def _open_to(record: JobRecord, seen: Observation) -> bool:
     """Whether what was seen may follow what is known: an end that is being seen to is known already."""
     if record.status is JobStatus.COMPLETING:
         return False
-    return seen.status is record.status or may_follow(record.status, _shown(seen))
+    return _shown(seen) is record.status or may_follow(record.status, _shown(seen))
 
 
 def _shown(seen: Observation) -> JobStatus:

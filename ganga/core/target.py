@@ -115,7 +115,7 @@ class TargetTracker:
             case Finished():
                 ending.finished(self._roster, result, draft)
                 if result.endings:
-                    self._circuit.closed()
+                    self._heard(draft)
             case _:
                 self._succeeded(result, draft)
 
@@ -131,6 +131,9 @@ class TargetTracker:
                 self._kill_sent(result.order, draft)
             case _:
                 assert_never(result)
+        self._heard(draft)
+
+    def _heard(self, draft: Draft) -> None:
         self._circuit.closed()
         if self.state.down_since is not None:
             self._change_state(draft, replace(self.state, down_since=None, error=None))
