@@ -15,6 +15,7 @@ VERSION: Final = "1"
 
 LOCK: Final = "spooler.lock"
 LOG: Final = "spooler.log"
+_TEMPORARY: Final = "/tmp"  # noqa: S108 - what is made there is checked to be the user's alone
 ADDRESS: Final = "spooler.json"
 
 
@@ -62,10 +63,8 @@ def look_up(folder: str) -> Address | None:
 
 def socket_path(folder: str) -> str:
     """A path for the socket, short enough for any folder, in a place that is the user's alone. Raises `OSError`."""
-    runtime = _private(
-        os.environ.get("XDG_RUNTIME_DIR") or os.environ.get("TMPDIR") or "/tmp"
-    )  # noqa: S108 - it is checked to be ours
-    return f"{runtime}/{hashlib.sha256(os.path.realpath(folder).encode()).hexdigest()[:16]}"
+    place = os.environ.get("XDG_RUNTIME_DIR") or os.environ.get("TMPDIR") or _TEMPORARY
+    return f"{_private(place)}/{hashlib.sha256(os.path.realpath(folder).encode()).hexdigest()[:16]}"
 
 
 def _private(place: str) -> str:

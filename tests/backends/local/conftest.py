@@ -5,7 +5,7 @@ import itertools
 import json
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
@@ -46,12 +46,18 @@ class Target:
     async def close(self) -> None:
         await self._stack.aclose()
 
-    async def submit(self, *command: str, share: Share | None = None, **spec: object) -> NativeId:
+    async def submit(
+        self,
+        *command: str,
+        folder: str | None = None,
+        environment: Mapping[str, str] | None = None,
+        share: Share | None = None,
+    ) -> NativeId:
         number = next(self._numbers)
         job = Submission(
             job=JobId(str(number)),
             tag=Tag(f"ganga-test-{number}-1"),
-            spec=JobSpec(command=command, **spec),  # type: ignore[arg-type] - each test knows its fields
+            spec=JobSpec(command=command, folder=folder, environment=environment or {}),
             share=share or Share(),
         )
         return await self.hand_over(job)
@@ -98,17 +104,18 @@ class Target:
         return path.read_text() if path.exists() else ""
 
 
-async def gone(pids: Collection[int]) -> None:
+async def gone(pids: Iterable[int]) -> None:
     """Wait until none of these processes is left; a dead one that nobody waits for is gone."""
+    left = list(pids)
     async with asyncio.timeout(LIMIT):
-        while any(_lives(pid) for pid in pids):
+        while any(map(_lives, left)):  # noqa: ASYNC110 - no event tells of processes that are not ours
             await asyncio.sleep(0.005)
 
 
 async def until(condition: Callable[[], bool]) -> None:
     """Wait for what no event tells of."""
     async with asyncio.timeout(LIMIT):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - that is what it is for
             await asyncio.sleep(0.005)
 
 

@@ -58,6 +58,15 @@ def _rewrite(target: Target, tag: str, index: int, **fields: object) -> None:
     path.write_bytes(b"".join(lines))
 
 
+def _one_job(folder: Path) -> spool.Places:
+    """The files of a target with one job, called ``job``."""
+    places = spool.Places(str(folder))
+    for path in places.folders:
+        Path(path).mkdir(exist_ok=True)
+    Path(places.record("job")).write_bytes(b"{}\n")
+    return places
+
+
 async def _restart_spooler(target: Target) -> None:
     """Kill the spooler, and wait for the next one."""
     killed = target.spooler()
@@ -251,7 +260,7 @@ async def test_half_an_end_is_none(target: Target, length: int) -> None:
     path = target.folder / "jobs" / job
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(b"".join([*lines[:-1], lines[-1][:length]]))
-    await gone(processes.pid for processes in processes_of(target.folder))
+    await gone(process.pid for process in processes_of(target.folder))
     await target.open()
     end = await target.polled(job)
     assert end.status is JobStatus.FAILED
@@ -311,11 +320,8 @@ async def test_an_unknown_job_is_denied(target: Target) -> None:
     assert answer.absent == {"never"}
 
 
-async def test_a_full_disk_delays_the_end_and_does_not_lose_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    places = spool.Places(str(tmp_path))
-    for folder in places.folders:
-        Path(folder).mkdir(exist_ok=True)
-    Path(places.record("job")).write_bytes(b"{}\n")
+def test_a_full_disk_delays_the_end_and_does_not_lose_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    places = _one_job(tmp_path)
     claimed = spool.claim(places, "job", processes.own_start_time(), 1.0)
     assert claimed is not None
     tries = iter([3, 0, None])
@@ -336,11 +342,8 @@ async def test_a_full_disk_delays_the_end_and_does_not_lose_it(tmp_path: Path, m
     assert record.end == {"status": "completed", "native_status": "exited", "exit_code": 0}
 
 
-async def test_only_one_process_can_claim_a_job(tmp_path: Path) -> None:
-    places = spool.Places(str(tmp_path))
-    for folder in places.folders:
-        Path(folder).mkdir(exist_ok=True)
-    Path(places.record("job")).write_bytes(b"{}\n")
+def test_only_one_process_can_claim_a_job(tmp_path: Path) -> None:
+    places = _one_job(tmp_path)
     claimed = spool.claim(places, "job", "1", 1.0)
     assert claimed is not None
     assert spool.claim(places, "job", "1", 1.0) is None

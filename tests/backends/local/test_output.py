@@ -17,8 +17,12 @@ mkfifo deep/pipe; echo out; echo err >&2
 
 
 async def _fetch(target: Target, job: NativeId, into: Path, *outputs: str) -> Retrieved:
+    return (await target.backend.fetch([_retrieval(job, into, outputs)]))[job]
+
+
+def _retrieval(job: NativeId, into: Path, outputs: tuple[str, ...]) -> Retrieval:
     into.mkdir()
-    return (await target.backend.fetch([Retrieval(native_id=job, outputs=outputs, into=into)]))[job]
+    return Retrieval(native_id=job, outputs=outputs, into=into)
 
 
 def _files(folder: Path) -> set[str]:

@@ -41,7 +41,7 @@ async def test_it_stays_while_a_job_runs_or_a_monitor_is_there(tmp_path: Path) -
         spoolers = idle.spooler(), busy.spooler()
         job = await busy.submit("sh", "-c", "sleep 1")
         await busy.close()
-        await until(lambda: "end" in busy.record(job)[-1])
+        await until(lambda: any("end" in line for line in busy.record(job)))
         assert all(map(psutil.pid_exists, spoolers))
 
 
@@ -54,6 +54,14 @@ async def test_of_two_started_at_once_one_stays(tmp_path: Path) -> None:
         await asyncio.gather(*(target.close() for target in targets))
 
 
+def _socket(folder: Path) -> Path:
+    return Path(json.loads((folder / "spooler.json").read_bytes())["socket"])
+
+
+def _damage_address(folder: Path) -> None:
+    (folder / "spooler.json").write_text("{")
+
+
 def _pids(folder: Path) -> set[int]:
     return {process.pid for process in processes_of(folder)}
 
@@ -61,10 +69,9 @@ def _pids(folder: Path) -> set[int]:
 async def test_a_second_one_leaves_at_once(target: Target) -> None:
     program = "import sys; sys.path.insert(0, sys.argv[1]); from ganga.backends.local import spooler; spooler.main(sys.argv[2:])"
     root = str(Path(ganga.__file__).parent.parent)
-    second = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-I", "-S", "-c", program, root, str(target.folder), "1", "1", "1"), stderr=subprocess.PIPE
-    )
-    assert await second.communicate() == (None, b"")
+    command = (sys.executable, "-I", "-S", "-c", program, root, str(target.folder), "1", "1", "1")
+    second = await asyncio.create_subprocess_exec(*command, stderr=subprocess.PIPE)
+    assert (await second.communicate())[1] == b""
     assert (await target.ended(await target.submit("true"))).status is JobStatus.COMPLETED
 
 
@@ -116,11 +123,10 @@ async def test_one_of_another_version_makes_room(tmp_path: Path, monkeypatch: py
         await target.running(job)
         old = target.spooler()
         await target.close()
-        code = Path(address.__file__).read_text(encoding="utf-8")
-        assert 'VERSION: Final = "1"' in code
+        # This monitor is of a version that no spooler has: each that it starts is sent away.
         monkeypatch.setattr(address, "VERSION", "0")
-        with pytest.raises(BackendUnavailable):
-            monkeypatch.setattr("ganga.backends.local.connection._PATIENCE", 1.0)
+        monkeypatch.setattr("ganga.backends.local.connection._PATIENCE", 1.0)
+        with pytest.raises(BackendUnavailable, match="does not answer"):
             await target.open()
         monkeypatch.undo()
         await target.open()
@@ -131,7 +137,7 @@ async def test_one_of_another_version_makes_room(tmp_path: Path, monkeypatch: py
 async def test_a_vanished_socket_is_replaced(tmp_path: Path) -> None:
     async with opened(tmp_path, SETTINGS) as target:
         old = target.spooler()
-        Path(json.loads((tmp_path / "spooler.json").read_bytes())["socket"]).unlink()
+        _socket(tmp_path).unlink()
         await until(lambda: target.spooler() != old)
         assert (await target.ended(await target.submit("true"))).exit_code == 0
 
@@ -142,13 +148,13 @@ async def test_a_damaged_address_is_replaced(tmp_path: Path) -> None:
         await target.close()
         os.kill(old, signal.SIGKILL)
         await gone([old])
-        (tmp_path / "spooler.json").write_text("{")
+        _damage_address(tmp_path)
         await target.open()
         assert (await target.ended(await target.submit("true"))).exit_code == 0
 
 
 async def test_nonsense_from_a_client_harms_nobody(target: Target) -> None:
-    path = json.loads((target.folder / "spooler.json").read_bytes())["socket"]
+    path = str(_socket(target.folder))
     for words in (b"\xff\n", b"hello\n", b"hello x y z\n", b"kill\n", b"kill ../../x\n", b"queue ../x\n", b"x" * 5000):
         with socket.socket(socket.AF_UNIX) as client:
             client.connect(path)
