@@ -1,9 +1,7 @@
 """``ganga monitor``: look after all targets in the foreground, until stopped."""
 
 import asyncio
-import logging
 import signal
-import sys
 import time
 from collections.abc import Mapping
 
@@ -13,8 +11,9 @@ import ganga
 from ganga.cli.grid import Column, Grid
 from ganga.cli.lines import print_object
 from ganga.cli.parsing import Namespace, Parser, add_json, read_options
-from ganga.cli.words import duration, safe
+from ganga.cli.words import day_time, duration, safe
 from ganga.client import Client
+from ganga.model.clock import Utc
 from ganga.model.ids import TargetName
 from ganga.monitor.process import Process, parse, this_process
 from ganga.store.base import Holder
@@ -43,18 +42,27 @@ def execute(namespace: Namespace) -> int:
 
 
 async def _monitor(options: Options) -> int:
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO, stream=sys.stderr)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with ganga.open() as client:
         _say(options, "monitor started", store=client.store.location, targets=list(client.targets))
+        await _tell_of_others(client, options)
         leading: set[TargetName] = set()
         while not stop.is_set():
             leading = await _tell_of_leases(client, leading, options)
             await asyncio.wait({asyncio.ensure_future(stop.wait())}, timeout=LOOK)
     _say(options, "monitor stopped", targets=sorted(leading))
     return 0
+
+
+async def _tell_of_others(client: Client, options: Options) -> None:
+    """Say which targets we are only in reserve for."""
+    for target in client.targets:
+        holder = await client.store.holder(target)
+        process = parse(holder.owner) if holder is not None else None
+        if process is not None and not process.surely_dead() and process != this_process():
+            _say(options, "in reserve", target=target, behind=f"process {process.pid} on {process.host}")
 
 
 async def _tell_of_leases(client: Client, before: set[TargetName], options: Options) -> set[TargetName]:
@@ -70,8 +78,10 @@ def _say(options: Options, what: str, **details: object) -> None:
     if options.json:
         print_object({"what": what, **details})
     else:
-        told = " ".join(safe(", ".join(value) if isinstance(value, list) else str(value)) for value in details.values())
-        print(f"{what}: {told}", flush=True)
+        told = ", ".join(
+            safe(", ".join(value) if isinstance(value, list) else str(value)) for value in details.values()
+        )
+        print(f"{day_time(Utc(time.time()))} {what}: {told}", flush=True)
 
 
 async def _status(options: Options) -> int:

@@ -159,7 +159,8 @@ def _history(sheet: Sheet) -> Iterator[tuple[str, str]]:
         yield ("output" if number == 0 else ""), f"{safe(str(sheet.folder / path))} ({size(count)})"
     if len(sheet.files) > SHOWN:
         yield "", f"and {len(sheet.files) - SHOWN} more files"
-    for number, event in enumerate(sheet.events[-SHOWN:]):
+    own = [event for event in sheet.events if event.job == sheet.record.id]
+    for number, event in enumerate(own[-SHOWN:]):
         yield ("history" if number == 0 else ""), event_line(event)
 
 

@@ -18,10 +18,12 @@ from ganga.model.job import JobRecord, Plugin, Resubmission, Share
 from ganga.split import MOST_SUBJOBS, by_arguments, by_files, by_range, repeat
 
 _EPILOG = """\
-Everything behind the first word that is no option, or behind --, is the command. It is run as it stands, without a shell;
-for a shell line, say: ganga run -- sh -c 'LINE'.
+Everything behind the first word that is no option, or behind --, is the
+command. It is run as it stands, without a shell; for a shell line, say:
+ganga run -- sh -c 'LINE'.
 
-A job runs in the present folder. One that declares --input or --output runs in a fresh folder of its own."""
+A job runs in the present folder. One that declares --input or --output runs
+in a fresh folder of its own."""
 
 _PLUGIN = "NAME[:OPTION=VALUE,...]"
 

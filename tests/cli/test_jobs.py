@@ -1,5 +1,6 @@
 """Real jobs on this machine."""
 
+import json
 import os
 import pty
 import signal
@@ -20,8 +21,8 @@ def monitor() -> Iterator[subprocess.Popen[str]]:
     """``ganga monitor`` in a process of its own, after it has taken over the target."""
     process = subprocess.Popen([*GANGA, "monitor"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert process.stdout is not None
-    assert process.stdout.readline().startswith("monitor started")
-    assert process.stdout.readline() == "took over: local\n"
+    assert " monitor started: " in process.stdout.readline()
+    assert process.stdout.readline().endswith(" took over: local\n")
     yield process
     process.terminate()
     process.communicate(timeout=30)
@@ -173,7 +174,7 @@ def test_a_monitor_says_what_it_takes_over_and_stops_cleanly(cli: Ganga, monitor
     monitor.send_signal(signal.SIGTERM)
     out, _ = monitor.communicate(timeout=30)
     assert monitor.returncode == 0
-    assert out == "monitor stopped: local\n"
+    assert out.endswith(" monitor stopped: local\n")
     assert "nobody" in cli("monitor", "--status").out
 
 
@@ -216,3 +217,30 @@ def test_the_events_of_a_job_are_followed_as_they_happen(cli: Ganga) -> None:
     follower.send_signal(signal.SIGINT)
     _, err = follower.communicate(timeout=30)
     assert (follower.returncode, "goes on from here" in err) == (130, True)
+
+
+def test_a_second_monitor_is_in_reserve(monitor: subprocess.Popen[str]) -> None:
+    second = subprocess.Popen([*GANGA, "monitor", "--json"], stdout=subprocess.PIPE, text=True)
+    assert second.stdout is not None
+    assert json.loads(second.stdout.readline())["what"] == "monitor started"
+    reserve = json.loads(second.stdout.readline())
+    assert reserve["what"] == "in reserve"
+    assert f"process {monitor.pid} on" in reserve["behind"]
+    monitor.kill()
+    assert json.loads(second.stdout.readline()) == {"what": "took over", "target": "local"}
+    second.terminate()
+    second.communicate(timeout=30)
+
+
+def test_a_target_that_is_away_is_told_and_not_waited_for(cli: Ganga, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ganga.cli.following.HOPE", 0.0)
+    monkeypatch.setattr("ganga.cli.following.HEALTH_EVERY", 0.05)
+    cli("targets", "pause", "local")
+    submitted = cli("submit", "true")
+    assert (submitted.code, submitted.out) == (0, "1\n")
+    assert "target local is paused until 'ganga targets resume local'; the request is stored" in submitted.err
+    waited = cli("wait", "1", "--timeout", "0.1")
+    assert (waited.code, "target local is paused" in waited.err) == (1, True)
+    assert cli("kill", "1").code == 0
+    cli("targets", "resume", "local")
+    assert cli("wait", "1").code == 1
