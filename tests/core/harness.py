@@ -283,7 +283,7 @@ class Harness:
                 for job in jobs:
                     assert self.world.find(self.tag(job)) is None, f"{job} is submitted twice"
             case _:
-                width = POLICY.finish.parallel if isinstance(order, Finish) else 1
+                width = POLICY.finish.parallel + POLICY.postprocess.parallel if isinstance(order, Finish) else 1
                 assert sum(type(other) is type(order) for other in out) < width
 
     def failed_sweep(self, ids: tuple[NativeId, ...]) -> None:
