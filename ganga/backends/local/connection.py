@@ -52,6 +52,8 @@ class Connection:
         self._limits = limits
         self._news = news
         self._writer: asyncio.StreamWriter | None = None
+        #: What is to be said as soon as there is somebody to say it to.
+        self._untold: list[bytes] = []
         self._trouble: BackendUnavailable | None = None
         self._settled = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -77,11 +79,15 @@ class Connection:
             raise self._trouble
 
     def tell(self, verb: str, tags: Collection[str]) -> None:
-        """Tell the spooler about these jobs; one that is away will see it in the files."""
-        if self._writer is None:
-            return
+        """Tell the spooler about these jobs, or the next one, which may have read the files just before they changed."""
         for part in _parts(list(tags), _TAGS):
-            self._writer.write(f"{verb} {' '.join(part)}\n".encode())
+            self._untold.append(f"{verb} {' '.join(part)}\n".encode())
+        self._tell_all()
+
+    def _tell_all(self) -> None:
+        if self._writer is not None:
+            self._writer.writelines(self._untold)
+            self._untold.clear()
 
     async def _run(self, reader: asyncio.StreamReader) -> None:
         while True:
@@ -102,6 +108,7 @@ class Connection:
     def _met(self, streams: _Streams) -> asyncio.StreamReader:
         self._writer, self._trouble = streams.writer, None
         self._settled.set()
+        self._tell_all()
         return streams.reader
 
     def _hang_up(self) -> None:

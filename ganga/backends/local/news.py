@@ -4,9 +4,14 @@ import asyncio
 import secrets
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from itertools import islice
+from typing import Final
 
 from ganga.model.ids import Cursor, NativeId
 from ganga.model.observation import Observation
+
+#: Jobs in one answer, which is not to take long.
+_PART: Final = 1000
 
 
 class News:
@@ -49,12 +54,14 @@ class News:
                 await self._next()
 
     def take(self) -> tuple[Mapping[NativeId, Observation | None], Cursor]:
-        """All that is new, and the cursor that shows that it arrived."""
-        told = {name: said for name, said in self._pending.items() if name not in self._withheld}
+        """What is new, or a good part of it, and the cursor that shows that it arrived."""
+        told = dict(
+            islice(((name, self._pending[name]) for name in self._pending if name not in self._withheld), _PART)
+        )
         if told:
             self._number += 1
             self._handed_over = told
-            self._pending = {name: said for name, said in self._pending.items() if name in self._withheld}
+            self._pending = {name: said for name, said in self._pending.items() if name not in told}
         return told, self._cursor
 
     @property

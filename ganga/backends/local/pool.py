@@ -10,6 +10,7 @@ import socket
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from ganga.backends.local import launcher, processes
@@ -61,7 +62,8 @@ class Pool:
         worker.tag = tag
         self._busy[tag] = worker
         # A launcher that is gone is noticed by the end of its socket.
-        worker.connection.send(f"{verb} {tag} {grace}\n".encode(), socket.MSG_NOSIGNAL | socket.MSG_DONTWAIT)
+        with suppress(OSError):
+            worker.connection.sendall(f"{verb} {tag} {grace}\n".encode())
 
     def wake(self, tag: str) -> None:
         """Have the launcher of a job look whether somebody asked for its end."""

@@ -313,6 +313,8 @@ def main(arguments: Sequence[str]) -> None:
         os._exit(0)
     os.setsid()
     os.chdir("/")
+    # A launcher that cannot listen yet will look for wishes by itself.
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     with suppress(address.Occupied):
         lock = address.take(folder)
         _become(folder, Limits.of(limits))

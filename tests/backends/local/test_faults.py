@@ -14,6 +14,7 @@ import pytest
 from ganga.backends import local
 from ganga.backends.base import Retrieval, Submission
 from ganga.backends.local import processes, spool
+from ganga.backends.local.submission import write_job
 from ganga.errors import BackendUnavailable
 from ganga.model.ids import JobId, NativeId, Tag
 from ganga.model.job import JobSpec
@@ -108,6 +109,20 @@ async def test_a_killed_spooler_is_followed_by_one_that_takes_up_queue_and_jobs(
     for job in jobs:
         assert (await target.ended(job)).exit_code == 3
     assert (tmp_path / "ran").read_text().count("ran") == 7
+
+
+async def test_what_is_asked_for_between_two_spoolers_is_done(target: Target) -> None:
+    running = await target.submit("sleep", "600")
+    await target.running(running)
+    killed = target.spooler()
+    os.kill(killed, signal.SIGKILL)
+    jobs = []
+    while target.spooler() == killed:
+        jobs.append(await target.submit("true"))
+    await target.backend.kill([running])
+    for job in jobs:
+        assert (await target.ended(job)).exit_code == 0
+    assert (await target.ended(running)).status is JobStatus.KILLED
 
 
 async def test_an_end_while_no_spooler_was_there_is_told(target: Target, tmp_path: Path) -> None:
@@ -301,6 +316,13 @@ async def test_a_submission_may_be_interrupted_anywhere(target: Target, tmp_path
     await target.hand_over(job)
     await target.ended(await target.submit("true"))
     assert (tmp_path / "ran").read_text() == "ran\n"
+
+
+async def test_a_job_that_is_found_is_run_though_its_submitter_told_nobody(target: Target) -> None:
+    job = Submission(job=JobId("1"), tag=Tag("untold"), spec=JobSpec(command=("sh", "-c", "exit 9")))
+    write_job(spool.Places(str(target.folder)), job)
+    assert (await target.backend.find([job.tag])).present == {job.tag: NativeId(job.tag)}
+    assert (await target.ended(NativeId("untold"))).exit_code == 9
 
 
 async def test_a_vanished_folder_denies_nothing(target: Target) -> None:
