@@ -145,12 +145,18 @@ def test_a_copy_can_be_submitted_at_once(cli: Ganga) -> None:
     assert cli("wait", "2").code == 0
 
 
+@pytest.mark.usefixtures("monitor")
 def test_a_process_is_tracked_by_its_pid(cli: Ganga) -> None:
     process = subprocess.Popen(["sleep", "60"])
     assert cli("track", "local", str(process.pid)).out == "1\n"
     assert cli("track", "local", "no-pid").code == 2
-    process.kill()
-    process.wait()
+    with subprocess.Popen([*GANGA, "events", "--follow"], stdout=subprocess.PIPE, text=True) as follower:
+        assert follower.stdout is not None
+        assert any("running" in line for line in follower.stdout)
+        process.kill()
+        process.wait()
+        assert any("running -> " in line for line in follower.stdout)
+        follower.terminate()
     assert cli("wait", "1").out.startswith("job 1 ")
 
 
