@@ -31,7 +31,7 @@ from ganga.model.event import Event, EventKind
 from ganga.model.ids import JobId, NativeId, Tag, job_id, parent_of
 from ganga.model.job import JobRecord, TargetState
 from ganga.model.observation import Answer
-from ganga.model.status import JobStatus, derived_status
+from ganga.model.status import JobStatus, derived_status, may_follow
 from ganga.model.update import Update
 from ganga.testing.world import Script, World
 from tests.core.examples import POLICY, TARGET
@@ -252,6 +252,8 @@ class Harness:
             return
         if old.status.final and old.status is not JobStatus.LOST:
             assert new.attempt > old.attempt, f"final is final: {old} became {new}"
+        if new.attempt == old.attempt and new.status is not old.status:
+            assert may_follow(old.status, new.status), f"{old} became {new}"
         if new.native_id is None or new.status in _LIVE_UNSEEN:
             if new.status is JobStatus.LOST and old.status is not JobStatus.LOST:
                 assert self.denied[old.native_id or NativeId("")] >= POLICY.patience.denials, "lost without denials"
