@@ -34,8 +34,7 @@ def write_job(places: spool.Places, job: Submission) -> None:
     record = places.record(job.tag)
     if os.path.exists(record):
         return
-    # What an interrupted try has left is written over: it is the same job.
-    prepared = places.record(f".{job.tag}")
+    prepared = places.record(f".{job.tag}.{os.getpid()}")
     spool.write_bytes(prepared, msgspec.json.encode(_order(job)) + b"\n")
     # Not by a rename: a monitor that wakes up late would put a fresh record in the place of one that has a story.
     with suppress(FileExistsError):
