@@ -1,5 +1,6 @@
 """Real jobs on this machine."""
 
+import io
 import json
 import os
 import pty
@@ -250,3 +251,20 @@ def test_a_target_that_is_away_is_told_and_not_waited_for(cli: Ganga, monkeypatc
     assert cli("kill", "1").code == 0
     cli("targets", "resume", "local")
     assert cli("wait", "1").code == 1
+
+
+def test_run_as_json_prints_the_end_and_nothing_else(cli: Ganga) -> None:
+    result = cli("run", "--json", "--", "sh", "-c", "echo out; exit 4")
+    [job] = result.objects
+    assert (result.code, job["status"], job["exit_code"]) == (4, "failed", 4)
+    assert cli("submit", "--json", "true").objects[0]["id"] == "2"
+
+
+@pytest.mark.parametrize(("answer", "left"), [("y\n", []), ("n\n", ["1"]), ("", ["1"])])
+def test_a_person_is_asked(cli: Ganga, monkeypatch: pytest.MonkeyPatch, answer: str, left: list[str]) -> None:
+    cli("run", "true")
+    terminal = io.StringIO(answer)
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stdin", terminal)
+    assert "remove 1 job (1 to 1)? [y/N]" in cli("remove", "--all").err
+    assert [line["id"] for line in cli("list", "--json").objects] == left
