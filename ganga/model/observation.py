@@ -18,7 +18,7 @@ from ganga.model.status import JobStatus
 class Observation(Struct, frozen=True, kw_only=True, gc=False):
     """Positive evidence of one job. None means "not said", never "not so"."""
 
-    #: Submitted, held, running, suspended, or how it ended: completed, failed, killed, or lost where nobody can ever know.
+    #: Submitted, held, running, suspended, or how it ended: completed, failed, killed.
     status: JobStatus
     #: The back end's own word, as people search for it: ``OUT_OF_MEMORY``.
     native_status: str

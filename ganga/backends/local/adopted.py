@@ -19,9 +19,9 @@ from ganga.model.status import JobStatus
 _PREFIX: Final = "pid:"
 _LARGEST_PID: Final = 2**31 - 1
 
-#: Neither a success nor a failure may be claimed of it, and denying it for ten minutes would add nothing.
+#: A success that nobody saw must not be built upon; and it is no loss either, since it is certain that it has ended.
 _NOT_KNOWN: Final = Observation(
-    status=JobStatus.LOST,
+    status=JobStatus.FAILED,
     native_status="ended",
     reason="ended; its exit code cannot be known to a process that is not its parent",
 )

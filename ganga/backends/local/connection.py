@@ -15,9 +15,9 @@ from msgspec.json import Decoder
 
 import ganga
 from ganga.backends.local import address, processes
+from ganga.backends.local.limits import Limits
 from ganga.backends.local.news import News
 from ganga.backends.local.spool import Places
-from ganga.backends.local.spooler import Limits
 from ganga.errors import BackendUnavailable
 from ganga.model.ids import NativeId
 from ganga.model.observation import Observation
@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 
 #: What the spooler runs; isolated and without site packages it starts in a moment.
 _PROGRAM: Final = (
-    "import sys; sys.path.insert(0, sys.argv[1]); from ganga.backends.local import spooler; spooler.main(sys.argv[2:])"
+    "import sys; sys.path.insert(0, sys.argv[1]); from ganga.backends.local import spooling; spooling.main(sys.argv[2:])"
 )
 
 #: Seconds for a spooler to start and to read what is there.

@@ -10,10 +10,10 @@ from ganga.backends.base import Surroundings
 from ganga.backends.local import spool
 from ganga.backends.local.backend import LocalBackend
 from ganga.backends.local.connection import Connection
+from ganga.backends.local.limits import Limits
 from ganga.backends.local.news import News
 from ganga.backends.local.output import remove_leftovers
 from ganga.backends.local.settings import Settings
-from ganga.backends.local.spooler import Limits
 from ganga.errors import BackendUnavailable
 
 #: For the files of many jobs at once, so that other back ends do not wait for our disk.

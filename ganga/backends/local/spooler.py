@@ -4,7 +4,6 @@ One process with one thread, and nothing to lose: killed at any moment, it is fo
 running jobs in the files. It ends by itself when it has been of no use for a while. Standard library only.
 """
 
-import gc
 import os
 import selectors
 import signal
@@ -12,12 +11,12 @@ import socket
 import sys
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Final, NamedTuple
 
 from ganga.backends.local import address, launcher, orphan, processes, spool
 from ganga.backends.local.client import Client
+from ganga.backends.local.limits import Limits
 from ganga.backends.local.pool import LOST, Pool
 
 #: Seconds between two looks at what the system does not tell: a vanished socket, the time to end.
@@ -31,24 +30,6 @@ _SOON: Final = 0.03
 
 #: New launchers between two looks at what else has happened, since a fork takes its time.
 _FORKS_AT_ONCE: Final = 4
-
-
-class Limits(NamedTuple):
-    """What a monitor says on arrival; the newest word counts. Times are seconds."""
-
-    jobs_at_once: int
-    grace: float
-    linger: float
-
-    @classmethod
-    def of(cls, words: Sequence[str]) -> "Limits":
-        """The reverse of `words`."""
-        jobs_at_once, grace, linger = words
-        return cls(int(jobs_at_once), float(grace), float(linger))
-
-    def words(self) -> list[str]:
-        """For the command line and for the conversation."""
-        return [str(value) for value in self]
 
 
 class _Adopted(NamedTuple):
@@ -106,8 +87,7 @@ class Spooler:
             self._send_news()
             events = self._selector.select(0 if forked_enough else self._patience())
             for key, _ in events:
-                react: Callable[[], None] = key.data
-                react()
+                key.data()
             if not events and not forked_enough:
                 self._tick()
         with suppress(FileNotFoundError):
@@ -301,51 +281,6 @@ class Spooler:
         if self._clients or self._queue or len(self._pool) or self._adopted or self._nameless:
             self._useful_at = now
         return now - self._useful_at >= self._limits.linger
-
-
-def main(arguments: Sequence[str]) -> None:
-    """Become the spooler of a folder, in a process of its own, if there is none.
-
-    Errors of the beginning go to the standard error, which is closed once it has been told that all is well.
-    """
-    folder, *limits = arguments
-    if os.fork():
-        os._exit(0)
-    os.setsid()
-    os.chdir("/")
-    # A launcher that cannot listen yet will look for wishes by itself.
-    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
-    with suppress(address.Occupied):
-        lock = address.take(folder)
-        _become(folder, Limits.of(limits))
-        os.close(lock)
-
-
-def _become(folder: str, limits: Limits) -> None:
-    path = address.socket_path(folder)
-    with suppress(FileNotFoundError):
-        os.unlink(path)
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(path)
-        listener.listen(16)
-        listener.settimeout(0)
-        _detach(f"{folder}/{address.LOG}")
-        gc.collect()
-        gc.freeze()
-        spooler = Spooler(folder, limits)
-        spooler.take_up()
-        address.announce(folder, address.Address(processes.machine()[0], os.getpid(), path))
-        spooler.serve(listener)
-
-
-def _detach(log: str) -> None:
-    """Let go of the streams of whoever started us."""
-    nothing = os.open(os.devnull, os.O_RDWR)
-    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, spool.PRIVATE_FILE)
-    for stream, target in ((0, nothing), (1, nothing), (2, file)):
-        os.dup2(target, stream)
-    os.close(nothing)
-    os.close(file)
 
 
 def _log(text: str) -> None:

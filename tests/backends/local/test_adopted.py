@@ -37,7 +37,7 @@ async def test_a_process_is_followed_to_its_end(target: Target) -> None:
         begin = time.monotonic()
         end = await target.ended(native_id)
         assert time.monotonic() - begin < 5
-        assert end.status in {JobStatus.LOST, JobStatus.FAILED}
+        assert end.status is JobStatus.FAILED
         assert end.signal == 15 or "cannot be known" in str(end.reason)
         assert await target.polled(native_id) == end
 
@@ -48,7 +48,7 @@ async def test_after_a_restart_the_end_is_all_that_is_known(target: Target) -> N
     await target.close()
     await target.open()
     end = await target.polled(native_id)
-    assert (end.status, end.exit_code) == (JobStatus.LOST, None)
+    assert (end.status, end.exit_code) == (JobStatus.FAILED, None)
     assert "cannot be known" in str(end.reason)
 
 
@@ -89,7 +89,7 @@ async def test_a_number_that_is_used_again_is_not_signalled(target: Target) -> N
     host, boot = processes.machine()
     stale = NativeId(f"pid:{os.getpid()}:1:{boot}:{host}")
     await target.backend.kill([stale])
-    assert (await target.polled(stale)).status is JobStatus.LOST
+    assert (await target.polled(stale)).status is JobStatus.FAILED
 
 
 async def test_a_process_of_another_machine_is_not_spoken_of(target: Target) -> None:

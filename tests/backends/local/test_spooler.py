@@ -67,7 +67,7 @@ def _pids(folder: Path) -> set[int]:
 
 
 async def test_a_second_one_leaves_at_once(target: Target) -> None:
-    program = "import sys; sys.path.insert(0, sys.argv[1]); from ganga.backends.local import spooler; spooler.main(sys.argv[2:])"
+    program = "import sys; sys.path.insert(0, sys.argv[1]); from ganga.backends.local import spooling; spooling.main(sys.argv[2:])"
     root = str(Path(ganga.__file__).parent.parent)
     command = (sys.executable, "-I", "-S", "-c", program, root, str(target.folder), "1", "1", "1")
     second = await asyncio.create_subprocess_exec(*command, stderr=subprocess.PIPE)
@@ -186,7 +186,7 @@ async def test_a_runtime_folder_of_somebody_else_is_refused(tmp_path: Path, monk
 
 async def test_spooler_and_launchers_load_nothing_heavy() -> None:
     root = str(Path(ganga.__file__).parent.parent)
-    program = f"import sys; sys.path.insert(0, {root!r}); import ganga.backends.local.spooler; print(*sys.modules)"
+    program = f"import sys; sys.path.insert(0, {root!r}); import ganga.backends.local.spooling; print(*sys.modules)"
     listing = await asyncio.create_subprocess_exec(sys.executable, "-I", "-S", "-c", program, stdout=subprocess.PIPE)
     modules = set((await listing.communicate())[0].decode().split())
     assert not modules & {"msgspec", "asyncio", "logging", "subprocess", "psutil", "threading", "pathlib", "tempfile"}
