@@ -4,7 +4,8 @@ import argparse
 import os
 import re
 import shlex
-from collections.abc import Callable, Sequence
+import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -21,6 +22,9 @@ _EPILOG = """\
 Everything behind the first word that is no option, or behind --, is the
 command. It is run as it stands, without a shell; for a shell line, say:
 ganga run -- sh -c 'LINE'.
+
+The options of --check, --merge and --notify may be lists, written as in TOML:
+--check 'files:patterns=["*.root"]'.
 
 A job runs in the present folder. One that declares --input or --output runs
 in a fresh folder of its own."""
@@ -201,24 +205,30 @@ def _pattern(text: str) -> str:
 
 
 def _plugin(text: str) -> Plugin:
+    """Reads ``NAME`` or ``NAME:OPTION=VALUE,...``; values are as in TOML, and whatever is not is text."""
     name, _, given = text.partition(":")
-    options: dict[str, str | int | float | bool] = {}
+    try:
+        return msgspec.convert({"name": name, "options": _toml(f"{{{given}}}") or _simple_options(name, given)}, Plugin)
+    except msgspec.ValidationError as error:
+        raise argparse.ArgumentTypeError(f"{shortened(text)!r} cannot be used: {error}") from error
+
+
+def _simple_options(name: str, given: str) -> dict[str, object]:
+    options: dict[str, object] = {}
     for part in filter(None, given.split(",")):
         key, equals, value = part.partition("=")
         if not equals:
-            raise argparse.ArgumentTypeError(f"{shortened(part)!r} is not an option of {name}; expected OPTION=VALUE")
-        options[key] = _value(value)
-    return Plugin(name, options)
+            raise argparse.ArgumentTypeError(
+                f"{shortened(part)!r} is not an option of {shortened(name)}; expected OPTION=VALUE"
+            )
+        read = _toml(value)
+        options[key] = value if read is None else read
+    return options
 
 
-def _value(text: str) -> str | int | float | bool:
-    """A number or a truth value if it looks like one."""
-    if text in {"true", "false"}:
-        return text == "true"
-    readers: tuple[Callable[[str], int | float], ...] = (int, float)
-    for read in readers:
-        try:
-            return read(text)
-        except ValueError:
-            continue
-    return text
+def _toml(text: str) -> object:
+    """The value that the text is in TOML; None if it is not."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return None
