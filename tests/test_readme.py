@@ -3,9 +3,18 @@
 import re
 import subprocess
 import sys
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
+from msgspec.structs import fields
+
+from ganga.backends.base import ENTRY_POINTS
+from ganga.backends.local.settings import Settings as LocalSettings
+from ganga.cli.main import COMMANDS as COMMAND_NAMES
+from ganga.model.ids import TargetName
+from ganga.model.status import JobStatus
+from ganga.settings import VARIABLES, MonitorSettings, PaceSettings, StoreSettings, load
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -43,3 +52,50 @@ def test_the_first_two_commands_set_up_run_and_test() -> None:
 
 def test_the_check_of_a_clean_checkout_calls_the_second_command() -> None:
     assert COMMANDS[1] in (ROOT / ".ci" / "run").read_text()
+
+
+def options_of(name: str) -> set[str]:
+    """The long options of a command, as its help shows them."""
+    command = [sys.executable, "-m", "ganga", name, "--help"]
+    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", text)) - {"--help", "--json"}
+
+
+def test_each_command_and_option_is_documented() -> None:
+    for command in COMMAND_NAMES:
+        assert f"`ganga {command}" in README, command
+        for option in options_of(command):
+            assert f"`{option}" in README or f" {option}" in README, f"{command} {option}"
+
+
+def test_each_setting_is_documented() -> None:
+    for section in (StoreSettings, MonitorSettings, PaceSettings, LocalSettings):
+        for field in fields(section):
+            assert re.search(rf"^{field.name} = ", README, re.MULTILINE), f"{section.__name__}.{field.name}"
+    for variable in VARIABLES:
+        assert f"`{variable}`" in README, variable
+
+
+def test_each_plug_in_and_its_options_are_documented() -> None:
+    for group, kind in (("ganga.checkers", "checker"), ("ganga.mergers", "merger"), ("ganga.notifiers", "notifier")):
+        for entry in entry_points(group=group):
+            row = next((line for line in README.splitlines() if line.startswith(f"| {kind} `{entry.name}`")), None)
+            assert row is not None, f"{kind} {entry.name}"
+            for field in fields(entry.load()):
+                assert f"`{field.name}`" in row, f"{kind} {entry.name}: {field.name}"
+
+
+def test_each_back_end_and_status_is_documented() -> None:
+    for name in [entry.name for entry in entry_points(group=ENTRY_POINTS)] + list(JobStatus):
+        assert f"| `{name}` |" in README, name
+
+
+def test_the_settings_shown_are_settings(tmp_path: Path) -> None:
+    shown = next(
+        text for text in re.findall(r"^```toml\n(.*?)^```", README, re.DOTALL | re.MULTILINE) if "[store]" in text
+    )
+    file = tmp_path / "ganga.toml"
+    file.write_text(shown)
+    settings = load({}, home=tmp_path, config=file)
+    assert settings.targets[TargetName("local")].pace.batch == 500
+    assert settings.monitor.lease == 5.0
