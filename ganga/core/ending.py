@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from ganga.core.news import Draft
-from ganga.core.orders import Ending, Finish, Finished, JobAttempt
+from ganga.core.orders import Ending, Finish, Finished
 from ganga.core.reconcile import ended, to_submit
 from ganga.core.roster import Roster
 from ganga.model.job import JobRecord
@@ -19,7 +19,7 @@ def finished(roster: Roster, result: Finished, draft: Draft) -> None:
             continue
         if item not in counting:
             # It came to life and ended again meanwhile: what was done belongs to the end before.
-            roster.finish.add(item)
+            roster.finish.add(record)
         elif item.job in result.endings:
             _end(roster, record, result.endings[item.job], draft)
         else:
@@ -35,7 +35,7 @@ def unfinished(roster: Roster, order: Finish, error: str, draft: Draft, *, blame
         return
     roster.finish.failed(order.jobs, draft.moment.monotonic)
     for record in records:
-        roster.finish.add(JobAttempt(record.id, record.attempt))
+        roster.finish.add(record)
 
 
 def conclude(roster: Roster, record: JobRecord, final: JobRecord, draft: Draft, *, again: bool = False) -> None:
@@ -69,9 +69,14 @@ def _end(roster: Roster, record: JobRecord, ending: Ending, draft: Draft) -> Non
 
 
 def _retry(roster: Roster, record: JobRecord, error: str, draft: Draft) -> None:
-    item = JobAttempt(record.id, record.attempt)
-    if roster.finish.retry(item, draft.moment.monotonic) < roster.policy.finish_attempts:
+    if roster.finish.retry(record, draft.moment.monotonic) < roster.policy.finish_attempts:
         return
-    missing = f"output missing, `ganga fetch {record.id}` tries again: {error}"
+    outcome = record.outcome or JobStatus.FAILED
+    if record.postprocessed:
+        # What was to be checked or merged, and is not, has not completed.
+        outcome = JobStatus.FAILED if outcome is JobStatus.COMPLETED else outcome
+        missing = f"given up after {roster.policy.finish_attempts} attempts to finish it: {error}"
+    else:
+        missing = f"output missing, `ganga fetch {record.id}` tries again: {error}"
     reason = f"{record.reason}; {missing}" if record.reason else missing
-    _end(roster, record, Ending(record.outcome or JobStatus.FAILED, reason), draft)
+    _end(roster, record, Ending(outcome, reason), draft)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from random import Random
 
 from ganga.core.family import Families
+from ganga.core.finishing import Finishing
 from ganga.core.lane import Lane
 from ganga.core.news import Draft
 from ganga.core.orders import JobAttempt
@@ -51,7 +52,7 @@ class Roster:
         self.submit: Lane[JobId] = Lane(policy.submit, random)
         self.find: Lane[JobId] = Lane(policy.find, random)
         self.kill: Lane[NativeId] = Lane(policy.kill, random)
-        self.finish: Lane[JobAttempt] = Lane(policy.finish, random)
+        self.finish = Finishing(policy, random)
 
     def __len__(self) -> int:
         return len(self._records)
@@ -92,7 +93,7 @@ class Roster:
         if parent is not None and new.status is not old.status:
             self.families.move(parent, old.status, new.status)
         if new.attempt != old.attempt:
-            self.finish.discard(JobAttempt(old.id, old.attempt))
+            self.finish.discard(old)
         if old.native_id is not None and old.native_id != new.native_id:
             self._drop(old.native_id)
         self.put(new)
@@ -137,7 +138,7 @@ class Roster:
             return
         self.submit.discard(job)
         self.find.discard(job)
-        self.finish.discard(JobAttempt(job, record.attempt))
+        self.finish.discard(record)
         self.families.discard(job)
         if record.native_id is not None:
             self._drop(record.native_id)
@@ -155,11 +156,10 @@ class Roster:
 
     def _put_family(self, record: JobRecord) -> None:
         self.visit(record)
-        item = JobAttempt(record.id, record.attempt)
         if record.status is JobStatus.COMPLETING and record.outcome is not None:
-            self.finish.add(item)
+            self.finish.add(record)
         else:
-            self.finish.discard(item)
+            self.finish.discard(record)
         for job in self.families.retire(record, self.FAMILIES):
             self.forget(job)
 
@@ -172,7 +172,7 @@ class Roster:
         elif record.id not in self.find:
             self.submit.add(record.id)
         if record.status is JobStatus.COMPLETING:
-            self.finish.add(JobAttempt(record.id, record.attempt))
+            self.finish.add(record)
 
     def _follow(self, native_id: NativeId, record: JobRecord) -> None:
         if record.status.polled:

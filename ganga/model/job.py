@@ -93,7 +93,7 @@ class JobRecord(Struct, frozen=True, kw_only=True, gc=False):
     kill_requested_by: str | None = None
     #: The attempt that somebody asked for; above `attempt` while it has not begun. Written by whoever asks.
     wanted_attempt: int = 0
-    #: Whether something is to be done when all subjobs have ended (checkers, mergers, notifiers).
+    #: Whether plug-ins are to run when it has ended (checkers, mergers, notifiers).
     postprocessed: bool = False
 
     def confirmed(self, target: "TargetState | None") -> Utc | None:
@@ -121,7 +121,7 @@ class TargetState(Struct, frozen=True, kw_only=True):
     error: str | None = None
     #: Where the feed of changes is to be taken up.
     cursor: str | None = None
-    #: Threads that outlived their time-out and are still hanging.
+    #: Calls and threads that outlived their time-out and are still hanging.
     stuck_threads: int = 0
     #: Whether somebody asked for it to be left alone.
     paused: bool = False

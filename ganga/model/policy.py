@@ -57,6 +57,8 @@ class Policy:
     find: Width = Width(batch=500)
     kill: Width = Width(batch=500)
     finish: Width = Width(batch=10, parallel=2)
+    #: The same for jobs with checkers, mergers or notifiers.
+    postprocess: Width = Width(batch=1, parallel=4, retry=Retry(first=10.0))
     patience: Patience = Patience()
     #: Seconds after which a kill that had no effect is asked for again.
     kill_again: float = 120.0
@@ -68,3 +70,5 @@ class Policy:
     answer_within: float = 60.0
     submit_within: float = 300.0
     finish_within: float = 3600.0
+    #: Seconds that the plug-ins of one job may take together.
+    plugin_within: float = 600.0

@@ -6,7 +6,7 @@ from ganga.errors import UsageError
 from ganga.model.clock import Utc
 from ganga.model.event import Event, EventKind
 from ganga.model.ids import job_id
-from ganga.model.job import JobRecord
+from ganga.model.job import JobRecord, JobSpec
 from ganga.model.status import JobStatus
 from ganga.store.base import Adopted, NewJob
 from ganga.store.storable import check_target, storable_struct
@@ -26,7 +26,7 @@ def check_new(job: NewJob) -> None:
 def first_record(number: int, job: NewJob, at: Utc) -> JobRecord:
     """The record of a whole job when it is created."""
     attempt = int(job.status is JobStatus.SUBMITTING)
-    after_subjobs = job.spec.checkers or job.spec.mergers or job.spec.notifiers
+    judges = job.spec.checkers if job.shares is None else job.spec.mergers
     return JobRecord(
         id=job_id(number),
         name=job.spec.name,
@@ -36,11 +36,11 @@ def first_record(number: int, job: NewJob, at: Utc) -> JobRecord:
         subjobs=None if job.shares is None else len(job.shares),
         attempt=attempt,
         wanted_attempt=attempt,
-        postprocessed=job.shares is not None and bool(after_subjobs),
+        postprocessed=bool(judges or job.spec.notifiers),
     )
 
 
-def subjob_record(parent: JobRecord, index: int) -> JobRecord:
+def subjob_record(parent: JobRecord, index: int, spec: JobSpec) -> JobRecord:
     """The record of a subjob when its job is created."""
     return JobRecord(
         id=job_id(int(parent.id), index),
@@ -50,6 +50,7 @@ def subjob_record(parent: JobRecord, index: int) -> JobRecord:
         created_at=parent.created_at,
         attempt=parent.attempt,
         wanted_attempt=parent.attempt,
+        postprocessed=bool(spec.checkers),
     )
 
 

@@ -70,7 +70,7 @@ class MemoryStore:
         record = first_record(self._shelf.next_number(), job, at)
         if place is not None:
             await asyncio.to_thread(place, record.id)
-        subjobs = [subjob_record(record, index) for index in range(len(shares))]
+        subjobs = [subjob_record(record, index, spec) for index in range(len(shares))]
         return self._put(record, Stored(spec, shares, [record, *subjobs]), at)
 
     async def adopt(self, job: Adopted, at: Utc) -> JobRecord:

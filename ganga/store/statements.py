@@ -30,8 +30,8 @@ LAST_NUMBER = "SELECT last_insert_rowid()"
 NEW_JOB = f"INSERT INTO jobs ({JOB_COLUMNS}) VALUES ({_places(JOB_COLUMNS)})"
 NEW_SUBJOBS = """
     WITH RECURSIVE indices (subjob) AS (SELECT 0 UNION ALL SELECT subjob + 1 FROM indices WHERE subjob + 1 < ?)
-    INSERT INTO jobs (job, subjob, name, target, status, created_at, attempt, wanted_attempt)
-    SELECT job, indices.subjob, name, target, status, created_at, attempt, wanted_attempt
+    INSERT INTO jobs (job, subjob, name, target, status, created_at, attempt, wanted_attempt, postprocessed)
+    SELECT job, indices.subjob, name, target, status, created_at, attempt, wanted_attempt, ?
     FROM indices CROSS JOIN jobs WHERE job = ? AND jobs.subjob = -1
 """
 NEW_SHARE = "INSERT INTO shares (job, subjob, share) VALUES (?, ?, ?)"

@@ -32,7 +32,7 @@ def create(
         place(record.id)
     connection.execute(statements.NEW_JOB, new_row(record))
     if shares:
-        connection.execute(statements.NEW_SUBJOBS, (len(shares), number))
+        connection.execute(statements.NEW_SUBJOBS, (len(shares), bool(job.spec.checkers), number))
         rows = ((number, index, share) for index, share in enumerate(shares) if share)
         connection.executemany(statements.NEW_SHARE, rows)
     _tell(connection, [created(record, at)])

@@ -25,6 +25,7 @@ POLICY = Policy(
     find=Width(batch=2, retry=RETRY),
     kill=Width(batch=2, retry=RETRY),
     finish=Width(batch=2, parallel=2, retry=RETRY),
+    postprocess=Width(batch=1, parallel=2, retry=RETRY),
     patience=Patience(denials=3, seconds=60.0),
     kill_again=20.0,
     finish_attempts=3,
