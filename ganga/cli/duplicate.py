@@ -5,7 +5,8 @@ import asyncio
 import msgspec
 
 import ganga
-from ganga.cli.following import coming_back, settle
+from ganga.cli.following import coming_back
+from ganga.cli.handover import settle
 from ganga.cli.lines import job_object, print_object
 from ganga.cli.parsing import Namespace, Parser, add_jobs, add_json, read_options
 from ganga.model.ids import JobId

@@ -9,11 +9,11 @@ from contextlib import contextmanager, suppress
 from typing import BinaryIO
 
 from ganga.backends.base import Stream
+from ganga.cli.handover import troubles_of
 from ganga.cli.interruption import Interrupted
-from ganga.cli.words import clock_time, plural, safe, tell
+from ganga.cli.words import plural, safe, tell
 from ganga.client import Client, is_over
 from ganga.errors import BackendError, UsageError
-from ganga.model.clock import Utc
 from ganga.model.ids import JobId, TargetName
 from ganga.model.job import JobRecord
 from ganga.model.status import FINAL, JobStatus
@@ -23,10 +23,6 @@ from ganga.store.base import Query
 LOOK = 0.2
 #: Seconds between two lines about progress where there is no terminal.
 LINE_EVERY = 10.0
-#: Seconds between two looks at whether a target that is waited for can be reached at all.
-HEALTH_EVERY = 1.0
-#: Seconds for which targets that are away are hoped for.
-HOPE = 10.0
 
 #: Jobs named to a person in one sentence.
 NAMED = 20
@@ -71,7 +67,7 @@ async def follow_output(client: Client, job: JobId, echoes: Sequence[Echo]) -> J
     while True:
         seq = await client.store.last_seq()
         record = await client.get(job)
-        troubles = await _troubles(client, [record])
+        troubles = await troubles_of(client, [record])
         if troubles != told and troubles:
             tell("; ".join(troubles.values()))
         told = troubles
@@ -148,7 +144,7 @@ async def _tally(client: Client, records: Sequence[JobRecord]) -> Tally:
             counts[record.status] += 1
         else:
             counts.update(await client.store.count(Query(parent=record.id, subjobs=True)))
-    troubles = await _troubles(client, [record for record in records if not is_over(record)])
+    troubles = await troubles_of(client, [record for record in records if not is_over(record)])
     return Tally(counts, "; ".join(troubles.values()))
 
 
@@ -177,41 +173,6 @@ class _Lines:
         if text != self._told and (now - self._at >= LINE_EVERY or tally.ended == tally.total):
             print(text, file=sys.stderr, flush=True)
             self._told, self._at = text, now
-
-
-async def settle(client: Client, jobs: Sequence[JobId]) -> None:
-    """Where no monitor runs, be it until what was asked for is carried out; targets that are away are not waited for."""
-    settling = asyncio.create_task(client.service.settle(jobs))
-    hopeful_until = time.monotonic() + HOPE
-    try:
-        while not (await asyncio.wait({settling}, timeout=HEALTH_EVERY))[0]:
-            records = await client.store.get(jobs)
-            troubles = await _troubles(client, records)
-            if not {record.target for record in records} <= troubles.keys():
-                hopeful_until = time.monotonic() + HOPE
-            elif time.monotonic() > hopeful_until:
-                tell(f"{'; '.join(troubles.values())}; the request is stored and will be carried out then")
-                return
-        await settling
-    finally:
-        settling.cancel()
-
-
-async def _troubles(client: Client, records: Sequence[JobRecord]) -> dict[TargetName, str]:
-    """What stands in the way of the targets of these jobs."""
-    states = await client.target_states()
-    now = Utc(time.time())
-    troubles: dict[TargetName, str] = {}
-    for target in sorted({record.target for record in records}):
-        name, state = safe(target), states.get(target)
-        if state is None:
-            troubles[target] = f"target {name} is not in the settings, and nobody here looks after it"
-        elif state.paused:
-            troubles[target] = f"target {name} is paused until 'ganga targets resume {name}'"
-        elif state.down_since is not None:
-            since = clock_time(state.down_since, now)
-            troubles[target] = f"{name} has not answered since {since} ({safe(state.error or 'no reason given')})"
-    return troubles
 
 
 def exit_code(record: JobRecord) -> int:

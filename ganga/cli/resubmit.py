@@ -3,7 +3,8 @@
 import asyncio
 
 import ganga
-from ganga.cli.following import coming_back, settle
+from ganga.cli.following import coming_back
+from ganga.cli.handover import settle
 from ganga.cli.parsing import Namespace, Parser, read_options
 from ganga.cli.requests import AGAIN, Choice, chosen, configure_choice
 from ganga.cli.words import tell

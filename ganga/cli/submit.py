@@ -3,7 +3,8 @@
 import asyncio
 
 import ganga
-from ganga.cli.following import coming_back, settle
+from ganga.cli.following import coming_back
+from ganga.cli.handover import settle
 from ganga.cli.lines import job_object, print_object
 from ganga.cli.parsing import Namespace, Parser
 from ganga.cli.submission import JobOptions, configure_job, read_job, submit_job

@@ -240,8 +240,8 @@ def test_a_second_monitor_is_in_reserve(monitor: subprocess.Popen[str]) -> None:
 
 
 def test_a_target_that_is_away_is_told_and_not_waited_for(cli: Ganga, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ganga.cli.following.HOPE", 0.0)
-    monkeypatch.setattr("ganga.cli.following.HEALTH_EVERY", 0.05)
+    monkeypatch.setattr("ganga.cli.handover.HOPE", 0.0)
+    monkeypatch.setattr("ganga.cli.handover.HEALTH_EVERY", 0.05)
     cli("targets", "pause", "local")
     submitted = cli("submit", "true")
     assert (submitted.code, submitted.out) == (0, "1\n")
