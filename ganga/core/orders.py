@@ -134,6 +134,8 @@ class Failed:
 
     order: Order
     error: str
+    #: Whether the trouble is on our side, a full disk for one: neither the target nor any job is to blame.
+    ours: bool = False
 
 
 @dataclass(frozen=True, slots=True)

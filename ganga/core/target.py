@@ -188,11 +188,11 @@ class TargetTracker:
                 for native_id in roster.to_kill(order.ids):
                     roster.kill.add(native_id)
             case Finish():
-                healthy = self._circuit.failing_since is None
+                healthy = self._circuit.failing_since is None and not result.ours
                 ending.unfinished(roster, order, result.error, draft, blamed=healthy)
             case _:
                 assert_never(order)
-        if self._circuit.failed(draft.moment.utc):
+        if not result.ours and self._circuit.failed(draft.moment.utc):
             self._change_state(draft, replace(self.state, down_since=self._circuit.failing_since, error=result.error))
             draft.target(EventKind.TARGET_DOWN, result.error)
 

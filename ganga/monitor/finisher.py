@@ -58,13 +58,19 @@ class Finisher:
         self._pool = pool
 
     async def finish(self, backend: Backend, jobs: Sequence[Ended]) -> Finishes:
-        """Bring the output of these jobs home and judge it. Raises `BackendUnavailable` if nothing can be had now."""
+        """Bring the output of these jobs home and judge it.
+
+        Raises `BackendUnavailable` if nothing can be had now, and `StoreUnavailable` if there is no room for it here.
+        """
         finishes = Finishes()
         missing = await self._fetch(backend, jobs, finishes.errors)
         here = [job for job in jobs if job.record.id not in finishes.errors]
         if isinstance(backend, Discarding):
             await backend.discard([job.record.native_id for job in here if job.record.native_id is not None])
         await asyncio.gather(*(self._judge(job, missing.get(job.record.id, ()), finishes) for job in here))
+        if finishes.errors:
+            # With a full disk here nothing is to be learnt from any of them: all of it is done again.
+            await asyncio.to_thread(self._workspace.check_writable)
         return finishes
 
     async def fetch(self, backend: Backend, job: Ended) -> str | None:

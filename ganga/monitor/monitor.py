@@ -111,6 +111,9 @@ class Monitor:
             return Failed(order, f"no answer within {seconds:g} seconds")
         try:
             return task.result()
+        except StoreUnavailable as error:
+            _log.warning("%s: %s", self.target.name, error)
+            return Failed(order, str(error), ours=True)
         except GangaError as error:
             return Failed(order, str(error))
         except asyncio.CancelledError:
