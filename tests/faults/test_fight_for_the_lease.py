@@ -1,0 +1,70 @@
+"""Of two monitors only the holder of the lease writes: whoever dies, is frozen or wakes up, nothing is told twice."""
+
+import asyncio
+import os
+import random
+import signal
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from ganga.monitor.process import parse
+from ganga.settings import LOCAL
+from ganga.store.base import Store
+from tests.faults.campaign import campaign_in, pause, until
+from tests.faults.host import Host
+
+#: What a monitor logs that finds that another one has taken over.
+LOST = "another process has taken over"
+
+
+@pytest.mark.slow
+async def test_two_monitors_fight_for_the_lease(tmp_path: Path) -> None:
+    chance = random.Random(21)
+    with campaign_in(tmp_path) as campaign, Host(campaign) as host:
+        async with campaign.open(monitor=False) as client:
+            monitors = [host.start(), host.start()]
+            for round_number in range(40):
+                if round_number % 8 == 0:
+                    await campaign.submit(client, 30)
+                await pause(chance.uniform(0.0, 0.2))
+                host.kill(monitors.pop(chance.randrange(2)))
+                monitors.append(host.start())
+        await campaign.finish(20)
+        await campaign.judge()
+
+
+@pytest.mark.slow
+async def test_a_frozen_monitor_that_wakes_up_finds_its_lease_lost(tmp_path: Path) -> None:
+    chance = random.Random(22)
+    with campaign_in(tmp_path) as campaign, Host(campaign) as host:
+        async with campaign.open(monitor=False) as client:
+            monitors = {host.start(), host.start()}
+            for _ in range(5):
+                await campaign.submit(client, 30)
+                frozen = await _leader(client.store, among=monitors)
+                await pause(chance.uniform(0.0, 0.3))
+                told = host.log(frozen).count(LOST)
+                os.kill(frozen, signal.SIGSTOP)
+                follower = await _leader(client.store, among=monitors - {frozen})
+                assert follower != frozen
+                os.kill(frozen, signal.SIGCONT)
+                await until(partial(_knows, host, frozen, told), "the frozen monitor finds its lease lost")
+        await campaign.finish(20)
+        await campaign.judge()
+
+
+def _knows(host: Host, monitor: int, told: int) -> bool:
+    return host.log(monitor).count(LOST) > told
+
+
+async def _leader(store: Store, among: set[int]) -> int:
+    """Wait until one of these processes holds the lease."""
+    async with asyncio.timeout(20):
+        while True:
+            holder = await store.holder(LOCAL)
+            process = None if holder is None else parse(holder.owner)
+            if process is not None and process.pid in among:
+                return process.pid
+            await asyncio.sleep(0.01)
