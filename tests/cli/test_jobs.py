@@ -197,8 +197,8 @@ def test_ctrl_c_never_kills_jobs_and_says_how_to_come_back(cli: Ganga) -> None:
     run.send_signal(signal.SIGINT)
     _, err = run.communicate(timeout=30)
     assert run.returncode == 130
-    assert err == "ganga: interrupted; job 1 goes on: 'ganga wait 1' comes back to it\n"
-    assert cli("list", "--json").objects[0]["status"] == "running"
+    assert err.endswith("ganga: interrupted; job 1 goes on: 'ganga wait 1' comes back to it\n"), err
+    assert cli("list", "--json").objects[0]["status"] in {"submitted", "running"}
     cli("kill", "1")
 
 
