@@ -159,4 +159,12 @@ class Requested:
     paused: bool | None = None
 
 
-Result = Answered | Submitted | Found | KillSent | Finished | Failed | Requested
+@dataclass(frozen=True, slots=True)
+class Strain:
+    """How many calls of the target's back end outlived their time-out and are still hanging."""
+
+    target: TargetName
+    stuck: int
+
+
+Result = Answered | Submitted | Found | KillSent | Finished | Failed | Requested | Strain

@@ -22,6 +22,7 @@ from ganga.core.orders import (
     Order,
     Requested,
     Result,
+    Strain,
     Submit,
     Submitted,
     Sweep,
@@ -40,13 +41,11 @@ from ganga.model.update import Update
 class TargetTracker:
     """The jobs of one target. No I/O, no clock: a day of ten thousand jobs and three outages is a loop over numbers."""
 
-    def __init__(
-        self, name: TargetName, policy: Policy, random: Random, *, feed: bool = False, state: TargetState | None = None
-    ) -> None:
+    def __init__(self, name: TargetName, policy: Policy, random: Random, *, state: TargetState | None = None) -> None:
         self.name = name
         self.state = state or TargetState(name=name)
         self._roster = Roster(policy, random)
-        self._feed = Pacer(policy.feed, random) if feed else None
+        self._feed = Pacer(policy.feed, random) if policy.feed is not None else None
         self._circuit = Circuit(policy.failures_until_down, self.state.down_since)
         self._questions = Questions()
 
@@ -112,6 +111,8 @@ class TargetTracker:
                 self._requested(result, draft)
             case Failed():
                 self._failed(result, draft)
+            case Strain():
+                self._change_state(draft, replace(self.state, stuck_threads=result.stuck))
             case Finished():
                 ending.finished(self._roster, result, draft)
                 if result.endings:

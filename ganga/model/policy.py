@@ -51,8 +51,8 @@ class Policy:
     #: Rounds in which every live job is asked about.
     sweep: Pace = Pace()
     sweep_width: Width = Width(batch=1000)
-    #: Questions for what is new; only where the back end has a feed.
-    feed: Pace = Pace()
+    #: Questions for what is new; None where the back end has no feed.
+    feed: Pace | None = None
     submit: Width = Width(batch=500)
     find: Width = Width(batch=500)
     kill: Width = Width(batch=500)

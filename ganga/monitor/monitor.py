@@ -67,7 +67,7 @@ class Monitor:
         """Follow from what is stored, until a save fails: the tracker is then ahead of the store and is thrown away."""
         states = await self._store.target_states()
         policy, state = self.target.policy, states.get(self.target.name, TargetState(name=self.target.name))
-        tracker = TargetTracker(self.target.name, policy, self._random, feed=policy.feed is not None, state=state)
+        tracker = TargetTracker(self.target.name, policy, self._random, state=state)
         inbox = Inbox()
         finisher = Finisher(self._workspace, self._lease.epoch, self._pool)
         carrier = Carrier(self._connection, self._store, self._workspace, finisher, tracker.record)

@@ -71,21 +71,20 @@ def simulate(
     seconds: float = 86400.0,
     latency: float = 0.5,
     outages: Sequence[Outage] = (),
-    feed: bool = False,
     seed: int = 0,
 ) -> Simulated:
     """Submit a job for each script at once and follow them until all have ended, or for so many seconds.
 
     Each call takes `latency` seconds; one that begins or ends in an outage fails.
     """
-    return _Simulation(policy or Policy(), latency, tuple(outages), feed=feed, seed=seed).run(list(scripts), seconds)
+    return _Simulation(policy or Policy(), latency, tuple(outages), seed=seed).run(list(scripts), seconds)
 
 
 class _Simulation:
-    def __init__(self, policy: Policy, latency: float, outages: tuple[Outage, ...], *, feed: bool, seed: int) -> None:
+    def __init__(self, policy: Policy, latency: float, outages: tuple[Outage, ...], *, seed: int) -> None:
         self._clock = VirtualClock()
         random = Random(seed)  # noqa: S311 - chance that can be repeated, no secret
-        self._tracker = TargetTracker(TARGET, policy, random, feed=feed)
+        self._tracker = TargetTracker(TARGET, policy, random)
         self._world = World()
         self._latency = latency
         self._outages = outages

@@ -1,5 +1,6 @@
 """Records and observations to try things with."""
 
+import dataclasses
 from random import Random
 
 from msgspec.structs import replace
@@ -17,10 +18,11 @@ from ganga.model.update import Update
 TARGET = TargetName("slurm")
 
 RETRY = Retry(first=2.0, longest=8.0)
+FEED = Pace(fastest=5.0, slowest=5.0, retry=RETRY)
 POLICY = Policy(
     sweep=Pace(fastest=10.0, slowest=60.0, retry=RETRY),
     sweep_width=Width(batch=2, parallel=2, retry=RETRY),
-    feed=Pace(fastest=5.0, slowest=5.0, retry=RETRY),
+    feed=FEED,
     submit=Width(batch=2, retry=RETRY),
     find=Width(batch=2, retry=RETRY),
     kill=Width(batch=2, retry=RETRY),
@@ -89,7 +91,7 @@ def tracker(
     in_doubt: bool = False,
 ) -> TargetTracker:
     """A tracker that follows these."""
-    target = TargetTracker(TARGET, policy, Random(0), feed=feed, state=state)
+    target = TargetTracker(TARGET, policy if feed else dataclasses.replace(policy, feed=None), Random(0), state=state)
     target.receive([Requested(TARGET, records, in_doubt=in_doubt)], moment(0))
     return target
 

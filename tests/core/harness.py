@@ -1,5 +1,6 @@
 """A monitor without a loop: a tracker, a store, a batch system that may fail in all ways, and the laws as checks."""
 
+import dataclasses
 from collections import Counter
 from dataclasses import dataclass
 from random import Random
@@ -34,7 +35,7 @@ from ganga.model.observation import Answer
 from ganga.model.status import JobStatus, derived_status, may_follow
 from ganga.model.update import Update
 from ganga.testing.world import Script, World
-from tests.core.examples import POLICY, TARGET
+from tests.core.examples import FEED, POLICY, TARGET
 
 Told = tuple[JobStatus, int, bool]
 _LIVE_UNSEEN = frozenset({JobStatus.NEW, JobStatus.SUBMITTING, JobStatus.LOST})
@@ -59,7 +60,7 @@ class Harness:
         self.told: dict[JobId, Told] = {}
         self.state = TargetState(name=TARGET)
         self.down = False
-        self.feed = feed
+        self._policy = POLICY if feed else dataclasses.replace(POLICY, feed=None)
         self.out: list[Out] = []
         self.denied: Counter[NativeId] = Counter()
         self._random = Random(seed)
@@ -278,7 +279,7 @@ class Harness:
                     self._asked_at[native_id] = self.now
             case CatchUp():
                 assert not any(isinstance(other, CatchUp) for other in out)
-                assert self.now - self._fed_at >= POLICY.feed.fastest - 1e-6
+                assert self.now - self._fed_at >= FEED.fastest - 1e-6
                 self._fed_at = self.now
             case Submit(jobs=jobs):
                 assert len(jobs) <= POLICY.submit.batch
@@ -309,7 +310,7 @@ class Harness:
     # Details
 
     def _new_tracker(self) -> TargetTracker:
-        self.tracker = TargetTracker(TARGET, POLICY, self._random, feed=self.feed, state=self.state)
+        self.tracker = TargetTracker(TARGET, self._policy, self._random, state=self.state)
         self._asked_at.clear()
         self._fed_at = -1000.0
         self.receive(Requested(TARGET, families=self._families(None)))

@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from ganga.core.orders import Answered, CatchUp, Failed, Sweep
+from ganga.core.orders import Answered, CatchUp, Failed, Strain, Sweep
 from ganga.model.clock import Utc
 from ganga.model.event import EventKind
 from ganga.model.ids import NativeId
@@ -71,3 +71,9 @@ def test_it_tells_of_itself() -> None:
     target = tracker(RUNNING, replace(RUNNING, id="2", native_id=NativeId("n2"), status=JobStatus.LOST))
     assert repr(target) == "<TargetTracker slurm: 2 jobs, 1 polled>"
     assert target.interval == 10.0
+
+
+def test_how_many_calls_hang_is_stored_with_the_target() -> None:
+    update = digest(tracker(RUNNING), 1, Strain(TARGET, 3))
+    assert update.state is not None
+    assert (update.state.stuck_threads, update.events) == (3, ())

@@ -32,9 +32,11 @@ def test_cost_follows_change() -> None:
 @pytest.mark.parametrize("feed", [False, True])
 def test_a_feed_brings_news_sooner(*, feed: bool) -> None:
     policy = Policy(
-        sweep=Pace(fastest=600.0, slowest=600.0), feed=Pace(fastest=10.0, slowest=10.0), finish=Width(batch=100)
+        sweep=Pace(fastest=600.0, slowest=600.0),
+        feed=Pace(fastest=10.0, slowest=10.0) if feed else None,
+        finish=Width(batch=100),
     )
-    day = simulate([Script(running=100.0 + n) for n in range(100)], policy=policy, feed=feed)
+    day = simulate([Script(running=100.0 + n) for n in range(100)], policy=policy)
     assert (max(day.ages) < 30.0) is feed
     assert (day.calls.get("CatchUp", 0) > 0) is feed
 
