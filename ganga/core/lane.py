@@ -113,6 +113,14 @@ class Lane(Generic[Item]):
         self.postpone(item, tries.next_at)
         return tries.failures
 
+    def come_around(self, item: Item, now: Monotonic) -> None:
+        """The item is to be done (again): at once the first time, ever more slowly if it keeps coming around."""
+        if item in self._tries:
+            self.retry(item, now)
+        else:
+            self._tries[item] = Backoff(self._width.retry, self._random)
+            self.add(item)
+
     def next_wakeup(self) -> Monotonic | None:
         """When `take` may have something; None if nothing will be due without something else happening first."""
         if self._batches >= self._width.parallel:

@@ -33,8 +33,7 @@ def found(roster: Roster, result: Found, draft: Draft) -> None:
         elif record.kill_requested_by is not None:
             kill_unsubmitted(roster, record, draft)
         else:
-            # One that a back end loses each time comes around ever more slowly.
-            roster.submit.retry(record.id, draft.moment.monotonic)
+            roster.submit.come_around(record.id, draft.moment.monotonic)
 
 
 def unsubmitted(roster: Roster, order: Submit | Find, draft: Draft) -> None:

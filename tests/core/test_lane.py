@@ -145,3 +145,13 @@ def test_no_step_costs_more_than_its_batch(*, postponed: bool) -> None:
         work.next_wakeup()
         steps.append(thread_time() - begin)
     assert sorted(steps)[10] < 0.005
+
+
+def test_what_comes_around_is_done_at_once_the_first_time_and_then_ever_more_slowly() -> None:
+    made = lane()
+    made.come_around("a", NOW)
+    assert made.take(NOW) == [("a",)]
+    made.done(["a"])
+    made.come_around("a", NOW)
+    assert made.take(NOW) == []
+    assert made.take(Monotonic(NOW + 2.0)) == [("a",)]

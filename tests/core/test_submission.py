@@ -48,10 +48,24 @@ def test_what_failed_or_was_passed_over_is_looked_for_before_it_is_submitted_aga
             seconds, order = next_order(target)
             assert order == Find(TARGET, ONE)
             digest(target, seconds, Found(order, {}, frozenset(reply.get("absent", ()))))
-        before = seconds
         seconds, order = next_order(target)
         assert order == Submit(TARGET, ONE)
-        assert seconds > before
+
+
+def test_what_keeps_vanishing_is_submitted_at_once_the_first_time_and_then_ever_more_slowly() -> None:
+    target = tracker(WAITING, in_doubt=True)
+    waits = []
+    for _ in range(4):
+        denied, order = next_order(target)
+        assert order == Find(TARGET, ONE)
+        digest(target, denied, Found(order, {}, frozenset(ONE)))
+        seconds, order = next_order(target)
+        assert isinstance(order, Submit)
+        digest(target, seconds, Submitted(order))
+        waits.append(seconds - denied)
+    assert waits[0] <= 0.01
+    assert waits[1] > 0.01
+    assert waits == sorted(waits)
 
 
 def test_what_is_found_is_not_submitted_again() -> None:
