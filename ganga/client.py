@@ -14,7 +14,6 @@ from time import time
 from msgspec.structs import replace
 
 from ganga.backends.base import Adopting, Readable, Stream
-from ganga.split import repeat
 from ganga.errors import UnknownTarget, UsageError
 from ganga.finishing.plugins import validate
 from ganga.model.clock import Utc
@@ -23,6 +22,7 @@ from ganga.model.ids import JobId, Seq, TargetName, job_id, parse_job_id, shorte
 from ganga.model.job import JobRecord, JobSpec, Plugin, Resubmission, Share, TargetState
 from ganga.model.status import JobStatus
 from ganga.monitor.service import Service
+from ganga.split import repeat
 from ganga.store.base import Adopted, NewJob, Query, Store
 from ganga.workspace import Workspace
 
@@ -226,7 +226,8 @@ class Client:
     async def calling(self, callback: Callback, *, after: int | None = None) -> AsyncIterator[None]:
         """While the block lasts, call `callback` with each event, in order, beginning as `events` does.
 
-        One that raises is logged and called with the next event; one that is slow delays only itself.
+        One that raises is called again with the next event, and its failures are logged, ever more rarely; an async one
+        that is slow delays only itself.
         """
         seq = await self.store.last_seq() if after is None else Seq(after)
         task = asyncio.create_task(self._call(callback, seq), name=f"callback {callback!r}")
@@ -339,6 +340,7 @@ class Client:
         return chosen
 
     async def _call(self, callback: Callback, seq: Seq) -> None:
+        failures = 0
         async with aclosing(self.events(seq)) as events:
             async for event in events:
                 try:
@@ -346,7 +348,10 @@ class Client:
                     if outcome is not None:
                         await outcome
                 except Exception:  # noqa: BLE001 - the next event is the next chance of a callback
-                    _log.exception("a callback failed at event %d; it is called again with the next one", event.seq)
+                    failures += 1
+                    # Of thousands of failures a dozen are told: the first, the second, the fourth, the eighth, ...
+                    if failures.bit_count() == 1:
+                        _log.exception("a callback failed at event %d, for the %d. time", event.seq, failures)
 
 
 def is_over(record: JobRecord) -> bool:
