@@ -17,7 +17,6 @@ from ganga.backends.local.submission import refusal, write_job
 from ganga.errors import BackendUnavailable
 from ganga.model.ids import Cursor, NativeId, Tag
 from ganga.model.observation import Answer, Observation
-from ganga.model.status import JobStatus
 
 _T = TypeVar("_T")
 
@@ -58,15 +57,9 @@ class LocalBackend:
         return Finding({tag: NativeId(tag) for tag in present}, frozenset(tags) - present)
 
     async def poll(self, ids: Collection[NativeId], /) -> Answer:
-        """Read the records of these jobs, which are true as long as there is a spooler.
-
-        What waits is told to it again: a monitor that was killed may not have come to tell it.
-        """
+        """Read the records of these jobs, which are true as long as there is a spooler."""
         await self._connection.ready()
-        answer = await self._answer(ids)
-        waiting = [name for name, seen in answer.seen.items() if seen.status is JobStatus.SUBMITTED]
-        self._connection.tell("queue", waiting)
-        return answer
+        return await self._answer(ids)
 
     async def changes(self, since: Cursor | None, /) -> Answer:
         """Wait for news; whoever asks with an old cursor is told again."""
