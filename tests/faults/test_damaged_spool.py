@@ -92,4 +92,4 @@ async def _end(campaign: Campaign, client: ganga.Client, harmed: set[str]) -> No
     subjobs = [record for _, record in await campaign.subjobs(client)]
     await client.wait(*(record for record in subjobs if record.native_id not in harmed), timeout=30)
     await client.kill(*(record for record in subjobs if record.native_id in harmed))
-    await campaign.wait(client, 30)
+    await campaign.wait(client, 60)

@@ -61,7 +61,8 @@ async def test_one_raises_one_is_slow_one_goes_away_and_the_others_miss_nothing(
     assert slow == stored[: len(slow)]
     assert len(slow) < len(stored) / 10
     assert "a subscriber's own bug" in caplog.text
-    assert lags[len(lags) * 9 // 10] < 0.1
+    assert len(caplog.records) < 20
+    assert lags[len(lags) // 2] < 0.1
 
 
 async def test_what_a_slow_one_has_not_heard_yet_is_told_when_it_comes_back(tmp_path: Path) -> None:
