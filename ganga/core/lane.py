@@ -77,6 +77,8 @@ class Lane(Generic[Item]):
 
     def discard(self, item: Item) -> None:
         """The item need not be done. A batch with it that is out stays out, but what comes of the item no longer counts."""
+        if not (self._waiting or self._tries or self._postponed or self._under_way):
+            return
         self._waiting.pop(item, None)
         self._postponed.pop(item, None)
         self._tries.pop(item, None)

@@ -19,6 +19,8 @@ def requested(roster: Roster, result: Requested, draft: Draft) -> None:
         if parent not in roster.families:
             roster.families.add(parent, counts)
     refresh = frozenset(result.refresh)
+    if any(record.status.polled for record in result.records):
+        roster.sweeper.hurry(draft.moment.monotonic)
     for fresh in result.records:
         if roster.over(fresh):
             continue
@@ -44,14 +46,8 @@ def _take_up(roster: Roster, fresh: JobRecord, draft: Draft, *, in_doubt: bool, 
     elif refresh and record.status.final:
         roster.invite(record)
     else:
-        _enter(roster, record, draft, known=record is not fresh)
-
-
-def _enter(roster: Roster, record: JobRecord, draft: Draft, *, known: bool) -> None:
-    roster.put(record)
-    if record.status.polled and record.native_id is not None:
-        roster.sweeper.hurry(draft.moment.monotonic)
-        if not known:
+        roster.put(record)
+        if record is fresh and record.status.polled and record.native_id is not None:
             roster.sweeper.doubt((record.native_id,))
 
 

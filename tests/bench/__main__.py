@@ -22,6 +22,9 @@ GROUPS = {
     "scale": ("scale",),
 }
 
+#: Columns of the table where no terminal says how many there are.
+WIDTH = 180
+
 
 def measured(groups: Sequence[str]) -> Iterator[Figure]:
     """The figures of these groups, as they are measured."""
@@ -68,7 +71,8 @@ def _as_table(figures: Iterator[Figure]) -> list[Figure]:
             figure.figure, value, limit, f"{figure.ratio:.2f}", figure.goal, "met" if figure.met else "MISSED"
         )
         printed.append(figure)
-    Console().print(table)
+    console = Console()
+    console.print(table, width=None if console.is_terminal else WIDTH)
     return printed
 
 
