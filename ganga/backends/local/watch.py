@@ -85,10 +85,13 @@ class Watch:
             self._signal(main, signal.SIGKILL, alive=alive)
 
     def _signal(self, main: int, number: int, *, alive: bool) -> None:
-        """The number of the group is surely the job's only until its process is waited for."""
+        """The number of the group is surely the job's only until its process is waited for.
+
+        The descendants first: once some of them end, the others change parents, and one on its way is not found.
+        """
+        processes.signal_descendants(os.getpid(), number)
         if alive or not processes.CAN_ADOPT:
             processes.signal_group(main, number)
-        processes.signal_descendants(os.getpid(), number)
 
     def _sleep(self) -> None:
         """Until a signal has come, or the time for force."""
