@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from ganga.backends.base import ENTRY_POINTS, BackendModule, Surroundings
 from ganga.client import Client
-from ganga.errors import ConfigurationError
+from ganga.errors import ConfigurationError, GangaError
 from ganga.model.ids import TargetName, shortened
 from ganga.monitor.connection import Target
 from ganga.monitor.service import Service
@@ -85,8 +85,29 @@ async def _opened(settings: Settings, *, monitor: bool) -> AsyncIterator[Client]
             _log.warning("%s", warning)
         workspace = Workspace(settings.home)
         lease = settings.monitor.lease
-        async with Service(store, workspace, targets, monitoring=monitor, lease_seconds=lease) as service:
+        async with (
+            Service(store, workspace, targets, monitoring=monitor, lease_seconds=lease) as service,
+            _tidying(workspace, wanted=monitor),
+        ):
             yield Client(store, workspace, service, default_target=settings.default_target)
+
+
+@asynccontextmanager
+async def _tidying(workspace: Workspace, *, wanted: bool) -> AsyncIterator[None]:
+    """Meanwhile remove what dead processes have left behind."""
+    task = asyncio.create_task(_tidy(workspace), name="tidying") if wanted else None
+    try:
+        yield
+    finally:
+        if task is not None:
+            task.cancel()
+
+
+async def _tidy(workspace: Workspace) -> None:
+    try:
+        await asyncio.to_thread(workspace.tidy)
+    except GangaError as error:
+        _log.warning("what dead processes have left in %s stays there: %s", workspace.home, error)
 
 
 def _target(settings: Settings, name: TargetName, target: TargetSettings) -> Target:
