@@ -81,15 +81,17 @@ class Client:
 
         Raises `UnknownTarget`, and `UsageError` for what no job can be made of.
         """
+        shares = repeat(subjobs) if isinstance(subjobs, int) else _shares(subjobs)
         if isinstance(command, JobSpec):
             spec = command
         else:
             copied, wanted = tuple(_absolute(path) for path in inputs), tuple(outputs)
+            declares_files = bool(copied or wanted) or any(share.inputs for share in shares or ())
             spec = JobSpec(
                 command=_command(command),
                 name=name,
                 environment=environment or {},
-                folder=_folder(folder, declares_files=bool(copied or wanted)),
+                folder=_folder(folder, declares_files=declares_files),
                 inputs=copied,
                 outputs=wanted,
                 checkers=_plugins(checkers),
@@ -98,7 +100,6 @@ class Client:
                 resubmission=resubmission or Resubmission(),
             )
         validate(spec)
-        shares = repeat(subjobs) if isinstance(subjobs, int) else subjobs
         return await self._create(spec, self._target(target), JobStatus.SUBMITTING, shares, dict(os.environ))
 
     async def track(self, target: str, *references: str) -> list[JobRecord]:
@@ -318,7 +319,8 @@ class Client:
         environment: Mapping[str, str],
     ) -> JobRecord:
         new = NewJob(spec, target, status, shares)
-        staged = await asyncio.to_thread(self.workspace.stage, spec.inputs, environment)
+        own = [share.inputs for share in shares or () if share.inputs]
+        staged = await asyncio.to_thread(self.workspace.stage, spec.inputs, environment, own)
         try:
             return await self.store.create(new, _now(), place=staged.place)
         finally:
@@ -369,6 +371,12 @@ def _statuses(status: JobStatus | str | Collection[JobStatus | str]) -> frozense
         return frozenset(JobStatus(word) for word in words)
     except ValueError as error:
         raise UsageError(f"{error}; expected one of {', '.join(JobStatus)}") from error
+
+
+def _shares(shares: Sequence[Share] | None) -> list[Share] | None:
+    if shares is None:
+        return None
+    return [replace(share, inputs=tuple(map(_absolute, share.inputs))) if share.inputs else share for share in shares]
 
 
 def _plugins(plugins: Iterable[str | Plugin]) -> tuple[Plugin, ...]:

@@ -51,7 +51,7 @@ class Share(Struct, frozen=True, kw_only=True):
 
     #: Appended to the command of the job.
     arguments: tuple[str, ...] = ()
-    #: Further absolute input paths.
+    #: Further absolute input paths, copied like those that all subjobs have.
     inputs: tuple[str, ...] = ()
     environment: Mapping[str, str] = {}
 

@@ -1,8 +1,10 @@
 """Carries out the orders of the tracker: one method for each kind, one result for each order."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from ganga.backends.base import Feed, Submission
 from ganga.core.orders import (
@@ -22,7 +24,7 @@ from ganga.core.orders import (
 )
 from ganga.errors import BackendProtocolError
 from ganga.model.ids import JobId, Tag, parent_of
-from ganga.model.job import JobRecord
+from ganga.model.job import JobRecord, Share
 from ganga.monitor.connection import Connection
 from ganga.monitor.finisher import Ended, Finisher
 from ganga.store.base import Query, Store
@@ -88,11 +90,21 @@ class Carrier:
     async def _submissions(self, jobs: Sequence[JobId]) -> list[Submission]:
         specifications = await self._store.specifications(jobs)
         staged = await asyncio.to_thread(self._staged, {parent_of(job) or job for job in jobs})
+        shares = await self._shares({job: share for job, (_, share) in specifications.items()})
         return [
-            Submission(job, self._tag(job), *specifications[job], *staged[parent_of(job) or job])
+            Submission(job, self._tag(job), specifications[job][0], shares[job], *staged[parent_of(job) or job])
             for job in jobs
             if job in specifications
         ]
+
+    async def _shares(self, shares: Mapping[JobId, Share]) -> Mapping[JobId, Share]:
+        """With the copies of input files that were made at submission."""
+        if not any(share.inputs for share in shares.values()):
+            return shares
+        return await asyncio.to_thread(lambda: {job: self._copied(job, share) for job, share in shares.items()})
+
+    def _copied(self, job: JobId, share: Share) -> Share:
+        return replace(share, inputs=tuple(str(self._workspace.share_input(job, path)) for path in share.inputs))
 
     def _staged(self, jobs: Iterable[JobId]) -> dict[JobId, tuple[Path | None, Path | None]]:
         """The copies of the input files, and the file with the environment, that all subjobs of a job share."""

@@ -3,6 +3,7 @@
 ::
 
     jobs/12/inputs/            copies of the input files, made at submission
+    jobs/12/shares/            copies of the input files that not all subjobs have
     jobs/12/environment.json   the environment of whoever submitted
     jobs/12/output-1/          what attempt 1 brought home; of a job with subjobs, what was merged
     jobs/12/3/output-1/        the same of subjob 3
@@ -17,7 +18,7 @@ keeps until it is told to discard can be fetched again.
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from time import time
@@ -25,7 +26,7 @@ from time import time
 from ganga.errors import StoreUnavailable
 from ganga.model.ids import JobId
 from ganga.workspace.folders import TAKEN, delete, explained, fresh, make_private, move_away
-from ganga.workspace.staging import ENVIRONMENT, INPUTS, Staged, stage
+from ganga.workspace.staging import ENVIRONMENT, INPUTS, SHARES, Staged, place_of, stage
 
 _INCOMING = re.compile(r"\.incoming-(?P<attempt>[0-9]+)-(?P<epoch>[0-9]+)-")
 
@@ -74,12 +75,24 @@ class Workspace:
         """The file with the submitter's environment that a job shares with its subjobs, if there is one."""
         return self._shared(job, ENVIRONMENT)
 
-    def stage(self, inputs: Sequence[str], environment: Mapping[str, str] | None) -> Staged:
-        """Copy the inputs and the environment of a job that has no number yet.
+    def share_input(self, job: JobId, path: str) -> Path:
+        """The copy of an input that not all subjobs of the job have; the input itself if it was never copied."""
+        number, _, _ = job.partition(".")
+        original = Path(os.path.normpath(path))
+        copy = self._jobs / number / SHARES / place_of(original)
+        return copy if copy.exists() else original
+
+    def stage(
+        self,
+        inputs: Sequence[str],
+        environment: Mapping[str, str] | None,
+        shares: Iterable[Sequence[str]] = (),
+    ) -> Staged:
+        """Copy the inputs and the environment of a job that has no number yet; `shares` are further inputs of its subjobs.
 
         Raises `UsageError` for an input that does not exist or cannot be copied, and for two of the same base name.
         """
-        return stage(inputs, environment, self._staging, self._jobs)
+        return stage(inputs, environment, shares, self._staging, self._jobs)
 
     def incoming(self, job: JobId, attempt: int, epoch: int) -> Path:
         """A fresh folder, beside its place, for the output of an attempt; `publish` shows it.
@@ -125,7 +138,7 @@ class Workspace:
     def tidy(self) -> None:
         """Remove what processes that died more than a day ago left in ``staging``."""
         with explained(self._staging):
-            for entry in os.scandir(self._staging):
+            for entry in os.scandir(self._staging) if self._staging.exists() else ():
                 with suppress(FileNotFoundError):  # another process tidies too
                     if entry.stat(follow_symlinks=False).st_mtime < time() - DAY:
                         delete(Path(entry.path))

@@ -1,12 +1,13 @@
 """What is submitted with a job, copied before the job has a number and renamed when it gets one."""
 
+import hashlib
 import json
 import logging
 import os
 import secrets
 import shutil
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ganga.errors import UsageError
@@ -14,6 +15,7 @@ from ganga.model.ids import JobId, shortened
 from ganga.workspace.folders import TAKEN, delete, explained, explanation, fresh, is_full, make_private
 
 INPUTS = "inputs"
+SHARES = "shares"
 ENVIRONMENT = "environment.json"
 
 _log = logging.getLogger(__name__)
@@ -53,20 +55,33 @@ class Staged:
         _log.warning("%s belonged to a job that this store does not know; it is now %s", place, former)
 
 
-def stage(inputs: Sequence[str], environment: Mapping[str, str] | None, staging: Path, jobs: Path) -> Staged:
+def stage(
+    inputs: Sequence[str],
+    environment: Mapping[str, str] | None,
+    shares: Iterable[Sequence[str]],
+    staging: Path,
+    jobs: Path,
+) -> Staged:
     """See `Workspace.stage`."""
     named = _named(inputs)
+    own = {path for share in shares for path in _named(share, beside=named).values()}
     with explained(staging):
         folder = fresh(staging, "new-")
         try:
             if environment is not None:
                 _write_environment(folder / ENVIRONMENT, environment)
             if named:
-                _copy_all(named, folder / INPUTS)
+                _copy_all((path, folder / INPUTS / name) for name, path in named.items())
+            _copy_all((path, folder / SHARES / place_of(path)) for path in own)
         except BaseException:
             delete(folder)
             raise
     return Staged(folder, jobs)
+
+
+def place_of(path: Path) -> Path:
+    """Where the copy of a subjob's own input is: files of the same name from different folders stay apart."""
+    return Path(hashlib.sha256(os.fsencode(path.parent)).hexdigest()[:16], path.name)
 
 
 def _write_environment(path: Path, environment: Mapping[str, str]) -> None:
@@ -84,15 +99,17 @@ def _write_environment(path: Path, environment: Mapping[str, str]) -> None:
         os.close(file)
 
 
-def _named(inputs: Sequence[str]) -> dict[str, Path]:
-    """The inputs by the name that each will have beside the others."""
+def _named(inputs: Sequence[str], beside: Mapping[str, Path] | None = None) -> dict[str, Path]:
+    """The inputs by the name that each will have beside these and the others."""
+    others = beside or {}
     named: dict[str, Path] = {}
     for text in inputs:
         path = Path(os.path.normpath(text))
         if not path.is_absolute() or not path.name:
             raise UsageError(f"input {shortened(text)!r} is not the absolute path of a file or a folder")
-        if path.name in named:
-            raise UsageError(f"inputs {named[path.name]} and {path} have the same name; rename one of them")
+        taken = named.get(path.name) or others.get(path.name)
+        if taken is not None:
+            raise UsageError(f"inputs {taken} and {path} have the same name; rename one of them")
         _check_kind(path)
         named[path.name] = path
     return named
@@ -107,14 +124,14 @@ def _check_kind(path: Path) -> None:
         raise UsageError(f"input {path} is neither a file nor a folder")
 
 
-def _copy_all(named: Mapping[str, Path], folder: Path) -> None:
-    folder.mkdir(0o700)
-    for name, path in named.items():
+def _copy_all(copies: Iterable[tuple[Path, Path]]) -> None:
+    for path, copy in copies:
+        make_private(copy.parent)
         try:
-            _copy(path, folder / name)
+            _copy(path, copy)
         except OSError as error:
             if is_full(error):
-                raise explanation(error, folder) from error
+                raise explanation(error, copy.parent) from error
             raise UsageError(f"input {path} cannot be copied: {error}") from error
 
 
