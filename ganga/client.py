@@ -127,7 +127,7 @@ class Client:
                 submitted_at=seen.started_at or now,
                 started_at=seen.started_at,
             )
-            records.append(await self.store.adopt(Adopted(JobSpec(command=(native_id,), name=native_id), record), now))
+            records.append(await self._adopt(Adopted(JobSpec(command=(native_id,), name=native_id), record)))
         return records
 
     async def copy(self, job: JobLike, *, name: str | None = None, target: str | None = None) -> JobRecord:
@@ -323,6 +323,13 @@ class Client:
         staged = await asyncio.to_thread(self.workspace.stage, spec.inputs, environment, own)
         try:
             return await self.store.create(new, _now(), place=staged.place)
+        finally:
+            await asyncio.to_thread(staged.discard)
+
+    async def _adopt(self, job: Adopted) -> JobRecord:
+        staged = await asyncio.to_thread(self.workspace.stage, (), None)
+        try:
+            return await self.store.adopt(job, job.record.created_at, place=staged.place)
         finally:
             await asyncio.to_thread(staged.discard)
 

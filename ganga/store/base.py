@@ -99,8 +99,8 @@ class Store(Protocol):
         """
         ...
 
-    async def adopt(self, job: Adopted, at: Utc) -> JobRecord:
-        """Store a job as it stands at its back end, under the next number, with a `JOB_CREATED` event.
+    async def adopt(self, job: Adopted, at: Utc, *, place: Callable[[JobId], None] | None = None) -> JobRecord:
+        """Store a job as it stands at its back end, under the next number, with a `JOB_CREATED` event; `place` as above.
 
         Raises `UsageError` for a job with subjobs, and for what cannot be stored.
         """

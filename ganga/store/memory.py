@@ -73,9 +73,11 @@ class MemoryStore:
         subjobs = [subjob_record(record, index, spec) for index in range(len(shares))]
         return self._put(record, Stored(spec, shares, [record, *subjobs]), at)
 
-    async def adopt(self, job: Adopted, at: Utc) -> JobRecord:
+    async def adopt(self, job: Adopted, at: Utc, *, place: Callable[[JobId], None] | None = None) -> JobRecord:
         """See `Store.adopt`."""
         record = adopted_record(self._shelf.next_number(), job)
+        if place is not None:
+            await asyncio.to_thread(place, record.id)
         return self._put(record, Stored(decode_spec(encode_spec(job.spec)), (), [record]), at)
 
     async def request_kill(self, jobs: Collection[JobId], by: str, at: Utc) -> list[JobId]:

@@ -92,9 +92,9 @@ class SqliteStore:
         check_new(job)
         return await self._write(_encoded_and_created, job, at, place)
 
-    async def adopt(self, job: Adopted, at: Utc) -> JobRecord:
+    async def adopt(self, job: Adopted, at: Utc, *, place: Callable[[JobId], None] | None = None) -> JobRecord:
         """See `Store.adopt`."""
-        return await self._write(writing.adopt, job, encode_spec(job.spec), at)
+        return await self._write(writing.adopt, job, encode_spec(job.spec), at, place)
 
     async def request_kill(self, jobs: Collection[JobId], by: str, at: Utc) -> list[JobId]:
         """See `Store.request_kill`."""

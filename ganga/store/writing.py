@@ -39,9 +39,11 @@ def create(
     return record
 
 
-def adopt(connection: Connection, job: Adopted, spec: bytes, at: Utc) -> JobRecord:
+def adopt(connection: Connection, job: Adopted, spec: bytes, at: Utc, place: Place | None) -> JobRecord:
     """See `Store.adopt`; the specification is encoded."""
     record = adopted_record(_next_number(connection, spec), job)
+    if place is not None:
+        place(record.id)
     connection.execute(statements.NEW_JOB, new_row(record))
     _tell(connection, [created(record, at)])
     return record
