@@ -93,7 +93,7 @@ class TestStaging:
             (["/"], "'/' is not the absolute path"),
             (["{0}/a/same", "{0}/b/same"], "a/same and .*b/same have the same name; rename one"),
             (["{0}/pipe"], "pipe is neither a file nor a folder"),
-            (["{0}/nul\0"], "cannot be read: embedded null"),
+            (["{0}/nul\0"], "cannot be read: .*embedded null"),
             (["{0}/c"], "input .*/c cannot be copied: .*named pipe"),
         ],
     )
@@ -289,3 +289,12 @@ class TestWriting:
         with pytest.raises(StoreUnavailable, match="is full"):
             workspace.check_writable()
         assert names(workspace.home / "staging") == []
+
+
+def test_what_is_missing_is_known_after_the_output_is_home(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    job = JobId("12.3")
+    assert workspace.missing(job, 1) == ()
+    workspace.note_missing(job, 1, ["*.root", "log"])
+    assert workspace.missing(job, 1) == ("*.root", "log")
+    assert workspace.missing(job, 2) == ()

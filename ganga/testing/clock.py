@@ -61,6 +61,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """Virtual seconds."""
         return self.clock.elapsed
 
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ARG002, ASYNC109 - theirs
+        """Wait for the threads without a limit: one in virtual time would be over at once."""
+        await super().shutdown_default_executor()
+
 
 def run_virtual(main: Coroutine[Any, Any, _T], clock: VirtualClock | None = None) -> _T:
     """Like `asyncio.run`, in virtual time."""

@@ -153,16 +153,19 @@ class Connection:
             streams = _Streams(*await asyncio.open_unix_connection(there.socket, limit=_LONGEST_LINE))
         except OSError:
             return None
+        welcome = False
         try:
             streams.writer.write(f"hello {' '.join(self._limits.words())}\n".encode())
             answer = (await streams.reader.readline()).split()
-            if answer == [b"welcome", address.VERSION.encode()]:
-                return streams
-            streams.writer.write(b"retire\n")
+            welcome = answer == [b"welcome", address.VERSION.encode()]
+            if not welcome:
+                streams.writer.write(b"retire\n")
         except OSError as error:
             _log.info("the spooler of %s hung up: %s", self._places.folder, error)
-        streams.writer.close()
-        return None
+        finally:
+            if not welcome:
+                streams.writer.close()
+        return streams if welcome else None
 
     def _unreachable(self) -> str:
         there = address.look_up(self._places.folder)
