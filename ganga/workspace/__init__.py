@@ -16,6 +16,7 @@ files of the last half minute may be empty or missing. A sync for each job would
 keeps until it is told to discard can be fetched again.
 """
 
+import json
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -124,6 +125,19 @@ class Workspace:
                     raise
                 self._exchange(incoming, place, replace=replace)
 
+    def note_missing(self, job: JobId, attempt: int, patterns: Sequence[str]) -> None:
+        """Note, before the output of the attempt is published, which patterns match nothing of it."""
+        note = self._missing_note(job, attempt)
+        with explained(note):
+            make_private(note.parent)
+            note.write_text(json.dumps(list(patterns)), encoding="utf-8")
+
+    def missing(self, job: JobId, attempt: int) -> tuple[str, ...]:
+        """The patterns that match nothing of the output of an attempt, as noted when it came home."""
+        note = self._missing_note(job, attempt)
+        with explained(note):
+            return tuple(json.loads(note.read_text(encoding="utf-8"))) if note.exists() else ()
+
     def discard(self, incoming: Path) -> None:
         """Remove a folder that is not to be shown; not being there is fine."""
         with explained(incoming):
@@ -142,6 +156,9 @@ class Workspace:
                 with suppress(FileNotFoundError):  # another process tidies too
                     if entry.stat(follow_symlinks=False).st_mtime < time() - DAY:
                         delete(Path(entry.path))
+
+    def _missing_note(self, job: JobId, attempt: int) -> Path:
+        return self.folder(job) / f".missing-{attempt}"
 
     def _shared(self, job: JobId, name: str) -> Path | None:
         number, _, _ = job.partition(".")
