@@ -6,7 +6,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from ganga.backends.base import Feed, Submission
+from ganga.backends.base import Submission
 from ganga.core.orders import (
     Answered,
     CatchUp,
@@ -22,9 +22,9 @@ from ganga.core.orders import (
     Submitted,
     Sweep,
 )
-from ganga.errors import BackendProtocolError
 from ganga.model.ids import JobId, Tag, parent_of
 from ganga.model.job import JobRecord, Share
+from ganga.monitor.border import Border
 from ganga.monitor.connection import Connection
 from ganga.monitor.finisher import Ended, Finisher
 from ganga.store.base import Query, Store
@@ -57,27 +57,24 @@ class Carrier:
         """Do what the order says, and return what came of it."""
         match order:
             case Sweep():
-                return Answered(order, await (await self._connection.backend()).poll(order.ids))
+                return Answered(order, await (await self._backend()).poll(order.ids))
             case CatchUp():
-                return await self._catch_up(order)
+                return Answered(order, await (await self._backend()).changes(order.since))
             case Submit():
                 return await self._submit(order)
             case Find():
                 return await self._find(order)
             case Kill():
-                await (await self._connection.backend()).kill(order.ids)
+                await (await self._backend()).kill(order.ids)
                 return KillSent(order)
             case Finish():
                 return await self._finish(order)
 
-    async def _catch_up(self, order: CatchUp) -> Answered:
-        backend = await self._connection.backend()
-        if not isinstance(backend, Feed):
-            raise BackendProtocolError(f"the policy of {order.target} speaks of a feed, but its back end has none")
-        return Answered(order, await backend.changes(order.since))
+    async def _backend(self) -> Border:
+        return Border(await self._connection.backend())
 
     async def _submit(self, order: Submit) -> Submitted:
-        backend = await self._connection.backend()
+        backend = await self._backend()
         batch = await self._submissions(order.jobs)
         receipts = await backend.submit(batch)
         jobs = {submission.tag: submission.job for submission in batch}
@@ -112,7 +109,7 @@ class Carrier:
 
     async def _find(self, order: Find) -> Found:
         jobs = {self._tag(job): job for job in order.jobs}
-        finding = await (await self._connection.backend()).find(jobs)
+        finding = await (await self._backend()).find(jobs)
         return Found(
             order,
             {jobs[tag]: native_id for tag, native_id in finding.present.items() if tag in jobs},
@@ -128,7 +125,7 @@ class Carrier:
                 spec = specifications[item.job][0]
                 merged = record.subjobs is not None and bool(spec.mergers)
                 ended.append(Ended(record, spec, await self._subjobs(item.job) if merged else ()))
-        finishes = await self._finisher.finish(await self._connection.backend(), ended)
+        finishes = await self._finisher.finish(self._backend, ended)
         return Finished(order, finishes.endings, finishes.errors)
 
     async def _subjobs(self, job: JobId) -> list[JobRecord]:

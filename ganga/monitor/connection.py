@@ -3,17 +3,18 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from ganga.backends.base import Backend
+from ganga.backends.base import Backend, Strained
 from ganga.errors import BackendUnavailable
 from ganga.model.ids import TargetName
 from ganga.model.policy import Policy
+from ganga.monitor.hanging import HEEDING, Hanging, leave
 
-#: Seconds that a back end has to close its connection.
+#: Seconds that a back end has to close its connection in good order.
 CLOSING_TIME = 5.0
 
 _log = logging.getLogger(__name__)
@@ -33,74 +34,86 @@ class Target:
 class Connection:
     """Opens the back end of a target when it is asked for, in a task of its own, and closes it in the same task.
 
-    Not being able to open it is an answer to each who waits; whoever asks next starts another attempt.
+    Not being able to open it is an answer to each who waits; whoever asks next starts another attempt, also after a
+    connection has died. Used as an async context manager, or closed with `aclose`.
     """
 
     def __init__(self, target: Target) -> None:
         self._target = target
-        self._wanted = asyncio.Event()
         self._closing = asyncio.Event()
         self._opening: asyncio.Future[Backend] | None = None
         self._owner: asyncio.Task[None] | None = None
+        #: Calls of the back end that are hanging.
+        self.hanging = Hanging()
 
     async def __aenter__(self) -> Self:
-        self._owner = asyncio.create_task(self._own(), name=f"{self._target.name}: connection")
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close it; takes a little more than `CLOSING_TIME` at most, whatever the back end does."""
+        await self.hanging.leave(HEEDING)
         self._closing.set()
-        self._wanted.set()
-        if self._owner is not None:
+        if self._owner is None:
+            return
+        if self.opened is not None:
             await asyncio.wait({self._owner}, timeout=CLOSING_TIME)
-            self._owner.cancel()
+        await leave({self._owner}, HEEDING)
+        if self._opening is not None and not self._opening.done():
+            self._failed(self._opening, BackendUnavailable(f"{self._target.name}: the connection is closed"))
 
     @property
     def opened(self) -> Backend | None:
         """The back end, if it is connected now."""
         opening = self._opening
-        if opening is None or not opening.done() or opening.cancelled() or opening.exception() is not None:
-            return None
-        return opening.result()
+        return opening.result() if opening is not None and opening.done() else None
+
+    @property
+    def stuck(self) -> int:
+        """Calls and threads of the back end that outlived their time-out and are still hanging."""
+        backend: object = self.opened
+        return len(self.hanging) + (backend.stuck_threads if isinstance(backend, Strained) else 0)
 
     async def backend(self) -> Backend:
-        """The back end. Raises what opening it raised."""
+        """The back end. Raises what opening it raised, and `BackendUnavailable` if that takes too long."""
+        if self._closing.is_set():
+            raise BackendUnavailable(f"{self._target.name}: the connection is closed")
         if self._opening is None:
             self._opening = asyncio.get_running_loop().create_future()
-            self._wanted.set()
+            self._owner = asyncio.create_task(self._own(self._opening), name=f"{self._target.name}: connection")
         return await asyncio.shield(self._opening)
 
-    async def _own(self) -> None:
+    async def _own(self, opening: asyncio.Future[Backend]) -> None:
         try:
-            while True:
-                await self._wanted.wait()
-                self._wanted.clear()
-                if self._closing.is_set():
-                    return
-                await self._open()
-        finally:
-            self._refuse(BackendUnavailable(f"{self._target.name}: the connection is closing"))
-
-    async def _open(self) -> None:
-        opening = self._opening
-        if opening is None:
-            return
-        try:
-            async with self._target.connect() as backend:
-                opening.set_result(backend)
+            async with AsyncExitStack() as stack:
+                opening.set_result(await self._entered(stack))
                 await self._closing.wait()
         except Exception as error:  # noqa: BLE001 - told to those who wait for it, and costs only its own target
-            if opening.done():
-                _log.exception("the connection to %s was lost", self._target.name)
-            self._refuse(error)
+            self._failed(opening, error)
+        except (asyncio.CancelledError, SystemExit) as error:
+            self._failed(opening, BackendUnavailable(f"{self._target.name}: the connection was given up: {error!r}"))
         finally:
-            if opening.done():
-                self._opening = None
+            self._opening = None
 
-    def _refuse(self, error: Exception) -> None:
-        opening = self._opening
-        if opening is not None and not opening.done():
-            opening.set_exception(error)
-            # Looked at here, since those who wait may have gone away.
-            opening.exception()
+    async def _entered(self, stack: AsyncExitStack) -> Backend:
+        seconds = self._target.policy.answer_within
+        limit = asyncio.timeout(seconds)
+        try:
+            async with limit:
+                return await stack.enter_async_context(self._target.connect())
+        except TimeoutError as error:
+            if not limit.expired():
+                raise
+            raise BackendUnavailable(f"{self._target.name}: no connection within {seconds:g} seconds") from error
+
+    def _failed(self, opening: asyncio.Future[Backend], error: Exception) -> None:
+        if opening.done():
+            _log.error("%s: the connection was lost", self._target.name, exc_info=error)
+            return
+        opening.set_exception(error)
+        # Looked at here, since those who wait may have gone away.
+        opening.exception()

@@ -1,20 +1,20 @@
-"""After the end of a job: its output comes home, visible only whole; then checkers judge, mergers join, notifiers tell."""
+"""After the end of a job: its output comes home; then checkers judge, mergers join, notifiers tell."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
 
-from ganga.backends.base import Backend, Discarding, Retrieval, Retrieved
 from ganga.backends.pool import ThreadPool
 from ganga.core.orders import Ending
 from ganga.core.resubmission import wants_another_attempt
 from ganga.errors import BackendUnavailable, FinishingError
 from ganga.finishing.base import Verdict
 from ganga.finishing.postprocess import postprocess
-from ganga.model.ids import JobId, NativeId
+from ganga.model.ids import JobId
 from ganga.model.job import JobRecord, JobSpec
 from ganga.model.status import JobStatus
+from ganga.monitor.border import Border
+from ganga.monitor.retriever import Homecoming, Retriever
 from ganga.workspace import Workspace
 
 
@@ -26,11 +26,6 @@ class Ended:
     spec: JobSpec
     #: Its subjobs, if it has any and they are to be merged.
     subjobs: Sequence[JobRecord] = ()
-
-    @property
-    def has_plugins(self) -> bool:
-        """Whether anything but its retrieval is to be done."""
-        return bool(self.spec.checkers or self.spec.mergers or self.spec.notifiers)
 
     def follows(self, verdict: Verdict) -> bool:
         """Whether another attempt follows this end."""
@@ -56,67 +51,30 @@ class Finisher:
         self._workspace = workspace
         self._epoch = epoch
         self._pool = pool
+        self._retriever = Retriever(workspace, epoch)
 
-    async def finish(self, backend: Backend, jobs: Sequence[Ended]) -> Finishes:
+    async def finish(self, backend: Callable[[], Awaitable[Border]], jobs: Sequence[Ended]) -> Finishes:
         """Bring the output of these jobs home and judge it.
 
         Raises `BackendUnavailable` if nothing can be had now, and `StoreUnavailable` if there is no room for it here.
+        The back end is asked for only if one of the jobs ever was there.
         """
-        finishes = Finishes()
-        missing = await self._fetch(backend, jobs, finishes.errors)
+        away = {job.record.native_id: (job.record, job.spec) for job in jobs if job.record.native_id is not None}
+        homecoming = await self._retriever.bring_home(await backend(), away) if away else Homecoming()
+        finishes = Finishes(errors=dict(homecoming.errors))
         here = [job for job in jobs if job.record.id not in finishes.errors]
-        if isinstance(backend, Discarding):
-            await backend.discard([job.record.native_id for job in here if job.record.native_id is not None])
-        await asyncio.gather(*(self._judge(job, missing.get(job.record.id, ()), finishes) for job in here))
+        for job in here:
+            await self._judge(job, homecoming.missing.get(job.record.id, ()), finishes)
         if finishes.errors:
             # With a full disk here nothing is to be learnt from any of them: all of it is done again.
             await asyncio.to_thread(self._workspace.check_writable)
         return finishes
 
-    async def fetch(self, backend: Backend, job: Ended) -> str | None:
-        """Bring the output of one job home, again if need be. Returns why that failed, or None."""
-        errors: dict[JobId, str] = {}
-        await self._fetch(backend, [job], errors)
-        return errors.get(job.record.id)
-
-    async def _fetch(
-        self, backend: Backend, jobs: Sequence[Ended], errors: dict[JobId, str]
-    ) -> Mapping[JobId, tuple[str, ...]]:
-        """Which patterns matched nothing; the jobs whose output could not be had are entered into `errors`."""
-        wanted = {job.record.native_id: job for job in jobs if job.record.native_id is not None}
-        retrievals = await asyncio.to_thread(self._prepare, wanted)
-        replies = await backend.fetch(retrievals) if retrievals else {}
-        missing: dict[JobId, tuple[str, ...]] = {}
-        whole: list[tuple[Path, JobRecord]] = []
-        for retrieval in retrievals:
-            record = wanted[retrieval.native_id].record
-            reply = replies.get(retrieval.native_id, Retrieved(error="the back end did not speak of it"))
-            if reply.error is not None:
-                errors[record.id] = reply.error
-            else:
-                missing[record.id] = reply.missing
-                whole.append((retrieval.into, record))
-        await asyncio.to_thread(self._publish, whole)
-        return missing
-
-    def _prepare(self, wanted: Mapping[NativeId, Ended]) -> list[Retrieval]:
-        retrievals = []
-        for native_id, job in wanted.items():
-            record = job.record
-            if not self._workspace.output(record.id, record.attempt).is_dir():
-                into = self._workspace.incoming(record.id, record.attempt, self._epoch)
-                retrievals.append(Retrieval(native_id, job.spec.outputs, into))
-        return retrievals
-
-    def _publish(self, whole: Sequence[tuple[Path, JobRecord]]) -> None:
-        for incoming, record in whole:
-            self._workspace.publish(incoming, record.id, record.attempt)
-
     async def _judge(self, job: Ended, missing: tuple[str, ...], finishes: Finishes) -> None:
         record = job.record
         try:
-            verdict = await self._postprocess(job) if job.has_plugins else Verdict(_outcome(record), record.reason)
-        except (FinishingError, BackendUnavailable) as error:
+            verdict = await self._postprocess(job) if record.postprocessed else Verdict(_outcome(record), record.reason)
+        except FinishingError as error:
             finishes.errors[record.id] = str(error)
             return
         notes = [verdict.reason] if verdict.reason else []
@@ -126,7 +84,13 @@ class Finisher:
         finishes.endings[record.id] = Ending(verdict.status, "; ".join(notes) or None, resubmit=job.follows(verdict))
 
     async def _postprocess(self, job: Ended) -> Verdict:
-        steps = ["its checkers, mergers and notifiers"]
+        steps: list[str] = []
+        verdicts: list[Verdict] = []
+
+        def followed(verdict: Verdict) -> bool:
+            verdicts.append(verdict)
+            return job.follows(verdict)
+
         try:
             return await self._pool.call(
                 "finishing",
@@ -136,11 +100,15 @@ class Finisher:
                 self._workspace,
                 job.subjobs,
                 epoch=self._epoch,
-                followed=job.follows,
+                followed=followed,
                 progress=steps.append,
             )
         except BackendUnavailable as error:
-            raise FinishingError(f"{steps[-1]}: {error}") from error
+            problem = f"{steps[-1]}: {error}" if steps else str(error)
+            if not verdicts:
+                raise FinishingError(problem) from error
+            # It was a notifier that hung, and no notifier changes a job.
+            return replace(verdicts[-1], problems=(problem,))
 
 
 def _outcome(record: JobRecord) -> JobStatus:

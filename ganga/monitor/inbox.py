@@ -21,8 +21,12 @@ class Inbox:
         self._results.append(result)
         self._arrived.set()
 
+    def wake(self) -> None:
+        """Have whoever waits look again at what is to be done, although there may be no result."""
+        self._arrived.set()
+
     async def take(self, seconds: float | None) -> list[Result]:
-        """All results that are there, waiting for the first for so many seconds at most (None: for ever)."""
+        """All results that are there, waiting for one or for `wake`, for so many seconds at most (None: for ever)."""
         if not self._results:
             try:
                 async with asyncio.timeout(seconds):
@@ -53,9 +57,12 @@ def _divided(results: Iterable[Result]) -> Iterator[Result]:
         if not isinstance(result, Answered):
             yield result
             continue
-        parts = list(result.answer.parts(PORTION))
-        for part in parts:
-            yield Answered(result.order, part, last=part is parts[-1])
+        parts = result.answer.parts(PORTION)
+        part = next(parts)
+        for following in parts:
+            yield Answered(result.order, part, last=False)
+            part = following
+        yield Answered(result.order, part)
 
 
 def _weight(result: Result) -> int:

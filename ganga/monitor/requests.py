@@ -1,73 +1,71 @@
 """What people ask for, read from the store: at the start all that is live, then each request as it is written."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 
 from ganga.core.orders import Requested
 from ganga.errors import UnknownJob
-from ganga.model.event import Event, EventKind
+from ganga.model.event import REQUESTS, Event, EventKind
 from ganga.model.ids import JobId, Seq, TargetName, parent_of
-from ganga.monitor.inbox import Inbox
 from ganga.store.base import Store
 
 #: Seconds after which the store is read again even if nobody has said that there is news.
 PATIENCE = 30.0
-#: Events or records read in one go.
-PAGE = 1000
-
-_ABOUT_A_JOB = frozenset({EventKind.JOB_CREATED, EventKind.KILL_REQUESTED, EventKind.SUBMIT_REQUESTED})
+#: Events read in one go.
+EVENTS = 1000
+#: Records read in one go: so many are digested without the loop being held for long.
+RECORDS = 500
 
 
 class Requests:
-    """The requests for one target, put into the inbox of its monitor in the order in which they were written."""
+    """The requests for one target. Nothing is kept here: whoever asks again gets what the store says then."""
 
-    def __init__(self, target: TargetName, store: Store, inbox: Inbox) -> None:
+    def __init__(self, target: TargetName, store: Store) -> None:
         self._target = target
         self._store = store
-        self._inbox = inbox
 
     async def stored(self) -> AsyncIterator[Requested]:
         """All that the store holds of the target's live jobs; whether a submission was interrupted is in doubt."""
         yield Requested(self._target, families=await self._store.families(self._target))
-        last: JobId | None = None
-        while records := await self._store.live(self._target, after=last, limit=PAGE):
-            yield Requested(self._target, tuple(records), in_doubt=True)
-            last = records[-1].id
+        page = await self._store.live(self._target, limit=RECORDS)
+        while page:
+            yield Requested(self._target, tuple(page), in_doubt=True)
+            last = page[-1].id
+            page = await self._store.live(self._target, after=last, limit=RECORDS) if len(page) == RECORDS else []
 
-    async def follow(self, after: Seq) -> None:
-        """Pass on each request behind event `after`, for ever."""
+    async def behind(self, after: Seq) -> AsyncGenerator[Event, None]:
+        """Each request behind event `after`, as soon as it is written, for ever."""
         while True:
-            events = await self._store.events(after, limit=PAGE)
+            events = await self._store.events(after, limit=EVENTS)
             for event in events:
-                if event.target == self._target:
-                    await self._pass_on(event)
+                if event.target == self._target and event.kind in REQUESTS:
+                    yield event
             if events:
                 after = events[-1].seq
-            if len(events) < PAGE:
+            if len(events) < EVENTS:
                 await self._store.wait(after, PATIENCE)
 
-    async def _pass_on(self, event: Event) -> None:
+    async def about(self, event: Event) -> AsyncIterator[Requested]:
+        """What the request is about, in parts, as it now stands in the store."""
         if event.kind in {EventKind.TARGET_PAUSED, EventKind.TARGET_RESUMED}:
-            self._inbox.put(Requested(self._target, paused=event.kind is EventKind.TARGET_PAUSED))
-        elif event.job is None:
-            return
-        elif event.kind is EventKind.JOB_REMOVED:
-            self._inbox.put(Requested(self._target, removed=(event.job,)))
-        elif event.kind is EventKind.REFRESH_REQUESTED:
-            await self._records(event.job, refresh=True)
-        elif event.kind in _ABOUT_A_JOB:
-            await self._records(event.job, refresh=False)
+            yield Requested(self._target, paused=event.kind is EventKind.TARGET_PAUSED)
+        elif event.job is not None and event.kind is EventKind.JOB_REMOVED:
+            yield Requested(self._target, removed=(event.job,))
+        elif event.job is not None:
+            async for part in self._records(event.job, refresh=event.kind is EventKind.REFRESH_REQUESTED):
+                yield part
 
-    async def _records(self, job: JobId, *, refresh: bool) -> None:
+    async def _records(self, job: JobId, *, refresh: bool) -> AsyncIterator[Requested]:
         whole = parent_of(job) or job
-        last: JobId | None = None
+        families = await self._store.families(self._target, [whole])
         try:
-            families = await self._store.families(self._target, [whole])
             parents = await self._store.get([whole]) if whole != job else []
-            self._inbox.put(Requested(self._target, tuple(parents), families))
-            while records := await self._store.concerned(job, after=last, limit=PAGE):
-                ids = tuple(record.id for record in records) if refresh else ()
-                self._inbox.put(Requested(self._target, tuple(records), refresh=ids))
-                last = records[-1].id
         except UnknownJob:
             # Removed meanwhile; that is the next request.
             return
+        yield Requested(self._target, tuple(parents), families)
+        page = await self._store.concerned(job, limit=RECORDS)
+        while page:
+            ids = tuple(record.id for record in page) if refresh else ()
+            yield Requested(self._target, tuple(page), refresh=ids)
+            last = page[-1].id
+            page = await self._store.concerned(job, after=last, limit=RECORDS) if len(page) == RECORDS else []

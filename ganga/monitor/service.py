@@ -8,18 +8,19 @@ from random import Random
 from types import TracebackType
 from typing import Self
 
-from ganga.backends.base import Backend, Strained
-from ganga.backends.pool import ThreadPool
-from ganga.errors import BackendUnavailable, LeaseLost, StoreUnavailable, UnknownTarget
+from ganga.backends.base import Backend
+from ganga.errors import BackendUnavailable, LeaseLost, StoreUnavailable, UnknownJob, UnknownTarget
 from ganga.model.ids import JobId, TargetName
 from ganga.model.job import JobRecord
 from ganga.model.status import JobStatus
+from ganga.monitor.border import Border
 from ganga.monitor.clock import Clock, system_clock
 from ganga.monitor.connection import CLOSING_TIME, Connection, Target
-from ganga.monitor.finisher import Ended, Finisher
+from ganga.monitor.hanging import leave
 from ganga.monitor.leases import Leases, is_gone
-from ganga.monitor.monitor import Monitor
+from ganga.monitor.monitor import Monitor, first_of
 from ganga.monitor.process import describe, this_process
+from ganga.monitor.retriever import Retriever
 from ganga.monitor.watchdog import Watchdog
 from ganga.store.base import Query, Store
 from ganga.workspace import Workspace
@@ -53,7 +54,7 @@ class Service:
         self._clock = clock
         self._random = random or Random()  # noqa: S311 - spreads retries, guards no secret
         self._leases = Leases(store, clock, seconds=lease_seconds)
-        self._connections: dict[TargetName, Connection] = {}
+        self._connections = {name: Connection(target) for name, target in targets.items()}
         self._tasks: set[asyncio.Task[None]] = set()
         self._stack = AsyncExitStack()
         #: The targets whose leases this process holds.
@@ -61,8 +62,6 @@ class Service:
         self.watchdog = Watchdog()
 
     async def __aenter__(self) -> Self:
-        for name, target in self.targets.items():
-            self._connections[name] = await self._stack.enter_async_context(Connection(target))
         if self._monitoring:
             await self._stack.enter_async_context(self.watchdog)
             for name in self.targets:
@@ -72,13 +71,10 @@ class Service:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for task in self._tasks:
-            task.cancel()
-        if self._tasks:
-            _, pending = await asyncio.wait(self._tasks, timeout=CLOSING_TIME)
-            for task in pending:
-                _log.error("%s does not stop; it is left behind", task.get_name())
+        """First the monitors stop and give back their leases, then the connections are closed, all at once."""
+        await leave(self._tasks, CLOSING_TIME)
         await self._stack.aclose()
+        await asyncio.gather(*(connection.aclose() for connection in self._connections.values()))
 
     async def backend(self, name: TargetName) -> Backend:
         """The back end of a target, connected. Raises `BackendUnavailable` and `UnknownTarget`."""
@@ -88,12 +84,22 @@ class Service:
 
     async def fetch(self, record: JobRecord) -> None:
         """Try again to bring home the output of a job that has ended. Raises `BackendUnavailable`."""
-        backend = await self.backend(record.target)
-        spec, _ = (await self._store.specifications([record.id]))[record.id]
-        pool = ThreadPool(f"{record.target} finishing")
-        error = await Finisher(self._workspace, epoch=0, pool=pool).fetch(backend, Ended(record, spec))
-        if error is not None:
-            raise BackendUnavailable(f"the output of job {record.id} cannot be had from {record.target}: {error}")
+        if record.native_id is None:
+            return
+        found = await self._store.specifications([record.id])
+        if record.id not in found:
+            raise UnknownJob(f"there is no job {record.id}; it was removed meanwhile")
+        backend = Border(await self.backend(record.target))
+        jobs = {record.native_id: (record, found[record.id][0])}
+        seconds = self.targets[record.target].policy.finish_within
+        try:
+            async with asyncio.timeout(seconds):
+                homecoming = await Retriever(self._workspace, epoch=0).bring_home(backend, jobs)
+        except TimeoutError as error:
+            raise BackendUnavailable(f"{record.target} did not answer within {seconds:g} seconds") from error
+        if record.id in homecoming.errors:
+            reason = homecoming.errors[record.id]
+            raise BackendUnavailable(f"the output of job {record.id} cannot be had from {record.target}: {reason}")
 
     async def settle(self, jobs: Iterable[JobId]) -> None:
         """Wait until what was asked for these jobs is carried out, as far as it is up to this process.
@@ -107,11 +113,6 @@ class Service:
             if not waiting:
                 return
             await self._store.wait(seq, PATIENCE)
-
-    def stuck_threads(self, name: TargetName) -> int:
-        """Threads of a target's back end that outlived their time-out and are still hanging."""
-        backend: object = self._connections[name].opened
-        return backend.stuck_threads if isinstance(backend, Strained) else 0
 
     async def _unsettled(self, job: JobId) -> bool:
         record = (await self._store.get([job]))[0]
@@ -139,10 +140,8 @@ class Service:
         while True:
             try:
                 await self._lead(name)
-            except* LeaseLost as group:
-                _log.warning("%s: %s", name, group.exceptions[0])
-            except* StoreUnavailable as group:
-                _log.warning("%s: %s", name, group.exceptions[0])
+            except* (LeaseLost, StoreUnavailable) as group:
+                _log.warning("%s: %s", name, first_of(group))
             except* Exception:  # noqa: BLE001 - a bug in one monitor does not stop the others
                 _log.exception("%s: its monitor failed and starts again", name)
             await asyncio.sleep(RESTART_AFTER)

@@ -1,0 +1,113 @@
+"""The orders that are out: a task for each, and exactly one result for each, whatever the back end does."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from types import TracebackType
+from typing import Self
+
+from ganga.core.orders import Failed, Finish, Order, Result, Submit
+from ganga.errors import BackendProtocolError, GangaError, StoreUnavailable
+from ganga.model.policy import Policy
+from ganga.monitor.connection import Target
+from ganga.monitor.hanging import HEEDING, Hanging
+from ganga.monitor.inbox import Inbox
+
+#: While so many calls of a target hang, it is asked nothing more.
+MOST_HANGING = 16
+#: Seconds for which submissions that are out may go on when the program ends.
+FAREWELL = 2.0
+
+_log = logging.getLogger(__name__)
+
+
+class Errands:
+    """The orders of one target that are out. Their results are put into the inbox; all are gone when the block is left."""
+
+    def __init__(
+        self, target: Target, carry_out: Callable[[Order], Awaitable[Result]], inbox: Inbox, hanging: Hanging
+    ) -> None:
+        self._target = target
+        self._carry_out = carry_out
+        self._inbox = inbox
+        self._hanging = hanging
+        self._out: dict[asyncio.Task[None], Order] = {}
+
+    def __len__(self) -> int:
+        return len(self._out)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Submissions are waited for: whoever comes next would look for their jobs before they are there."""
+        submissions = {task for task, order in self._out.items() if isinstance(order, Submit)}
+        if submissions:
+            ending = isinstance(error, asyncio.CancelledError)
+            await asyncio.wait(submissions, timeout=FAREWELL if ending else None)
+        for task in self._out:
+            task.cancel()
+        if self._out:
+            await asyncio.wait(self._out)
+
+    def begin(self, order: Order) -> None:
+        """Carry out the order; its result will be in the inbox."""
+        task = asyncio.create_task(self._run(order), name=f"{self._target.name}: {type(order).__name__}")
+        self._out[task] = order
+        task.add_done_callback(self._out.pop)
+
+    async def _run(self, order: Order) -> None:
+        if len(self._hanging) >= MOST_HANGING:
+            self._inbox.put(Failed(order, f"{len(self._hanging)} calls hang and cannot be cancelled"))
+            return
+        task = asyncio.create_task(self._guarded(order), name=f"{self._target.name}: call for {type(order).__name__}")
+        try:
+            result = await self._outcome(order, task)
+        finally:
+            await self._let_go(task)
+        self._inbox.put(result)
+
+    async def _guarded(self, order: Order) -> Result:
+        try:
+            return await self._carry_out(order)
+        except SystemExit as error:
+            raise BackendProtocolError(f"the back end tried to end the program: {error!r}") from error
+
+    async def _outcome(self, order: Order, task: asyncio.Task[Result]) -> Result:
+        seconds = _seconds(self._target.policy, order)
+        await asyncio.wait({task}, timeout=seconds)
+        if not task.done():
+            return Failed(order, f"no answer within {seconds:g} seconds")
+        try:
+            return task.result()
+        except StoreUnavailable as error:
+            _log.warning("%s: %s", self._target.name, error)
+            return Failed(order, str(error), ours=True)
+        except GangaError as error:
+            return Failed(order, str(error))
+        except asyncio.CancelledError:
+            return Failed(order, "the back end cancelled its own call")
+        except Exception as error:  # noqa: BLE001 - a bug in a back end costs one question, and stops nothing else
+            _log.exception("%s: a bug in the back end %s", self._target.name, self._target.backend)
+            return Failed(order, f"a bug in the back end: {type(error).__name__}: {error}")
+
+    async def _let_go(self, task: asyncio.Task[Result]) -> None:
+        if task.done():
+            return
+        task.cancel()
+        try:
+            await asyncio.wait({task}, timeout=HEEDING)
+        finally:
+            self._hanging.add(task)
+
+
+def _seconds(policy: Policy, order: Order) -> float:
+    match order:
+        case Submit():
+            return policy.submit_within
+        case Finish():
+            return policy.finish_within
+        case _:
+            return policy.answer_within
