@@ -2,11 +2,14 @@
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import ganga
+from ganga.backends.local import settings
+from ganga.model.policy import Policy, Retry, Width
 from ganga.model.status import JobStatus
 from tests.faults.campaign import Campaign, campaign_in, event_of, pause
 
@@ -43,6 +46,17 @@ fastest = 0.2
 slowest = 0.2
 patience = 1.0
 """
+
+
+@pytest.fixture(autouse=True)
+def _soon_done_with_trying(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The output of a job whose record is damaged cannot be had, which is tried for half a minute otherwise."""
+    usual = settings.policy
+
+    def hasty(given: settings.Settings, /) -> Policy:
+        return replace(usual(given), finish=Width(batch=50, parallel=2, retry=Retry(first=0.2, longest=0.5)))
+
+    monkeypatch.setattr(settings, "policy", hasty)
 
 
 @pytest.mark.slow

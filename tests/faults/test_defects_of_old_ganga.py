@@ -45,7 +45,7 @@ def scripted(*scripts: Script) -> ScriptedBackend:
 
 
 async def polls(backend: ScriptedBackend, number: int) -> None:
-    """Wait until the back end has been asked so often again."""
+    """Wait until the back end has been asked so often again, from the start of this on."""
     before = _polls(backend)
     async with asyncio.timeout(10):
         while _polls(backend) < before + number:  # noqa: ASYNC110 - there is nobody who could set an event
@@ -231,7 +231,6 @@ async def test_d_missing_id(tmp_path: Path) -> None:
     backend = scripted(Script(running=0.5))
     async with watching(tmp_path, {"scripted": backend}) as client:
         jobs = [await client.submit(["true"], folder="/") for _ in range(2)]
-        await polls(backend, 1)
         backend.goes_wrong("poll", Fault.TRUNCATED, Fault.PARTIAL, Fault.DENY)
         await client.wait(*jobs, timeout=10)
         assert await status(client, *jobs) == [JobStatus.COMPLETED] * 2
@@ -288,8 +287,9 @@ async def test_exit_hangs(tmp_path: Path) -> None:
     backend.goes_wrong("poll", *[Fault.HANG] * 5)
     loop = asyncio.get_running_loop()
     async with watching(tmp_path, {"scripted": backend}) as client:
+        asking = asyncio.create_task(polls(backend, 1))
         await client.submit(["true"], folder="/")
-        await polls(backend, 1)
+        await asking
         left_at = loop.time()
     assert loop.time() - left_at < CLOSING_TIME
 
