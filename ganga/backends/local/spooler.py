@@ -58,6 +58,7 @@ class Spooler:
         self._adopted: dict[str, _Adopted] = {}
         #: Claimed by somebody who has not said yet who it is.
         self._nameless: set[str] = set()
+        self._tick_at = time.monotonic() + _TICK
         #: Jobs that have begun just now, with what is to be said of them, and when at the latest.
         self._begun: dict[str, tuple[str, float]] = {}
         self._paused_until = 0.0
@@ -88,7 +89,7 @@ class Spooler:
             events = self._selector.select(0 if forked_enough else self._patience())
             for key, _ in events:
                 key.data()
-            if not events and not forked_enough:
+            if not forked_enough and (not events or time.monotonic() >= self._tick_at):
                 self._tick()
         with suppress(FileNotFoundError):
             os.unlink(path)
@@ -265,9 +266,10 @@ class Spooler:
         return processes.LOOK_AGAIN if unwatched else min(_TICK, self._limits.linger)
 
     def _tick(self) -> None:
-        """Nothing has happened for a while, or the system may not have told."""
-        if self._begun:
+        """Nothing has happened for a while, or so much that nobody has looked at what happens without an event."""
+        if self._begun and time.monotonic() < self._tick_at:
             return
+        self._tick_at = time.monotonic() + _TICK
         self._pool.dismiss_idle()
         nameless, self._nameless = self._nameless, set()
         for tag in nameless:
