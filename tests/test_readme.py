@@ -11,7 +11,7 @@ from msgspec.structs import fields
 
 from ganga.backends.base import ENTRY_POINTS
 from ganga.backends.local.settings import Settings as LocalSettings
-from ganga.cli.main import COMMANDS as COMMAND_NAMES
+from ganga.cli.table import COMMANDS as COMMAND_NAMES
 from ganga.model.ids import TargetName
 from ganga.model.status import JobStatus
 from ganga.settings import VARIABLES, MonitorSettings, PaceSettings, StoreSettings, load
