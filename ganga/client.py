@@ -4,7 +4,6 @@ import asyncio
 import getpass
 import logging
 import os
-import shlex
 import socket
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
@@ -15,15 +14,16 @@ from msgspec.structs import replace
 
 from ganga.backends.base import Adopting, Readable, Stream
 from ganga.errors import UnknownTarget, UsageError
-from ganga.finishing.plugins import validate
 from ganga.model.clock import Utc
 from ganga.model.event import Event
 from ganga.model.ids import JobId, Seq, TargetName, job_id, parse_job_id, shortened
 from ganga.model.job import JobRecord, JobSpec, Plugin, Resubmission, Share, TargetState
 from ganga.model.status import JobStatus
 from ganga.monitor.service import Service
+from ganga.specification import absolute_inputs, check, plugins, specify
 from ganga.split import repeat
 from ganga.store.base import Adopted, NewJob, Query, Store
+from ganga.store.changes import Changes
 from ganga.workspace import Workspace
 
 #: A job as a person may name it: what a verb returned, ``"12.3"``, or ``12``.
@@ -81,25 +81,22 @@ class Client:
 
         Raises `UnknownTarget`, and `UsageError` for what no job can be made of.
         """
-        shares = repeat(subjobs) if isinstance(subjobs, int) else _shares(subjobs)
+        shares = repeat(subjobs) if isinstance(subjobs, int) else absolute_inputs(subjobs)
         if isinstance(command, JobSpec):
             spec = command
         else:
-            copied, wanted = tuple(_absolute(path) for path in inputs), tuple(outputs)
-            declares_files = bool(copied or wanted) or any(share.inputs for share in shares or ())
-            spec = JobSpec(
-                command=_command(command),
+            wish = JobSpec(
+                command=(),
                 name=name,
                 environment=environment or {},
-                folder=_folder(folder, declares_files=declares_files),
-                inputs=copied,
-                outputs=wanted,
-                checkers=_plugins(checkers),
-                mergers=_plugins(mergers),
-                notifiers=_plugins(notifiers),
+                outputs=tuple(outputs),
+                checkers=plugins(checkers),
+                mergers=plugins(mergers),
+                notifiers=plugins(notifiers),
                 resubmission=resubmission or Resubmission(),
             )
-        validate(spec)
+            spec = specify(command, wish, folder=folder, inputs=inputs, shares=shares)
+        check(spec, shares)
         return await self._create(spec, self._target(target), JobStatus.SUBMITTING, shares, dict(os.environ))
 
     async def track(self, target: str, *references: str) -> list[JobRecord]:
@@ -190,15 +187,15 @@ class Client:
         monitoring, if it was opened to do so.
         """
         ids = _ids(jobs)
+        waiting = set(ids)
         async with asyncio.timeout(timeout):
-            seq = await self.store.last_seq()
+            changes = Changes(self.store, await self.store.last_seq())
+            changed = waiting
             while True:
-                records = await self.store.get(ids)
-                ended = [is_over(record) for record in records]
-                if all(ended) or (any and True in ended):
-                    return records
-                await self.store.wait(seq, PATIENCE)
-                seq = await self.store.last_seq()
+                waiting -= {record.id for record in await self.store.get(list(changed)) if is_over(record)}
+                if not waiting or (any and len(waiting) < len(set(ids))):
+                    return await self.store.get(ids)
+                changed = waiting & await changes.wait(PATIENCE)
 
     async def events(
         self, after: int | None = None, *, follow: bool = True, job: JobLike | None = None
@@ -378,38 +375,6 @@ def _statuses(status: JobStatus | str | Collection[JobStatus | str]) -> frozense
         return frozenset(JobStatus(word) for word in words)
     except ValueError as error:
         raise UsageError(f"{error}; expected one of {', '.join(JobStatus)}") from error
-
-
-def _shares(shares: Sequence[Share] | None) -> list[Share] | None:
-    if shares is None:
-        return None
-    return [replace(share, inputs=tuple(map(_absolute, share.inputs))) if share.inputs else share for share in shares]
-
-
-def _plugins(plugins: Iterable[str | Plugin]) -> tuple[Plugin, ...]:
-    return tuple(Plugin(plugin) if isinstance(plugin, str) else plugin for plugin in plugins)
-
-
-def _command(command: str | Sequence[str]) -> tuple[str, ...]:
-    try:
-        words = tuple(shlex.split(command)) if isinstance(command, str) else tuple(command)
-    except ValueError as error:
-        raise UsageError(f"the command {shortened(str(command))!r} cannot be divided into words: {error}") from error
-    if not words or not words[0]:
-        raise UsageError("there is no command to run; expected a program and its arguments")
-    if any("\0" in word for word in words):
-        raise UsageError("the command holds a NUL character, which no program can be given")
-    return words
-
-
-def _folder(folder: str | Path | None, *, declares_files: bool) -> str | None:
-    if folder is not None:
-        return _absolute(folder)
-    return None if declares_files else str(Path.cwd())
-
-
-def _absolute(path: str | Path) -> str:
-    return os.path.abspath(path)  # noqa: PTH100 - links stay as they are named
 
 
 def _read(path: Path, offset: int) -> bytes:

@@ -23,6 +23,7 @@ from ganga.monitor.process import describe, this_process
 from ganga.monitor.retriever import Retriever
 from ganga.monitor.watchdog import Watchdog
 from ganga.store.base import Query, Store
+from ganga.store.changes import Changes
 from ganga.workspace import Workspace
 
 #: Seconds after which a target is tried again whose monitor has failed.
@@ -106,13 +107,15 @@ class Service:
 
         A target that another living process looks after is not waited for, nor is one that nobody here looks after.
         """
-        waiting = list(jobs)
+        changes = Changes(self._store, await self._store.last_seq())
+        waiting = changed = set(jobs)
         while True:
-            seq = await self._store.last_seq()
-            waiting = [job for job in waiting if await self._unsettled(job)]
+            waiting -= {job for job in changed if not await self._unsettled(job)}
             if not waiting:
                 return
-            await self._store.wait(seq, PATIENCE)
+            news = await changes.wait(PATIENCE)
+            # Who looks after a target may change without an event.
+            changed = waiting & news if news else waiting
 
     async def _unsettled(self, job: JobId) -> bool:
         record = (await self._store.get([job]))[0]
