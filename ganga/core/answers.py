@@ -1,6 +1,7 @@
 """What follows from the answer to a question about many jobs: evidence, denials, and silence, from which nothing follows."""
 
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 
 from msgspec.structs import replace
 
@@ -19,6 +20,7 @@ def digest(roster: Roster, questions: Questions, result: Answered, state: Target
     """Bring the records up to date with (this part of) an answer."""
     seen, order = result.answer.seen, result.order
     _believe(roster, questions, result, draft)
+    _confirm(roster, seen.keys(), draft)
     roster.absences.seen(seen.keys())
     if isinstance(order, Sweep):
         unspoken = questions.unspoken(order.number, seen.keys())
@@ -40,6 +42,17 @@ def _believe(roster: Roster, questions: Questions, result: Answered, draft: Draf
         if told is not None:
             questions.heard(number, native_id)
             roster.replace(record, told, draft)
+
+
+def _confirm(roster: Roster, seen: AbstractSet[NativeId], draft: Draft) -> None:
+    """Tell those who asked about one of these jobs that there is nothing new."""
+    for native_id in roster.awaited & seen:
+        roster.awaited.discard(native_id)
+        record = roster.named(native_id)
+        if record is not None and record.status.polled and record.confirmed_at != draft.moment.utc:
+            confirmed = replace(record, confirmed_at=draft.moment.utc)
+            draft.confirm(confirmed)
+            roster.visit(confirmed)
 
 
 def _deny(roster: Roster, native_id: NativeId, state: TargetState, draft: Draft) -> bool:

@@ -37,6 +37,11 @@ class Draft:
         else:
             self._tell(EventKind.DETAILS_CHANGED, new, None, None, new.reason or new.native_status)
 
+    def confirm(self, job: JobRecord) -> None:
+        """Somebody asked about the job, and nothing but the time of the answer is new."""
+        self._records[job.id] = job
+        self._tell(EventKind.CONFIRMED, job, None, None, None)
+
     def target(self, kind: EventKind, reason: str | None) -> None:
         """Something happened to the target itself."""
         self._events.append(Event(at=self.moment.utc, kind=kind, target=self._target, reason=reason))

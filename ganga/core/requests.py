@@ -29,8 +29,8 @@ def requested(roster: Roster, result: Requested, draft: Draft) -> None:
         elif fresh.id in roster.families:
             roster.visit(_merged(roster, fresh))
             roster.families.touch(fresh.id)
-    records = filter(None, map(roster.get, result.refresh))
-    roster.sweeper.refresh([record.native_id for record in records if record.native_id is not None])
+    known = filter(None, map(roster.get, result.refresh))
+    roster.refresh([record.native_id for record in known if record.native_id is not None])
 
 
 def _take_up(roster: Roster, fresh: JobRecord, draft: Draft, *, in_doubt: bool, refresh: bool) -> None:

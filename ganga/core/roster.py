@@ -1,7 +1,7 @@
 """The jobs of one target: where the record of each says that it belongs, and all that waits to be done for them."""
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from random import Random
 
 from ganga.core.family import Families
@@ -31,6 +31,7 @@ class Roster:
         "_over",
         "_records",
         "absences",
+        "awaited",
         "families",
         "find",
         "finish",
@@ -46,6 +47,8 @@ class Roster:
         self._by_native: dict[NativeId, JobRecord] = {}
         self._guests: set[NativeId] = set()
         self._over: OrderedDict[JobId, int] = OrderedDict()
+        #: Jobs that somebody waits to hear of.
+        self.awaited: set[NativeId] = set()
         self.families = Families()
         self.absences = Absences(policy.patience)
         self.sweeper = Sweeper(policy.sweep, policy.sweep_width, random)
@@ -131,6 +134,11 @@ class Roster:
             if record is not None and record.status.final:
                 self.put(record)
 
+    def refresh(self, native_ids: Collection[NativeId]) -> None:
+        """Somebody wants to know about these now, also if nothing is new."""
+        self.sweeper.refresh(native_ids)
+        self.awaited.update(native_ids)
+
     def forget(self, job: JobId) -> None:
         """The job is no longer followed."""
         record = self._records.pop(job, None)
@@ -186,6 +194,7 @@ class Roster:
 
     def _drop(self, native_id: NativeId) -> None:
         self._by_native.pop(native_id, None)
+        self.awaited.discard(native_id)
         self.sweeper.discard(native_id)
         self.kill.discard(native_id)
         self.absences.seen((native_id,))

@@ -15,6 +15,8 @@ class EventKind(StrEnum):
     STATUS_CHANGED = "status_changed"
     #: The status is the same; the back end's own word, the reason or a time is new.
     DETAILS_CHANGED = "details_changed"
+    #: Somebody asked, and nothing is new: the status was true at this time.
+    CONFIRMED = "confirmed"
     #: Submitted again, or run again by the back end itself; `reason` says which.
     ATTEMPT_STARTED = "attempt_started"
     #: The back end no longer speaks of this job, or speaks of it again.

@@ -150,7 +150,9 @@ class Harness:
         before = self.tracker.state
         update = self.tracker.receive([result], self.moment)
         if expect_quiet:
-            assert not update.records, "an unchanged job costs no write"
+            asked_for = {event.job for event in update.events if event.kind is EventKind.CONFIRMED}
+            assert {changed.id for changed in update.records} == asked_for, "an unchanged job costs no write"
+            assert all(self.records[job].native_id in self._refreshed_at for job in asked_for if job is not None)
         if not stored:
             self.restart(0)
             return

@@ -18,6 +18,7 @@ from ganga.core.orders import (
     Sweep,
 )
 from ganga.model.clock import Utc
+from ganga.model.event import EventKind
 from ganga.model.ids import JobId, NativeId
 from ganga.model.observation import Answer
 from ganga.model.status import JobStatus
@@ -174,3 +175,19 @@ def test_a_monitor_that_takes_over_looks_before_it_submits_and_asks_before_it_co
     whole = digest(target, 2, Answered(late, Answer(dict.fromkeys(late.ids, seen(S.SUBMITTED, "PD")))))
     assert whole.state is not None
     assert whole.state.confirmed_at == Utc(1000.0)
+
+
+def test_who_asks_about_an_unchanged_job_is_told_when_it_was_confirmed() -> None:
+    target = tracker(record(status=S.RUNNING))
+    [first] = target.due(moment(0))
+    assert isinstance(first, Sweep)
+    unchanged = Answer({N1: seen(S.RUNNING, "R")})
+    digest(target, 1, Answered(first, unchanged))
+    digest(target, 5, Requested(TARGET, refresh=(JOB,)))
+    [asked] = target.due(moment(5))
+    assert isinstance(asked, Sweep)
+    update = digest(target, 6, Answered(asked, unchanged))
+    assert [event.kind for event in update.events] == [EventKind.CONFIRMED]
+    assert [stored.confirmed_at for stored in update.records] == [moment(6).utc]
+    digest(target, 7, Requested(TARGET, refresh=()))
+    assert target.due(moment(7)) == []
