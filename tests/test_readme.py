@@ -12,6 +12,7 @@ from msgspec.structs import fields
 from ganga.backends.base import ENTRY_POINTS
 from ganga.backends.local.settings import Settings as LocalSettings
 from ganga.cli.table import COMMANDS as COMMAND_NAMES
+from ganga.model.event import EventKind
 from ganga.model.ids import TargetName
 from ganga.model.status import JobStatus
 from ganga.settings import VARIABLES, MonitorSettings, PaceSettings, StoreSettings, load
@@ -83,6 +84,11 @@ def test_each_plug_in_and_its_options_are_documented() -> None:
             assert row is not None, f"{kind} {entry.name}"
             for field in fields(entry.load()):
                 assert f"`{field.name}`" in row, f"{kind} {entry.name}: {field.name}"
+
+
+def test_each_event_is_documented() -> None:
+    for kind in EventKind:
+        assert f"`{kind}`" in README, kind
 
 
 def test_each_back_end_and_status_is_documented() -> None:
