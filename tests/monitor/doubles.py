@@ -1,6 +1,7 @@
 """Small doubles for the tests of the monitor: time that jumps, back ends that misbehave, stores that fail."""
 
 import asyncio
+import gc
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -77,6 +78,7 @@ def virtual(test: Callable[ArgumentsP, Coroutine[Any, Any, None]]) -> Callable[A
 
         with asyncio.Runner(loop_factory=VirtualLoop) as runner:
             runner.run(main())
+        gc.collect()
         assert complaints == []
 
     return run
@@ -92,6 +94,13 @@ def clock() -> Moment:
     loop = asyncio.get_running_loop()
     assert isinstance(loop, VirtualLoop)
     return loop.clock()
+
+
+async def that(holds: Callable[[], bool], within: float = 600.0) -> None:
+    """Wait in virtual time until this holds."""
+    async with asyncio.timeout(within):
+        while not holds():  # noqa: ASYNC110 - the time that passes is virtual, and any state can be asked for
+            await asyncio.sleep(0.1)
 
 
 async def deaf() -> None:
