@@ -169,7 +169,7 @@ def _file(environment: Mapping[str, str], config: str | Path | None, platform: s
     given = config or environment.get("GANGA_CONFIG")
     if given:
         path = Path(given).expanduser().absolute()
-        if not path.is_file():
+        if not _is_file(path):
             source = "GANGA_CONFIG" if config is None else "config"
             raise ConfigurationError(f"{source} names {path}, which is not a file; correct it or leave it out")
         return path
@@ -177,7 +177,14 @@ def _file(environment: Mapping[str, str], config: str | Path | None, platform: s
         path = Path.home() / "Library" / "Application Support" / "ganga" / "ganga.toml"
     else:
         path = _xdg(environment, "XDG_CONFIG_HOME", Path(".config")) / "ganga" / "ganga.toml"
-    return path if path.is_file() else None
+    return path if _is_file(path) else None
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}; make its folder readable") from error
 
 
 def _xdg(environment: Mapping[str, str], variable: str, default: Path) -> Path:

@@ -1,4 +1,3 @@
-import os
 import stat
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from ganga.app import Opening
 from ganga.errors import ConfigurationError, UsageError
 from ganga.model.ids import TargetName
 from ganga.plain import Session
+from tests.users import an_ordinary_user
 
 
 @pytest.fixture(autouse=True)
@@ -88,10 +88,10 @@ async def test_a_mistake_in_a_target_is_named(tmp_path: Path, text: str, sentenc
             pass
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_home_that_is_not_writable_is_named(tmp_path: Path) -> None:
+def test_a_home_that_is_not_writable_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", "/nowhere")
     tmp_path.chmod(0o500)
-    with pytest.raises(ConfigurationError, match="GANGA_HOME"), ganga.open(tmp_path / "home"):
+    with an_ordinary_user(), pytest.raises(ConfigurationError, match="GANGA_HOME"), ganga.open(tmp_path / "home"):
         pass
 
 

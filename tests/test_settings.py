@@ -1,4 +1,3 @@
-import os
 import stat
 from pathlib import Path
 
@@ -8,6 +7,7 @@ from ganga.errors import ConfigurationError
 from ganga.model.ids import TargetName
 from ganga.model.policy import Policy
 from ganga.settings import MonitorSettings, PaceSettings, TargetSettings, load
+from tests.users import an_ordinary_user
 
 
 @pytest.fixture(autouse=True)
@@ -126,11 +126,10 @@ def test_a_settings_file_that_is_named_and_missing_is_an_error(file: Path) -> No
         load({}, config=file)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
 def test_a_settings_file_that_cannot_be_read_is_named(file: Path) -> None:
     file.touch()
     file.chmod(stat.S_IWUSR)
-    with pytest.raises(ConfigurationError, match="cannot be read"):
+    with an_ordinary_user(), pytest.raises(ConfigurationError, match="cannot be read"):
         load({"GANGA_CONFIG": str(file)})
 
 
