@@ -24,6 +24,7 @@ from ganga.specification import absolute_inputs, check, plugins, specify
 from ganga.split import repeat
 from ganga.store.base import Adopted, NewJob, Query, Store
 from ganga.store.changes import Changes
+from ganga.store.ends import is_over
 from ganga.workspace import Workspace
 
 #: A job as a person may name it: what a verb returned, ``"12.3"``, or ``12``.
@@ -192,7 +193,8 @@ class Client:
             changes = Changes(self.store, await self.store.last_seq())
             changed = waiting
             while True:
-                waiting -= {record.id for record in await self.store.get(list(changed)) if is_over(record)}
+                records = await self.store.get(list(changed))
+                waiting -= {record.id for record in records if await is_over(self.store, record)}
                 if not waiting or (any and len(waiting) < len(set(ids))):
                     return await self.store.get(ids)
                 changed = waiting & await changes.wait(PATIENCE)
@@ -259,14 +261,19 @@ class Client:
     async def fetch(self, job: JobLike) -> Path:
         """The folder with the output of a job that has ended, after another try to fetch it if it is not there.
 
-        Raises `UsageError` if the job has not ended, and `BackendUnavailable` if the output cannot be had now.
+        Raises `UsageError` if the job has not ended or has none, and `BackendUnavailable` if the output cannot be had now.
         """
         record = await self.get(job)
         if not record.status.final:
             raise UsageError(f"job {record.id} is {record.status}: there is output to fetch when it has ended")
         folder = self.workspace.output(record.id, record.attempt)
-        if not await asyncio.to_thread(folder.is_dir):
-            await self.service.fetch(record)
+        if await asyncio.to_thread(folder.is_dir):
+            return folder
+        if record.subjobs is not None:
+            raise UsageError(f"job {record.id} has merged no output; fetch that of a subjob, such as {record.id}.0")
+        if record.native_id is None:
+            raise UsageError(f"job {record.id} has no output: it was never submitted")
+        await self.service.fetch(record)
         return folder
 
     async def read(self, job: JobLike, stream: Stream = Stream.STDOUT, offset: int = 0) -> bytes:
@@ -358,11 +365,6 @@ class Client:
                     # Of thousands of failures a dozen are told: the first, the second, the fourth, the eighth, ...
                     if failures.bit_count() == 1:
                         _log.exception("a callback failed at event %d, for the %d. time", event.seq, failures)
-
-
-def is_over(record: JobRecord) -> bool:
-    """Whether nothing more will happen to the job by itself: it is final, and no attempt is asked for."""
-    return record.status.final and record.wanted_attempt <= record.attempt
 
 
 def _ids(jobs: Iterable[JobLike]) -> list[JobId]:

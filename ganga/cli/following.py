@@ -12,12 +12,13 @@ from ganga.backends.base import Stream
 from ganga.cli.handover import troubles_of
 from ganga.cli.interruption import Interrupted
 from ganga.cli.words import plural, safe, tell
-from ganga.client import Client, is_over
+from ganga.client import Client
 from ganga.errors import BackendError, UsageError
 from ganga.model.ids import JobId, TargetName
 from ganga.model.job import JobRecord
 from ganga.model.status import FINAL, JobStatus
 from ganga.store.base import Query
+from ganga.store.ends import is_over
 
 #: Seconds between two looks at the output of a running job.
 LOOK = 0.2
@@ -71,7 +72,7 @@ async def follow_output(client: Client, job: JobId, echoes: Sequence[Echo]) -> J
         if troubles != told and troubles:
             tell("; ".join(troubles.values()))
         told = troubles
-        over = is_over(record)
+        over = await is_over(client.store, record)
         if record.attempt:
             with suppress(BackendError, *(() if over else (UsageError,))):
                 for echo in echoes:
@@ -120,7 +121,7 @@ async def follow_progress(client: Client, jobs: Sequence[JobId], *, any_one: boo
     with _progress() as show:
         async for records, tally in _looks(client, jobs):
             show(tally)
-            ended = [is_over(record) for record in records]
+            ended = [await is_over(client.store, record) for record in records]
             if all(ended) or (any_one and True in ended):
                 return records
     raise AssertionError("the looks at jobs do not end by themselves")
@@ -144,7 +145,7 @@ async def _tally(client: Client, records: Sequence[JobRecord]) -> Tally:
             counts[record.status] += 1
         else:
             counts.update(await client.store.count(Query(parent=record.id, subjobs=True)))
-    troubles = await troubles_of(client, [record for record in records if not is_over(record)])
+    troubles = await troubles_of(client, [record for record in records if not record.status.final])
     return Tally(counts, "; ".join(troubles.values()))
 
 

@@ -24,6 +24,7 @@ from ganga.monitor.retriever import Retriever
 from ganga.monitor.watchdog import Watchdog
 from ganga.store.base import Query, Store
 from ganga.store.changes import Changes
+from ganga.store.ends import is_over
 from ganga.workspace import Workspace
 
 #: Seconds after which a target is tried again whose monitor has failed.
@@ -126,6 +127,8 @@ class Service:
         asked_to_die = record.kill_requested_by is not None and not record.status.final
         if record.subjobs is None or asked_to_die:
             return asked_to_die or record.status is JobStatus.SUBMITTING
+        if record.status.final:
+            return not await is_over(self._store, record)
         waiting = Query(statuses=frozenset({JobStatus.SUBMITTING}), parent=job, subjobs=True)
         return bool(await self._store.count(waiting))
 
