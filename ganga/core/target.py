@@ -114,11 +114,17 @@ class TargetTracker:
             case Strain():
                 self._change_state(draft, replace(self.state, stuck_threads=result.stuck))
             case Finished():
+                was_there = any(map(self._is_there, result.endings))
                 ending.finished(self._roster, result, draft)
-                if result.endings:
+                if was_there:
                     self._heard(draft)
             case _:
                 self._succeeded(result, draft)
+
+    def _is_there(self, job: JobId) -> bool:
+        """Whether the back end knows the job: what is merged here says nothing of it."""
+        record = self._roster.get(job)
+        return record is not None and record.native_id is not None
 
     def _succeeded(self, result: Answered | Submitted | Found | KillSent, draft: Draft) -> None:
         match result:

@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from ganga.core.orders import Answered, CatchUp, Failed, Strain, Sweep
+from ganga.core.orders import Answered, CatchUp, Ending, Failed, Finish, Finished, Strain, Sweep
 from ganga.model.clock import Utc
 from ganga.model.event import EventKind
 from ganga.model.ids import NativeId
@@ -77,3 +77,12 @@ def test_how_many_calls_hang_is_stored_with_the_target() -> None:
     update = digest(tracker(RUNNING), 1, Strain(TARGET, 3))
     assert update.state is not None
     assert (update.state.stuck_threads, update.events) == (3, ())
+
+
+def test_what_is_finished_here_does_not_say_that_the_target_answers() -> None:
+    for native_id, is_up in ((None, False), (NativeId("n"), True)):
+        ended = replace(record(status=JobStatus.COMPLETING), native_id=native_id, outcome=JobStatus.COMPLETED)
+        target = tracker(ended, state=TargetState(name=TARGET, down_since=moment(0).utc, error="no route"))
+        [finish] = (order for order in target.due(moment(1)) if isinstance(order, Finish))
+        update = digest(target, 2, Finished(finish, {ended.id: Ending(JobStatus.COMPLETED)}))
+        assert ("target_up" in told(update)) is is_up
