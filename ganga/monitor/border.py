@@ -14,10 +14,16 @@ from ganga.model.observation import Answer, Observation
 from ganga.model.status import POLLED, JobStatus
 
 #: Observations checked in one go.
-PORTION = 2000
+PORTION = 500
 
-#: What a back end may say of a job.
-_TOLD = POLLED | {JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.KILLED}
+#: What a back end may say of a job. A tuple, since the members of an enumeration are slow to hash.
+_TOLD = (
+    JobStatus.RUNNING,
+    *sorted(POLLED - {JobStatus.RUNNING}),
+    JobStatus.COMPLETED,
+    JobStatus.FAILED,
+    JobStatus.KILLED,
+)
 #: The types that the fields of an observation may have, in their order.
 _KINDS: tuple[tuple[type, ...], ...] = (
     (JobStatus,),
@@ -109,18 +115,22 @@ class Border:
         return Answer(seen, frozenset(answer.absent), answer.cursor)
 
     def _check_observation(self, verb: str, native_id: NativeId, observation: Observation) -> None:
-        _check(f"{verb}: seen", native_id, str)
-        _check(f"{verb}: seen", observation, Observation)
+        if not _is_named(native_id, observation):
+            raise _broken(f"{verb}: seen", {native_id: observation}, "an `Observation` for each native id")
         kinds = tuple(map(type, astuple(observation)))
         if kinds not in self._sound:
             if not all(map(issubclass, kinds, _KINDS)):
                 raise _broken(f"{verb}: {native_id}", observation, "the types that `Observation` declares")
             self._sound.add(kinds)
         if observation.status not in _TOLD:
-            raise _broken(f"{verb}: {native_id}", observation.status, f"one of {', '.join(sorted(_TOLD))}")
+            raise _broken(f"{verb}: {native_id}", observation.status, f"one of {', '.join(_TOLD)}")
         for at in (observation.started_at, observation.ended_at):
             if at is not None and not 0.0 <= at < _END_OF_TIME:
                 raise _broken(f"{verb}: {native_id}", at, "seconds since 1970")
+
+
+def _is_named(native_id: object, observation: object) -> bool:
+    return isinstance(native_id, str) and isinstance(observation, Observation)
 
 
 def _check(what: str, found: object, *kinds: type) -> None:

@@ -88,8 +88,8 @@ class Moody(Odd):
         (quits, "tried to end the program"),
         (cancels_itself, "cancelled its own call"),
         (says_nothing, "expected Answer, found None"),
-        (numbers, "expected str, found 0"),
-        (words, "expected Observation, found 'COMPLETED'"),
+        (numbers, "found {0: Observation"),
+        (words, ": 'COMPLETED'}"),
         (gives_up, "found <JobStatus.LOST"),
     ],
 )
