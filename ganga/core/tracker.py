@@ -1,49 +1,229 @@
-"""What to ask of all targets, when, and what the answers mean: one `TargetTracker` for each target that is ours."""
+"""All that is decided about the jobs of one target: what to ask of its back end, when, and what the replies mean."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from random import Random
+from typing import assert_never
 
-from ganga.core.orders import Order, Result
-from ganga.core.target import TargetTracker
+from msgspec.structs import replace
+
+from ganga.core import answers, ending, requests, submission
+from ganga.core.circuit import Circuit
+from ganga.core.news import Draft
+from ganga.core.orders import (
+    Answered,
+    CatchUp,
+    Failed,
+    Find,
+    Finish,
+    Finished,
+    Found,
+    Kill,
+    KillSent,
+    Order,
+    Requested,
+    Result,
+    Strain,
+    Submit,
+    Submitted,
+    Sweep,
+)
+from ganga.core.pacing import Pacer
+from ganga.core.questions import Questions
+from ganga.core.roster import Roster
 from ganga.model.clock import Moment, Monotonic
-from ganga.model.ids import TargetName
+from ganga.model.event import EventKind
+from ganga.model.ids import Cursor, JobId, TargetName
+from ganga.model.job import JobRecord, TargetState
+from ganga.model.policy import Policy
 from ganga.model.update import Update
 
 
 class Tracker:
-    """The targets that one monitor looks after. Nobody waits for another: each keeps its own pace."""
+    """The jobs of one target. No I/O, no clock: a day of ten thousand jobs and three outages is a loop over numbers."""
 
-    def __init__(self, targets: Iterable[TargetTracker] = ()) -> None:
-        self._targets = {target.name: target for target in targets}
+    def __init__(self, name: TargetName, policy: Policy, random: Random, *, state: TargetState | None = None) -> None:
+        self.name = name
+        self.state = state or TargetState(name=name)
+        self._roster = Roster(policy, random)
+        self._feed = Pacer(policy.feed, random) if policy.feed is not None else None
+        self._circuit = Circuit(policy.failures_until_down, self.state.down_since)
+        self._questions = Questions()
 
     def __repr__(self) -> str:
-        return f"<Tracker {', '.join(f'{name}: {len(target)} jobs' for name, target in self._targets.items())}>"
+        return f"<Tracker {self.name}: {len(self)} jobs, {len(self._roster.sweeper)} polled>"
 
-    def __iter__(self) -> Iterator[TargetTracker]:
-        return iter(self._targets.values())
+    def __len__(self) -> int:
+        return len(self._roster)
 
-    def __contains__(self, name: TargetName) -> bool:
-        return name in self._targets
+    def record(self, job: JobId) -> JobRecord | None:
+        """The record of a job that is followed, as the tracker sees it now."""
+        return self._roster.get(job)
 
-    def __getitem__(self, name: TargetName) -> TargetTracker:
-        return self._targets[name]
-
-    def add(self, target: TargetTracker) -> None:
-        """Look after one more target."""
-        self._targets[target.name] = target
-
-    def remove(self, name: TargetName) -> None:
-        """No longer look after a target; nothing happens if it was not looked after."""
-        self._targets.pop(name, None)
+    @property
+    def interval(self) -> float:
+        """Seconds from one sweep to the next while all is well."""
+        return self._roster.sweeper.interval
 
     def due(self, moment: Moment) -> list[Order]:
-        """What is to be done now. Each order must come back as one result."""
-        return [order for target in self._targets.values() for order in target.due(moment)]
+        """What is to be done now. Each order must come back as one result (an answer may come in parts)."""
+        if self.state.paused:
+            return []
+        now, roster = moment.monotonic, self._roster
+        orders: list[Order] = [Find(self.name, jobs) for jobs in roster.find.take(now)]
+        orders += [Submit(self.name, jobs) for jobs in roster.submit.take(now)]
+        orders += [Kill(self.name, ids) for ids in roster.kill.take(now)]
+        orders += [Finish(self.name, jobs) for jobs in roster.finish.take(now)]
+        orders += [Sweep(self.name, ids, self._questions.ask(ids)) for ids in roster.sweeper.take(now, moment.utc)]
+        feed = self._waiting_feed()
+        if feed is not None and feed.next_at <= now:
+            feed.asked(now)
+            cursor = None if self.state.cursor is None else Cursor(self.state.cursor)
+            orders.append(CatchUp(self.name, cursor, self._questions.feed()))
+        return orders
 
     def next_wakeup(self) -> Monotonic | None:
         """When `due` may have something; None if nothing will be due before another result comes."""
-        wakeups = (target.next_wakeup() for target in self._targets.values())
+        if self.state.paused:
+            return None
+        roster, feed = self._roster, self._waiting_feed()
+        wakeups = [
+            roster.find.next_wakeup(),
+            roster.submit.next_wakeup(),
+            roster.kill.next_wakeup(),
+            roster.finish.next_wakeup(),
+            roster.sweeper.next_wakeup(),
+            None if feed is None else feed.next_at,
+        ]
         return min((wakeup for wakeup in wakeups if wakeup is not None), default=None)
 
-    def receive(self, target: TargetName, results: Iterable[Result], moment: Moment) -> Update:
-        """What follows from results that all belong to one target: nothing, if the target is no longer ours."""
-        return self._targets[target].receive(results, moment) if target in self._targets else Update(target)
+    def receive(self, results: Iterable[Result], moment: Moment) -> Update:
+        """What follows from the results. The update must be stored before anybody is told of it."""
+        draft = Draft(self.name, moment)
+        for result in results:
+            self._digest(result, draft)
+        for job in self._roster.families.touched():
+            self._settle(job, draft)
+        return draft.finish()
+
+    def _digest(self, result: Result, draft: Draft) -> None:
+        match result:
+            case Requested():
+                self._requested(result, draft)
+            case Failed():
+                self._failed(result, draft)
+            case Strain():
+                self._change_state(draft, replace(self.state, stuck_threads=result.stuck))
+            case Finished():
+                was_there = any(map(self._is_there, result.endings))
+                ending.finished(self._roster, result, draft)
+                if was_there:
+                    self._heard(draft)
+            case _:
+                self._succeeded(result, draft)
+
+    def _is_there(self, job: JobId) -> bool:
+        """Whether the back end knows the job: what is merged here says nothing of it."""
+        record = self._roster.get(job)
+        return record is not None and record.native_id is not None
+
+    def _succeeded(self, result: Answered | Submitted | Found | KillSent, draft: Draft) -> None:
+        match result:
+            case Answered():
+                self._answered(result, draft)
+            case Submitted():
+                submission.submitted(self._roster, result, draft)
+            case Found():
+                submission.found(self._roster, result, draft)
+            case KillSent():
+                self._kill_sent(result.order, draft)
+            case _:
+                assert_never(result)
+        self._heard(draft)
+
+    def _heard(self, draft: Draft) -> None:
+        self._circuit.closed()
+        if self.state.down_since is not None:
+            self._change_state(draft, replace(self.state, down_since=None, error=None))
+            draft.target(EventKind.TARGET_UP, None)
+
+    def _requested(self, result: Requested, draft: Draft) -> None:
+        if result.paused is not None:
+            self.state = replace(self.state, paused=result.paused)
+        requests.requested(self._roster, result, draft)
+
+    # Questions
+
+    def _waiting_feed(self) -> Pacer | None:
+        """The pace of the feed, if a question for what is new may be asked."""
+        return None if self._questions.feeding or not len(self._roster.sweeper) else self._feed
+
+    def _answered(self, result: Answered, draft: Draft) -> None:
+        answers.digest(self._roster, self._questions, result, self.state, draft)
+        if result.last:
+            changes = self._questions.close(result.order.number)
+            if changes is not None:
+                self._close(result, changes, draft)
+
+    def _close(self, result: Answered, changes: int, draft: Draft) -> None:
+        now, cursor = draft.moment.monotonic, result.answer.cursor
+        if isinstance(result.order, Sweep):
+            confirmed_at = self._roster.sweeper.answered(now, changes)
+            if confirmed_at is not None:
+                self._change_state(draft, replace(self.state, confirmed_at=confirmed_at))
+        elif self._feed is not None:
+            self._feed.answered(now, changes)
+            if cursor is not None and cursor != self.state.cursor:
+                self._change_state(draft, replace(self.state, cursor=cursor))
+
+    def _kill_sent(self, order: Kill, draft: Draft) -> None:
+        self._roster.kill.done(order.ids)
+        again = Monotonic(draft.moment.monotonic + self._roster.policy.kill_again)
+        for native_id in self._roster.to_kill(order.ids):
+            self._roster.kill.postpone(native_id, again)
+
+    # Failures
+
+    def _failed(self, result: Failed, draft: Draft) -> None:
+        order, roster = result.order, self._roster
+        match order:
+            case Sweep() | CatchUp():
+                self._unanswered(order, draft)
+            case Submit() | Find():
+                submission.unsubmitted(roster, order, draft)
+            case Kill():
+                roster.kill.failed(order.ids, draft.moment.monotonic)
+                for native_id in roster.to_kill(order.ids):
+                    roster.kill.add(native_id)
+            case Finish():
+                healthy = self._circuit.failing_since is None and not result.ours
+                ending.unfinished(roster, order, result.error, draft, blamed=healthy)
+            case _:
+                assert_never(order)
+        if not result.ours and self._circuit.failed(draft.moment.utc):
+            self._change_state(draft, replace(self.state, down_since=self._circuit.failing_since, error=result.error))
+            draft.target(EventKind.TARGET_DOWN, result.error)
+
+    def _unanswered(self, order: Sweep | CatchUp, draft: Draft) -> None:
+        if self._questions.close(order.number) is None:
+            return
+        if isinstance(order, Sweep):
+            self._roster.sweeper.failed(order.ids, draft.moment.monotonic)
+            self._roster.dismiss(order.ids)
+        elif self._feed is not None:
+            self._feed.failed(draft.moment.monotonic)
+
+    # Records
+
+    def _settle(self, job: JobId, draft: Draft) -> None:
+        parent = self._roster.get(job)
+        if parent is None:
+            return
+        settled = self._roster.families.settle(parent, draft.moment.utc)
+        if settled is parent:
+            self._roster.put(parent)
+        else:
+            self._roster.replace(parent, settled, draft)
+
+    def _change_state(self, draft: Draft, state: TargetState) -> None:
+        self.state = state
+        draft.state(state)

@@ -8,7 +8,7 @@ from random import Random
 
 from ganga.backends.pool import ThreadPool
 from ganga.core.orders import Result, Strain
-from ganga.core.target import TargetTracker
+from ganga.core.tracker import Tracker
 from ganga.errors import StoreUnavailable
 from ganga.model.ids import Seq
 from ganga.monitor.carrier import Carrier
@@ -70,7 +70,7 @@ class Monitor:
         """Follow from what is stored, until a save fails: the tracker is then ahead of the store and is thrown away."""
         states = await self._store.target_states()
         state = states.get(self.target.name)
-        tracker = TargetTracker(self.target.name, self.target.policy, self._random, state=state)
+        tracker = Tracker(self.target.name, self.target.policy, self._random, state=state)
         requests = Requests(self.target.name, self._store)
         seq = await self._store.last_seq()
         async for known in requests.stored():
@@ -88,7 +88,7 @@ class Monitor:
                 async with self._turn:
                     await self._digest([*results, *self._strain(tracker)], tracker)
 
-    async def _heed(self, requests: Requests, seq: Seq, tracker: TargetTracker, inbox: Inbox) -> None:
+    async def _heed(self, requests: Requests, seq: Seq, tracker: Tracker, inbox: Inbox) -> None:
         async with aclosing(requests.behind(seq)) as events:
             async for event in events:
                 async with self._turn:
@@ -96,18 +96,18 @@ class Monitor:
                         await self._digest([fresh], tracker)
                 inbox.wake()
 
-    async def _digest(self, results: Iterable[Result], tracker: TargetTracker) -> None:
+    async def _digest(self, results: Iterable[Result], tracker: Tracker) -> None:
         for portion in portions(results):
             update = tracker.receive(portion, self._clock())
             if update:
                 await self._store.save(update, self._lease)
             await asyncio.sleep(0)
 
-    def _until(self, tracker: TargetTracker) -> float | None:
+    def _until(self, tracker: Tracker) -> float | None:
         wakeup = tracker.next_wakeup()
         return None if wakeup is None else max(0.0, wakeup - self._clock().monotonic)
 
-    def _strain(self, tracker: TargetTracker) -> list[Strain]:
+    def _strain(self, tracker: Tracker) -> list[Strain]:
         stuck = self._connection.stuck + self._pool.stuck_threads
         return [] if stuck == tracker.state.stuck_threads else [Strain(self.target.name, stuck)]
 

@@ -25,7 +25,7 @@ from ganga.core.orders import (
     Submitted,
     Sweep,
 )
-from ganga.core.target import TargetTracker
+from ganga.core.tracker import Tracker
 from ganga.model.clock import Utc
 from ganga.model.event import Event
 from ganga.model.ids import JobId, Tag, TargetName, job_id
@@ -84,7 +84,7 @@ class _Simulation:
     def __init__(self, policy: Policy, latency: float, outages: tuple[Outage, ...], *, seed: int) -> None:
         self._clock = VirtualClock()
         random = Random(seed)  # noqa: S311 - chance that can be repeated, no secret
-        self._tracker = TargetTracker(TARGET, policy, random)
+        self._tracker = Tracker(TARGET, policy, random)
         self._world = World()
         self._latency = latency
         self._outages = outages

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from random import Random
 
 from ganga.core.orders import Answered, Requested, Sweep
-from ganga.core.target import TargetTracker
+from ganga.core.tracker import Tracker
 from ganga.model.clock import Moment, Monotonic, Utc
 from ganga.model.ids import NativeId, TargetName, job_id
 from ganga.model.job import JobRecord
@@ -66,9 +66,9 @@ def _moment(seconds: float) -> Moment:
     return Moment(Monotonic(seconds), Utc(1e9 + seconds))
 
 
-def _tracker(records: Iterator[JobRecord], batch: int, every: float = 10.0) -> TargetTracker:
+def _tracker(records: Iterator[JobRecord], batch: int, every: float = 10.0) -> Tracker:
     policy = Policy(sweep=Pace(fastest=every, slowest=every), sweep_width=Width(batch=batch))
-    tracker = TargetTracker(TARGET, policy, Random(0))
+    tracker = Tracker(TARGET, policy, Random(0))
     page: list[JobRecord] = []
     for record in records:
         page.append(record)
@@ -114,7 +114,7 @@ def _memory() -> tuple[float, float]:
     return beyond / JOBS, (beyond + size) / JOBS
 
 
-def _follow(tracker: TargetTracker, seconds: float, jobs: int) -> list[float]:
+def _follow(tracker: Tracker, seconds: float, jobs: int) -> list[float]:
     """Follow the jobs for so long, a tenth of which change in a day. Returns the seconds of each step."""
     now, steps = 0.0, []
     while now < seconds:

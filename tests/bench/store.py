@@ -13,7 +13,7 @@ from time import perf_counter
 from msgspec.structs import replace
 
 from ganga.core.orders import Requested
-from ganga.core.target import TargetTracker
+from ganga.core.tracker import Tracker
 from ganga.model.clock import Moment, Monotonic, Utc
 from ganga.model.event import Event, EventKind
 from ganga.model.ids import JobId, NativeId, TargetName, job_id
@@ -194,7 +194,7 @@ def _select(path: Path) -> float:
 
 
 async def _take_over(path: Path) -> float:
-    tracker = TargetTracker(TARGET, Policy(), Random(1))
+    tracker = Tracker(TARGET, Policy(), Random(1))
     moment = Moment(Monotonic(0.0), NOW)
     async with open_sqlite(path) as store:
         start = perf_counter()

@@ -6,7 +6,7 @@ from random import Random
 from msgspec.structs import replace
 
 from ganga.core.orders import Requested, Result
-from ganga.core.target import TargetTracker
+from ganga.core.tracker import Tracker
 from ganga.model.clock import Moment, Monotonic, Utc
 from ganga.model.ids import JobId, NativeId, TargetName
 from ganga.model.job import JobRecord, TargetState
@@ -89,9 +89,9 @@ def tracker(
     feed: bool = False,
     state: TargetState | None = None,
     in_doubt: bool = False,
-) -> TargetTracker:
+) -> Tracker:
     """A tracker that follows these."""
-    target = TargetTracker(TARGET, policy if feed else dataclasses.replace(policy, feed=None), Random(0), state=state)
+    target = Tracker(TARGET, policy if feed else dataclasses.replace(policy, feed=None), Random(0), state=state)
     target.receive([Requested(TARGET, records, in_doubt=in_doubt)], moment(0))
     return target
 
@@ -101,6 +101,6 @@ def told(update: Update) -> list[str]:
     return [event.kind.value if event.new is None else f"{event.old} -> {event.new}" for event in update.events]
 
 
-def digest(target: TargetTracker, seconds: float, *results: Result) -> Update:
+def digest(target: Tracker, seconds: float, *results: Result) -> Update:
     """Hand the results in, so many seconds into the test."""
     return target.receive(results, moment(seconds))

@@ -26,7 +26,7 @@ from ganga.core.orders import (
     Sweep,
 )
 from ganga.core.reconcile import nothing_new
-from ganga.core.target import TargetTracker
+from ganga.core.tracker import Tracker
 from ganga.model.clock import Moment, Monotonic, Utc
 from ganga.model.event import Event, EventKind
 from ganga.model.ids import JobId, NativeId, Tag, job_id, parent_of
@@ -311,8 +311,8 @@ class Harness:
 
     # Details
 
-    def _new_tracker(self) -> TargetTracker:
-        self.tracker = TargetTracker(TARGET, self._policy, self._random, state=self.state)
+    def _new_tracker(self) -> Tracker:
+        self.tracker = Tracker(TARGET, self._policy, self._random, state=self.state)
         self._asked_at.clear()
         self._fed_at = -1000.0
         self.receive(Requested(TARGET, families=self._families(None)))

@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from ganga.core.orders import Answered, CatchUp, Order, Sweep
-from ganga.core.target import TargetTracker
+from ganga.core.tracker import Tracker
 from ganga.model.ids import Cursor, JobId, NativeId
 from ganga.model.observation import Answer, Observation
 from ganga.model.status import JobStatus
@@ -13,12 +13,12 @@ RUNNING = record(status=JobStatus.RUNNING)
 N1, N2 = NativeId("n1"), NativeId("n2")
 
 
-def due(target: TargetTracker, seconds: float) -> Order:
+def due(target: Tracker, seconds: float) -> Order:
     [order] = target.due(moment(seconds))
     return order
 
 
-def sweep(target: TargetTracker, seconds: float) -> Sweep:
+def sweep(target: Tracker, seconds: float) -> Sweep:
     order = due(target, seconds)
     assert isinstance(order, Sweep)
     return order

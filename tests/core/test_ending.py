@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from ganga.core.orders import Ending, Failed, Finish, Finished, JobAttempt, Kill, KillSent, Requested
-from ganga.core.target import TargetTracker
+from ganga.core.tracker import Tracker
 from ganga.model.ids import JobId
 from ganga.model.status import JobStatus
 from tests.core.examples import TARGET, digest, moment, parent, record, told, tracker
@@ -14,7 +14,7 @@ DONE = record(status=S.COMPLETING)
 JOB = JobId("1")
 
 
-def finish(target: TargetTracker) -> tuple[float, Finish]:
+def finish(target: Tracker) -> tuple[float, Finish]:
     wakeup = target.next_wakeup()
     assert wakeup is not None
     seconds = max(wakeup, 0.0)

@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from ganga.core.orders import Failed, Find, Found, Kill, Order, Requested, Submit, Submitted
-from ganga.core.target import TargetTracker
+from ganga.core.tracker import Tracker
 from ganga.model.ids import JobId, NativeId
 from ganga.model.status import JobStatus
 from tests.core.examples import TARGET, digest, moment, record, told, tracker
@@ -13,7 +13,7 @@ ONE = (JobId("1"),)
 N1 = NativeId("n1")
 
 
-def next_order(target: TargetTracker) -> tuple[float, Order]:
+def next_order(target: Tracker) -> tuple[float, Order]:
     wakeup = target.next_wakeup()
     assert wakeup is not None
     seconds = max(wakeup, 0.0)

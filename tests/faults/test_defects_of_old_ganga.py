@@ -18,7 +18,7 @@ from ganga.backends.base import Backend, Receipts, Submission
 from ganga.client import Client
 from ganga.core import family
 from ganga.core.orders import Requested, Submit, Submitted
-from ganga.core.target import TargetTracker
+from ganga.core.tracker import Tracker
 from ganga.model.ids import JobId, NativeId, TargetName
 from ganga.model.job import JobRecord, Plugin, Resubmission
 from ganga.model.observation import Answer, Observation
@@ -317,7 +317,7 @@ def test_the_status_of_a_job_with_subjobs_costs_what_changes(monkeypatch: pytest
 
     monkeypatch.setattr(family, "derived_status", counting)
     subjobs = 1000
-    tracker = TargetTracker(TARGET, replace(POLICY, submit=replace(POLICY.submit, batch=1, retry=RETRY)), Random(1))
+    tracker = Tracker(TARGET, replace(POLICY, submit=replace(POLICY.submit, batch=1, retry=RETRY)), Random(1))
     whole = parent(status=JobStatus.SUBMITTING, subjobs=subjobs)
     parts = tuple(record(f"1.{index}", JobStatus.SUBMITTING) for index in range(subjobs))
     families = {JobId("1"): {JobStatus.SUBMITTING: subjobs}}
