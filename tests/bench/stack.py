@@ -136,8 +136,9 @@ class Hung:
 class Flooding(Hung):
     """A back end that tells something new of each of its jobs each time that it is asked, and of as many others."""
 
-    def __init__(self) -> None:
+    def __init__(self, others: int) -> None:
         self.asked = 0
+        self._others = [NativeId(f"other {number}") for number in range(others)]
 
     async def submit(self, batch: Sequence[Submission], /) -> Receipts:
         return Receipts({submission.tag: NativeId(submission.tag) for submission in batch})
@@ -149,8 +150,7 @@ class Flooding(Hung):
         self.asked += 1
         word, at = f"WORD_{self.asked}", Utc(float(self.asked))
         told = Observation(status=JobStatus.RUNNING, native_status=word, started_at=at)
-        others = {NativeId(f"other {number}"): told for number in range(len(ids))}
-        return Answer({**dict.fromkeys(ids, told), **others})
+        return Answer(dict.fromkeys([*ids, *self._others], told))
 
 
 def _target(name: str, backend: Backend, policy: Policy) -> Target:
@@ -173,7 +173,7 @@ def _loop_lag() -> Figure:
 async def _lags(seconds: float = 15.0, jobs: int = 20_000) -> list[float]:
     pace = Pace(fastest=0.2, slowest=0.2)
     wide = Policy(sweep=pace, sweep_width=Width(batch=jobs))
-    flooding = Flooding()
+    flooding = Flooding(jobs)
     targets = {
         TargetName("hung"): _target("hung", Hung(), Policy(sweep=pace)),
         TargetName("flooding"): _target("flooding", flooding, wide),
