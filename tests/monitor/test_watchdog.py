@@ -24,13 +24,16 @@ async def test_names_the_culprit(caplog: pytest.LogCaptureFixture) -> None:
     logger.addFilter(notice)
     try:
         async with Watchdog(beat=0.005, tolerance=0.02) as watchdog:
-            await asyncio.sleep(0)
-            hold_the_loop_until(noticed)
+            # On a busy machine the first to be noticed may be something else.
+            while "hold_the_loop_until" not in caplog.text:
+                await asyncio.sleep(0.02)
+                noticed.clear()
+                hold_the_loop_until(noticed)
     finally:
         logger.removeFilter(notice)
-    assert any("hold_the_loop_until" in hold.culprit for hold in watchdog.holds)
-    assert "hold_the_loop_until" in caplog.text
-    assert watchdog.holds[0].seconds > 0.02
+    named = [hold for hold in watchdog.holds if "hold_the_loop_until" in hold.culprit]
+    assert named
+    assert named[0].seconds > 0.02
 
 
 async def test_measures_each_beat() -> None:
