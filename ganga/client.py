@@ -16,7 +16,7 @@ from ganga.backends.base import Adopting, Readable, Stream
 from ganga.errors import UnknownTarget, UsageError
 from ganga.model.clock import Utc
 from ganga.model.event import Event
-from ganga.model.ids import JobId, Seq, TargetName, job_id, parse_job_id, shortened
+from ganga.model.ids import JobId, NativeId, Seq, TargetName, job_id, parse_job_id, shortened
 from ganga.model.job import JobRecord, JobSpec, Plugin, Resubmission, Share, TargetState
 from ganga.model.status import JobStatus
 from ganga.monitor.service import Service
@@ -103,20 +103,23 @@ class Client:
     async def track(self, target: str, *references: str) -> list[JobRecord]:
         """Adopt jobs that something else submitted, by words that the target's back end understands.
 
-        Raises `UsageError` if it cannot adopt, or for words that mean no job, and `BackendUnavailable`.
+        Raises `UsageError` if it cannot adopt, for words that mean no job, and for a job that is followed already, and
+        `BackendUnavailable`.
         """
         name = self._target(target)
         backend = await self.service.backend(name)
         if not isinstance(backend, Adopting):
             raise UsageError(f"target {target} cannot follow jobs that something else submitted")
+        adopted = await backend.adopt(references)
+        await self._check_not_followed(name, adopted)
         records = []
-        for native_id, seen in (await backend.adopt(references)).items():
+        for native_id, seen in adopted.items():
             now = _now()
             record = JobRecord(
                 id=JobId("1"),
                 name=native_id,
                 target=name,
-                status=JobStatus.SUBMITTED,
+                status=seen.status if seen.status.polled else JobStatus.SUBMITTED,
                 created_at=now,
                 attempt=1,
                 wanted_attempt=1,
@@ -124,6 +127,7 @@ class Client:
                 native_status=seen.native_status,
                 submitted_at=seen.started_at or now,
                 started_at=seen.started_at,
+                confirmed_at=now,
             )
             records.append(await self._adopt(Adopted(JobSpec(command=(native_id,), name=native_id), record)))
         return records
@@ -313,6 +317,15 @@ class Client:
         await self.store.pause(self._target(target), paused=False, by=_who(), at=_now())
 
     # Inside
+
+    async def _check_not_followed(self, target: TargetName, adopted: Collection[NativeId]) -> None:
+        """A back end's job has one record at a time: news of it would reach only one."""
+        last: JobId | None = None
+        while page := await self.store.live(target, after=last, limit=PAGE):
+            for record in page:
+                if record.native_id in adopted:
+                    raise UsageError(f"{record.native_id} is followed already, as job {record.id}")
+            last = page[-1].id
 
     async def _create(
         self,

@@ -227,11 +227,13 @@ async def test_jobs_of_others_are_adopted_and_read(tmp_path: Path) -> None:
     site = Site(tmp_path, target("site", Site2()), target("other", scripted()))
     async with opened(site, monitoring=False) as client:
         [first, second] = await client.track("site", "123", "456")
-        assert (first.native_id, first.status, first.submitted_at) == ("123", JobStatus.SUBMITTED, at(-5))
+        assert (first.native_id, first.status, first.submitted_at) == ("123", JobStatus.RUNNING, at(-5))
         assert await client.read(second) == b"456 stdout"
         assert await client.read(second, Stream.STDERR, 4) == b"stderr"
         with pytest.raises(UsageError, match="target other cannot follow jobs that something else submitted"):
             await client.track("other", "123")
+        with pytest.raises(UsageError, match="456 is followed already, as job 2"):
+            await client.track("site", "789", "456")
         with pytest.raises(UnknownTarget):
             await client.track("nowhere", "123")
 
