@@ -151,9 +151,12 @@ def test_a_process_is_tracked_by_its_pid(cli: Ganga) -> None:
     process = subprocess.Popen(["sleep", "60"])
     assert cli("track", "local", str(process.pid)).out == "1\n"
     assert cli("track", "local", "no-pid").code == 2
-    with subprocess.Popen([*GANGA, "events", "--follow"], stdout=subprocess.PIPE, text=True) as follower:
+    assert cli("list", "--json").objects[0]["status"] == "running"
+    with subprocess.Popen(
+        [*GANGA, "events", "--after", "0", "--follow"], stdout=subprocess.PIPE, text=True
+    ) as follower:
         assert follower.stdout is not None
-        assert any("running" in line for line in follower.stdout)
+        assert any("created" in line for line in follower.stdout)
         process.kill()
         process.wait()
         assert any("running -> " in line for line in follower.stdout)
