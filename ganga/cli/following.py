@@ -11,6 +11,7 @@ from typing import BinaryIO
 from ganga.backends.base import Stream
 from ganga.cli.handover import troubles_of
 from ganga.cli.interruption import Interrupted
+from ganga.cli.repeats import take_repeats_as_one
 from ganga.cli.words import plural, safe, tell
 from ganga.client import Client
 from ganga.errors import BackendError, UsageError
@@ -35,6 +36,7 @@ SIGNAL_BASE = 128
 @contextmanager
 def coming_back(jobs: Sequence[JobId], command: str = "wait") -> Iterator[None]:
     """Turn Ctrl-C within the block into a sentence on how to come back; the jobs go on."""
+    take_repeats_as_one()
     try:
         yield
     except asyncio.CancelledError:
