@@ -14,11 +14,19 @@ from ganga.model.job import JobRecord
 HEALTH_EVERY = 1.0
 #: Seconds for which targets that are away are hoped for.
 HOPE = 10.0
+#: Seconds of work after which it is said why the command is still here.
+UNEXPLAINED = 3.0
+
+_EXPLANATION = (
+    "the request is stored; no monitor runs, so this command stays until it is carried out "
+    "(Ctrl-C leaves that to the next command that waits)"
+)
 
 
 async def settle(client: Client, jobs: Sequence[JobId]) -> None:
     """Where no monitor runs, be it until what was asked for is carried out; targets that are away are not waited for."""
     settling = asyncio.create_task(client.service.settle(jobs))
+    explain = asyncio.get_running_loop().call_later(UNEXPLAINED, tell, _EXPLANATION)
     hopeful_until = time.monotonic() + HOPE
     try:
         while not (await asyncio.wait({settling}, timeout=HEALTH_EVERY))[0]:
@@ -31,6 +39,7 @@ async def settle(client: Client, jobs: Sequence[JobId]) -> None:
                 return
         await settling
     finally:
+        explain.cancel()
         settling.cancel()
 
 
