@@ -35,7 +35,7 @@ async def _run(options: JobOptions) -> int:
         if options.json:
             states = await client.target_states()
             print_object(job_object(ended, states.get(ended.target)))
-    if ended.subjobs is not None or ended.status is not JobStatus.COMPLETED:
+    if ended.subjobs is not None or ended.status is not JobStatus.COMPLETED or ended.reason:
         tell(f"{ending(ended)}")
     if ended.subjobs is not None:
         return 0 if ended.status is JobStatus.COMPLETED else 1
