@@ -78,7 +78,7 @@ def number(low: float, high: float, kind: Callable[[str], ValueT]) -> Callable[[
 
 
 def _expected(low: float, high: float) -> str:
-    return f"expected one from {low:.12g} to {high:.12g}"
+    return f"expected one from {low:.16g} to {high:.16g}"
 
 
 def status(text: str) -> JobStatus:

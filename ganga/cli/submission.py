@@ -43,7 +43,7 @@ class JobOptions(msgspec.Struct, frozen=True, kw_only=True):
     each_file: tuple[Path, ...] | None
     each_line: Path | None
     range: tuple[int, int, int] | None
-    per_subjob: int
+    per_subjob: int | None
     input: tuple[Path, ...]
     output: tuple[str, ...]
     folder: Path | None
@@ -79,7 +79,7 @@ def _configure_split(parser: Parser) -> None:
     )
     parser.option("--each-line", metavar="FILE", type=existing, help="a subjob for each line, its words the arguments")
     parser.option("--range", metavar="FROM:TO:SIZE", type=_range, help="a subjob for every SIZE numbers below TO")
-    parser.option("--per-subjob", metavar="K", type=count, default=1, help="so many of --each-file for one subjob")
+    parser.option("--per-subjob", metavar="K", type=count, help="so many of --each-file for one subjob")
 
 
 def _configure_files(parser: Parser) -> None:
@@ -121,6 +121,10 @@ def read_job(namespace: Namespace) -> JobOptions:
     ways = [options.subjobs, options.each, options.each_file, options.each_line, options.range]
     if sum(way is not None for way in ways) > 1:
         raise UsageError("-n, --each, --each-file, --each-line and --range are five ways to split; choose one")
+    if options.per_subjob is not None and options.each_file is None:
+        raise UsageError("--per-subjob divides the files of --each-file, which are not given; add them or leave it out")
+    if options.merge and all(way is None for way in ways):
+        raise UsageError("--merge joins the output of subjobs, and this job has none; add -n or another way to split")
     return msgspec.structs.replace(options, command=command)
 
 
@@ -150,7 +154,7 @@ def _shares(options: JobOptions) -> list[Share] | None:
     if options.each is not None:
         return by_arguments(options.each)
     if options.each_file is not None:
-        return by_files([str(path.absolute()) for path in options.each_file], per_subjob=options.per_subjob)
+        return by_files([str(path.absolute()) for path in options.each_file], per_subjob=options.per_subjob or 1)
     if options.each_line is not None:
         return by_arguments(_lines(options.each_line))
     if options.range is not None:

@@ -4,6 +4,7 @@ import pytest
 
 from ganga.cli.parsing import Parser
 from ganga.cli.submission import JobOptions, configure_job, read_job
+from ganga.errors import UsageError
 from ganga.model.job import Plugin
 
 
@@ -47,3 +48,15 @@ def test_options_of_no_kind_that_can_be_stored_are_refused() -> None:
 )
 def test_where_the_command_begins(words: list[str], command: tuple[str, ...]) -> None:
     assert read(*words).command == command
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--per-subjob", "2", "true"], "--per-subjob divides the files of --each-file"),
+        (["--merge", "text", "true"], "--merge joins the output of subjobs, and this job has none"),
+    ],
+)
+def test_an_option_that_would_do_nothing_is_refused(words: list[str], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        read(*words)
