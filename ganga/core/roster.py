@@ -117,6 +117,13 @@ class Roster:
         if record.native_id is not None:
             self._by_native[record.native_id] = record
 
+    def admit(self, records: Collection[JobRecord]) -> None:
+        """Follow live jobs of which nothing is known yet, all at once: only their back end can have news of them."""
+        self._records.update((record.id, record) for record in records)
+        named = {record.native_id: record for record in records if record.native_id is not None}
+        self._by_native.update(named)
+        self.sweeper.welcome(named.keys())
+
     def invite(self, record: JobRecord) -> None:
         """Know the record of a job that is over, until the back end has been asked about it once more."""
         self.visit(record)

@@ -70,6 +70,13 @@ class Sweeper:
                 self._live[native_id] = self._round - 1
                 self._live.move_to_end(native_id, last=False)
 
+    def welcome(self, native_ids: Collection[NativeId]) -> None:
+        """These are live and new here, and what is known of them may be old: they are asked about in the present round."""
+        all_waiting = not self._live or self._live[next(reversed(self._live))] < self._round
+        self._live.update(dict.fromkeys(native_ids, self._round - 1))
+        if not all_waiting:
+            self.doubt(native_ids)
+
     def discard(self, native_id: NativeId) -> None:
         """The job is no longer to be asked about."""
         self._live.pop(native_id, None)
