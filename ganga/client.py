@@ -192,16 +192,15 @@ class Client:
         monitoring, if it was opened to do so.
         """
         ids = _ids(jobs)
-        waiting = set(ids)
-        async with asyncio.timeout(timeout):
-            changes = Changes(self.store, await self.store.last_seq())
-            changed = waiting
-            while True:
-                records = await self.store.get(list(changed))
-                waiting -= {record.id for record in records if await is_over(self.store, record)}
-                if not waiting or (any and len(waiting) < len(set(ids))):
-                    return await self.store.get(ids)
-                changed = waiting & await changes.wait(PATIENCE)
+        limit = asyncio.timeout(timeout)
+        try:
+            async with limit:
+                await self._ended(set(ids), any=any)
+        except TimeoutError as error:
+            if not limit.expired():
+                raise
+            raise TimeoutError(f"not all that was waited for has ended within {timeout:g} seconds") from error
+        return await self.store.get(ids)
 
     async def events(
         self, after: int | None = None, *, follow: bool = True, job: JobLike | None = None
@@ -317,6 +316,17 @@ class Client:
         await self.store.pause(self._target(target), paused=False, by=_who(), at=_now())
 
     # Inside
+
+    async def _ended(self, jobs: set[JobId], *, any: bool) -> None:  # noqa: A002 - the word for it
+        """Return when all jobs, or one of them, are over; looks only at those of which there is news."""
+        changes = Changes(self.store, await self.store.last_seq())
+        waiting = changed = jobs
+        while True:
+            records = await self.store.get(list(changed))
+            waiting = waiting - {record.id for record in records if await is_over(self.store, record)}
+            if not waiting or (any and len(waiting) < len(jobs)):
+                return
+            changed = waiting & await changes.wait(PATIENCE)
 
     async def _check_not_followed(self, target: TargetName, adopted: Collection[NativeId]) -> None:
         """A back end's job has one record at a time: news of it would reach only one."""

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePath
 
+from msgspec import ValidationError, convert, to_builtins
 from msgspec.structs import replace
 
 from ganga.errors import UsageError
@@ -39,11 +40,14 @@ def specify(
 
 def check(spec: JobSpec, shares: Iterable[Share] | None) -> None:
     """Raise `UsageError` if no job can be made of the specification."""
+    shares = list(shares or ())
+    _check_types(spec, JobSpec)
+    _check_types(shares, list[Share])
     if not spec.command or not spec.command[0]:
         raise UsageError("there is no command to run; expected a program and its arguments")
     _check_text("command", spec.command)
     _check_environment(spec.environment)
-    for share in shares or ():
+    for share in shares:
         _check_text("command", share.arguments)
         _check_environment(share.environment)
     for pattern in spec.resubmission.reasons:
@@ -91,6 +95,14 @@ def _program(word: str, inputs: Iterable[str]) -> str:
         return word
     here = absolute(word)
     return here if Path(here).is_file() else word
+
+
+def _check_types(part: JobSpec | list[Share], kind: type[JobSpec] | type[list[Share]]) -> None:
+    """The constructors take anything; the store, and other programs that read it, do not."""
+    try:
+        convert(to_builtins(part), kind)
+    except (TypeError, ValidationError) as error:
+        raise UsageError(f"no job can be made of this: {error}") from error
 
 
 def _check_text(what: str, words: Iterable[str]) -> None:

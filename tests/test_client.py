@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from msgspec.structs import replace
@@ -500,3 +501,25 @@ async def test_a_local_job_through_a_store_on_disk(tmp_path: Path, monkeypatch: 
         assert (ended.status, ended.reason) == (JobStatus.COMPLETED, None)
         assert (await client.fetch(job) / "out.txt").read_text() == "hello\n"
         await client.service.settle([job.id])
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        {"command": ["true", 5]},
+        {"command": ["true"], "environment": {"A": 1}},
+        {"command": ["true"], "resubmission": 3},
+        {"command": ["true"], "subjobs": [Share(arguments=cast("tuple[str, ...]", (7,)))]},
+    ],
+)
+async def test_what_has_the_wrong_type_is_refused(tmp_path: Path, wish: dict[str, Any]) -> None:
+    async with opened(Site(tmp_path, target("site", scripted())), monitoring=False) as client:
+        with pytest.raises(UsageError, match="no job can be made of this: Expected"):
+            await client.submit(**wish)
+
+
+async def test_a_wait_that_takes_too_long_says_so(tmp_path: Path) -> None:
+    async with opened(Site(tmp_path, target("site", scripted())), monitoring=False) as client:
+        job = await client.submit(TRUE)
+        with pytest.raises(TimeoutError, match=r"has ended within 0\.01 seconds"):
+            await client.wait(job, timeout=0.01)

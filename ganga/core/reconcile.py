@@ -123,6 +123,7 @@ def _shown(seen: Observation) -> JobStatus:
 
 def _apply(record: JobRecord, seen: Observation, at: Utc) -> JobRecord:
     status = _shown(seen)
+    started_at = _first(seen.started_at, record.started_at, at if status is JobStatus.RUNNING else None)
     told = replace(
         record,
         status=status,
@@ -131,7 +132,9 @@ def _apply(record: JobRecord, seen: Observation, at: Utc) -> JobRecord:
         confirmed_at=at,
         silent_since=None,
         restart=seen.restart,
-        started_at=_first(seen.started_at, record.started_at, at if status is JobStatus.RUNNING else None),
+        # What has started was accepted before, also if we heard of the start first.
+        submitted_at=min((time for time in (record.submitted_at, started_at) if time is not None), default=None),
+        started_at=started_at,
         peak_memory=_first(seen.peak_memory, record.peak_memory),
         cpu_time=_first(seen.cpu_time, record.cpu_time),
     )

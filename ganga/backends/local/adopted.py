@@ -151,6 +151,13 @@ def is_adopted(native_id: NativeId) -> bool:
     return native_id.startswith(_PREFIX)
 
 
+def _foundations() -> frozenset[int]:
+    """The first process of the machine, ourselves, and all that we were started by."""
+    import psutil  # noqa: PLC0415 - slow to load, and needed only here
+
+    return frozenset({1, os.getpid(), *(parent.pid for parent in psutil.Process().parents())})
+
+
 def _named(reference: str) -> ProcessName:
     """The process of this user that a person means. Raises `UsageError`."""
     text = shortened(reference)
@@ -162,5 +169,9 @@ def _named(reference: str) -> ProcessName:
         raise UsageError(f"there is no process {pid}; see the command ps for those that run")
     if processes.owner(pid) != os.getuid():
         raise UsageError(f"process {pid} belongs to another user and cannot be followed")
+    if pid in _foundations():
+        raise UsageError(
+            f"process {pid} is no job: this command, or this machine, runs on it, and a kill would end that"
+        )
     host, boot = processes.machine()
     return ProcessName(pid, start, boot, host)

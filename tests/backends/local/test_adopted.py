@@ -96,3 +96,9 @@ async def test_a_process_of_another_machine_is_not_spoken_of(target: Target) -> 
     answer = await target.backend.poll([NativeId(f"pid:{os.getpid()}:1:other:elsewhere")])
     assert not answer.seen
     assert not answer.absent
+
+
+@pytest.mark.parametrize("pid", [1, os.getpid(), os.getppid()])
+async def test_what_everything_runs_on_is_refused(target: Target, pid: int) -> None:
+    with pytest.raises(UsageError, match="is no job" if os.getuid() == 0 or pid != 1 else "another user|is no job"):
+        await target.backend.adopt([str(pid)])
