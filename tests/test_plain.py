@@ -16,14 +16,9 @@ from ganga.plain import Session
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    config = tmp_path / "ganga.toml"
-    config.write_text("[targets.local]\nlinger = 0.2\n")
-    monkeypatch.setenv("GANGA_CONFIG", str(config))
-    monkeypatch.setenv("GANGA_HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("GANGA_TARGET", raising=False)
+def home(ganga_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    return tmp_path / "home"
+    return ganga_home
 
 
 @pytest.fixture
