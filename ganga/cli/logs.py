@@ -11,6 +11,7 @@ from ganga.cli.following import Echo, coming_back, follow_output
 from ganga.cli.parsing import Namespace, Parser, add_jobs, read_options
 from ganga.errors import UsageError
 from ganga.model.ids import JobId
+from ganga.model.job import JobRecord
 
 
 class Options(msgspec.Struct, frozen=True):
@@ -36,10 +37,8 @@ def execute(namespace: Namespace) -> int:
 async def _print(options: Options) -> int:
     async with ganga.open(monitor=options.follow) as client:
         record = await client.get(options.job)
-        if record.subjobs is not None and not client.workspace.output(record.id, record.attempt).is_dir():
-            raise UsageError(
-                f"job {record.id} has subjobs with an output each: 'ganga logs {record.id}.0' shows the first"
-            )
+        if not client.workspace.output(record.id, record.attempt).is_dir():
+            _check_shown_elsewhere(record)
         echo = Echo(client, Stream.STDERR if options.stderr else Stream.STDOUT, sys.stdout.buffer)
         if options.follow:
             with coming_back([record.id], "logs --follow"):
@@ -47,3 +46,11 @@ async def _print(options: Options) -> int:
         else:
             await echo.catch_up(record)
     return 0
+
+
+def _check_shown_elsewhere(record: JobRecord) -> None:
+    """Nothing of the job's output is here: say so, unless there is none yet, or its back end shows it."""
+    if record.subjobs is not None:
+        raise UsageError(f"job {record.id} has subjobs with an output each: 'ganga logs {record.id}.0' shows the first")
+    if record.status.final and record.native_id is not None:
+        raise UsageError(f"the output of job {record.id} is not here; 'ganga fetch {record.id}' tries to bring it home")

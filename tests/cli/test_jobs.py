@@ -4,6 +4,7 @@ import io
 import json
 import os
 import pty
+import shutil
 import signal
 import subprocess
 import sys
@@ -271,3 +272,11 @@ def test_a_person_is_asked(cli: Ganga, monkeypatch: pytest.MonkeyPatch, answer: 
     monkeypatch.setattr("sys.stdin", terminal)
     assert "remove 1 job (1 to 1)? [y/N]" in cli("remove", "--all").err
     assert [line["id"] for line in cli("list", "--json").objects] == left
+
+
+def test_output_that_is_not_here_is_said_to_be_missing(cli: Ganga, home: Path) -> None:
+    cli("run", "--", "echo", "gone")
+    shutil.rmtree(home / "jobs" / "1")
+    result = cli("logs", "1")
+    assert (result.code, result.out) == (2, "")
+    assert "the output of job 1 is not here; 'ganga fetch 1' tries" in result.err
