@@ -21,12 +21,7 @@ def requested(roster: Roster, result: Requested, draft: Draft) -> None:
     refresh = frozenset(result.refresh)
     if any(record.status.polled for record in result.records):
         roster.sweeper.hurry(draft.moment.monotonic)
-    strangers: list[JobRecord] = []
-    others: list[JobRecord] = []
-    for record in result.records:
-        (strangers if _is_stranger(roster, record) else others).append(record)
-    roster.admit(strangers)
-    for fresh in others:
+    for fresh in roster.admit(result.records):
         if roster.over(fresh):
             continue
         if fresh.subjobs is None:
@@ -36,17 +31,6 @@ def requested(roster: Roster, result: Requested, draft: Draft) -> None:
             roster.families.touch(fresh.id)
     known = filter(None, map(roster.get, result.refresh))
     roster.refresh([record.native_id for record in known if record.native_id is not None])
-
-
-def _is_stranger(roster: Roster, record: JobRecord) -> bool:
-    """Whether it is a live job that is not followed yet, of which nobody wants anything: most are, on taking over."""
-    return (
-        record.status.polled
-        and record.native_id is not None
-        and record.kill_requested_by is None
-        and roster.get(record.id) is None
-        and not roster.over(record)
-    )
 
 
 def _take_up(roster: Roster, fresh: JobRecord, draft: Draft, *, in_doubt: bool, refresh: bool) -> None:

@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Iterator
+from operator import attrgetter
 from random import Random
 
 from ganga.core.family import Families
@@ -14,7 +15,9 @@ from ganga.core.sweep import Sweeper
 from ganga.model.ids import JobId, NativeId, parent_of
 from ganga.model.job import JobRecord
 from ganga.model.policy import Policy
-from ganga.model.status import JobStatus
+from ganga.model.status import POLLED, JobStatus
+
+_ID = attrgetter("id")
 
 
 class Roster:
@@ -117,12 +120,20 @@ class Roster:
         if record.native_id is not None:
             self._by_native[record.native_id] = record
 
-    def admit(self, records: Collection[JobRecord]) -> None:
-        """Follow live jobs of which nothing is known yet, all at once: only their back end can have news of them."""
-        self._records.update((record.id, record) for record in records)
-        named = {record.native_id: record for record in records if record.native_id is not None}
+    def admit(self, records: Collection[JobRecord]) -> list[JobRecord]:
+        """Follow live jobs of which nothing is known yet, all at once: on taking over, most are. Returns the others."""
+        known, over = self._records, self._over
+        strangers: list[JobRecord] = []
+        others: list[JobRecord] = []
+        for record in records:
+            new = record.id not in known and record.id not in over
+            plain = record.status in POLLED and record.native_id is not None and record.kill_requested_by is None
+            (strangers if new and plain else others).append(record)
+        named = {record.native_id: record for record in strangers if record.native_id is not None}
+        self._records.update(zip(map(_ID, strangers), strangers, strict=True))
         self._by_native.update(named)
         self.sweeper.welcome(named.keys())
+        return others
 
     def invite(self, record: JobRecord) -> None:
         """Know the record of a job that is over, until the back end has been asked about it once more."""

@@ -34,6 +34,9 @@ class JobStatus(StrEnum):
     #: Denied for long by a back end that answers well: nobody knows how it ended.
     LOST = "lost"
 
+    # A status is equal to its word, so it has the word's hash; that of an enumeration would also be many times slower.
+    __hash__ = str.__hash__
+
     @property
     def final(self) -> bool:
         """Whether nothing more is expected of the attempt."""

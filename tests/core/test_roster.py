@@ -113,3 +113,13 @@ def test_a_family_is_finished_when_its_end_is_to_be_seen_to(roster: Roster) -> N
     roster.forget(JobId("1"))
     roster.forget(JobId("1"))
     assert roster.get(JobId("1")) is None
+
+
+def test_live_jobs_are_admitted_all_at_once_and_the_others_are_given_back(roster: Roster) -> None:
+    known, stranger, new = record(status=S.RUNNING), record("2", status=S.HELD), record("3", status=S.NEW)
+    to_die = replace(record("4", status=S.RUNNING), kill_requested_by="ada")
+    roster.put(known)
+    assert roster.admit([known, stranger, new, to_die]) == [known, new, to_die]
+    assert [roster.get(job.id) for job in (known, stranger, new, to_die)] == [known, stranger, None, None]
+    assert roster.named(NativeId("n2")) == stranger
+    assert places(roster) == (0, 2, 0, 0)

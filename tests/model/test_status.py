@@ -68,3 +68,8 @@ def test_a_family_is_what_its_members_make_it(counts: Mapping[JobStatus, int], s
 def test_a_family_has_ended_when_all_have(counts: Mapping[JobStatus, int]) -> None:
     present = {status for status, count in counts.items() if count}
     assert derived_status(counts).final == (bool(present) and present <= FINAL)
+
+
+def test_a_status_is_found_by_its_word() -> None:
+    assert {JobStatus.RUNNING: "there"}["running"] == "there"
+    assert all(hash(status) == hash(status.value) for status in JobStatus)
