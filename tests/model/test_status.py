@@ -71,5 +71,6 @@ def test_a_family_has_ended_when_all_have(counts: Mapping[JobStatus, int]) -> No
 
 
 def test_a_status_is_found_by_its_word() -> None:
-    assert {JobStatus.RUNNING: "there"}["running"] == "there"
+    words: dict[str, str] = {JobStatus.RUNNING: "there"}
+    assert words["running"] == "there"
     assert all(hash(status) == hash(status.value) for status in JobStatus)
