@@ -90,6 +90,6 @@ def _targets(**_: object) -> Iterable[str]:
     from ganga.settings import load  # noqa: PLC0415 - loaded where it is needed, since it is slow to load
 
     try:
-        return load().targets
+        return list(load().targets)
     except GangaError:  # as above
         return []

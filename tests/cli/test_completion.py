@@ -12,11 +12,12 @@ from ganga.model.job import JobRecord
 PROGRAM = "import sys; from ganga.cli.main import main; main(sys.argv[1:])"
 
 
-def completions(line: str) -> list[str]:
+def completions(line: str, **asked: str) -> list[str]:
     """What a shell is told that asks about this line."""
     read, write = os.pipe()
     environment = {
         **os.environ,
+        **asked,
         "_ARGCOMPLETE": "1",
         "_ARGCOMPLETE_IFS": "\n",
         "_ARGCOMPLETE_STDOUT_FILENAME": f"/dev/fd/{write}",
@@ -46,6 +47,11 @@ def test_a_shell_is_told_what_fits(jobs: Callable[..., list[JobRecord]], line: s
     found = completions(line)
     assert set(words) <= set(found)
     assert len(found) <= len(words) + 2
+
+
+def test_a_shell_that_shows_descriptions_is_told_the_targets_too() -> None:
+    found = completions("ganga run --target ", _ARGCOMPLETE_DFS="\t", _ARGCOMPLETE_SHELL="fish")
+    assert "local" in [word.partition("\t")[0] for word in found]
 
 
 def test_a_shell_that_asks_where_nothing_is_gets_no_traceback() -> None:
