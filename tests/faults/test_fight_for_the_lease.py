@@ -4,6 +4,8 @@ import asyncio
 import os
 import random
 import signal
+import sqlite3
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -46,13 +48,37 @@ async def test_a_frozen_monitor_that_wakes_up_finds_its_lease_lost(tmp_path: Pat
                 frozen = await _leader(client.store, among=monitors)
                 await pause(chance.uniform(0.0, 0.3))
                 told = host.log(frozen).count(LOST)
-                os.kill(frozen, signal.SIGSTOP)
+                await _freeze(frozen, campaign.home / "ganga.sqlite")
                 follower = await _leader(client.store, among=monitors - {frozen})
                 assert follower != frozen
                 os.kill(frozen, signal.SIGCONT)
                 await until(partial(_knows, host, frozen, told), "the frozen monitor finds its lease lost")
         await campaign.finish(20)
         await campaign.judge()
+
+
+async def _freeze(monitor: int, store: Path) -> None:
+    """Stop the process between two writes.
+
+    Whoever is frozen in the middle of one holds SQLite's write lock: no process on earth can write then, or take over.
+    """
+    for _ in range(100):
+        os.kill(monitor, signal.SIGSTOP)
+        if _is_writable(store):
+            return
+        os.kill(monitor, signal.SIGCONT)
+        await pause(0.01)
+    raise AssertionError("the monitor never stops writing")
+
+
+def _is_writable(store: Path) -> bool:
+    with closing(sqlite3.connect(store, timeout=0.5, isolation_level=None)) as connection:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return False
+        connection.execute("ROLLBACK")
+        return True
 
 
 def _knows(host: Host, monitor: int, told: int) -> bool:
