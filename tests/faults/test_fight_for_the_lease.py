@@ -64,11 +64,18 @@ async def _freeze(monitor: int, store: Path) -> None:
     """
     for _ in range(100):
         os.kill(monitor, signal.SIGSTOP)
+        await until(partial(_has_stopped, monitor), "the monitor has stopped with all its threads")
         if _is_writable(store):
             return
         os.kill(monitor, signal.SIGCONT)
         await pause(0.01)
     raise AssertionError("the monitor never stops writing")
+
+
+def _has_stopped(process: int) -> bool:
+    """Threads go on for a moment, until the one that was given the signal has had its turn."""
+    states = [path.read_text().rpartition(")")[2].split()[0] for path in Path(f"/proc/{process}/task").glob("*/stat")]
+    return all(state == "T" for state in states)
 
 
 def _is_writable(store: Path) -> bool:
