@@ -20,7 +20,7 @@ from ganga.model.ids import JobId, NativeId, Seq, TargetName, job_id, parse_job_
 from ganga.model.job import JobRecord, JobSpec, Plugin, Resubmission, Share, TargetState
 from ganga.model.status import JobStatus
 from ganga.monitor.service import Service
-from ganga.specification import absolute_inputs, check, plugins, specify
+from ganga.specification import absolute_inputs, check, plugins, specify, whole
 from ganga.split import repeat
 from ganga.store.base import Adopted, NewJob, Query, Store
 from ganga.store.changes import Changes
@@ -365,8 +365,10 @@ class Client:
         if record.subjobs is not None:
             ids += [job_id(int(record.id), index) for index in range(record.subjobs)]
         found = await self.store.specifications(ids)
-        spec, _ = found[record.id]
-        return spec, None if record.subjobs is None else [found[job][1] for job in ids[1:] if job in found]
+        spec, share = found[record.id]
+        if record.subjobs is None:
+            return whole(spec, share), None
+        return spec, [found[job][1] for job in ids[1:] if job in found]
 
     def _target(self, name: str | None) -> TargetName:
         chosen = TargetName(name) if name is not None else self._default_target

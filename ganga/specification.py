@@ -58,6 +58,16 @@ def check(spec: JobSpec, shares: Iterable[Share] | None) -> None:
     validate(spec)
 
 
+def whole(spec: JobSpec, share: Share) -> JobSpec:
+    """The specification of a job that runs what one subjob runs."""
+    return replace(
+        spec,
+        command=(*spec.command, *share.arguments),
+        inputs=(*spec.inputs, *share.inputs),
+        environment={**spec.environment, **share.environment},
+    )
+
+
 def plugins(names: Iterable[str | Plugin]) -> tuple[Plugin, ...]:
     """Plug-ins by name, without options, or as they are."""
     return tuple(Plugin(name) if isinstance(name, str) else name for name in names)

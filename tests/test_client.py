@@ -523,3 +523,12 @@ async def test_a_wait_that_takes_too_long_says_so(tmp_path: Path) -> None:
         job = await client.submit(TRUE)
         with pytest.raises(TimeoutError, match=r"has ended within 0\.01 seconds"):
             await client.wait(job, timeout=0.01)
+
+
+async def test_a_copy_of_a_subjob_runs_what_the_subjob_ran(tmp_path: Path) -> None:
+    async with opened(Site(tmp_path, target("site", scripted())), monitoring=False) as client:
+        shares = [Share(arguments=("a",)), Share(arguments=("b",), environment={"B": "1"})]
+        await client.submit("echo", subjobs=shares)
+        copy = await client.copy("1.1")
+        spec, share = (await client.store.specifications([copy.id]))[copy.id]
+        assert (spec.command, spec.environment, share, copy.subjobs) == (("echo", "b"), {"B": "1"}, Share(), None)
