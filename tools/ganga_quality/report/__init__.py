@@ -1,0 +1,1 @@
+"""What is said of a verdict, and to whom: one module for each form."""

@@ -1,0 +1,1 @@
+"""The tools that judge: one module each, all answering with an :class:`ganga_quality.findings.Outcome`."""
