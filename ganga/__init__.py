@@ -1,6 +1,7 @@
 """Submit and follow jobs on any back end.
 
-The names below are what users may rely on; each is loaded when it is first used, so that ``import ganga`` costs nothing.
+The names below are what users may rely on; each is loaded when it is first used, so that ``import ganga`` costs
+nothing.
 """
 
 from importlib import import_module

@@ -1,4 +1,6 @@
-"""The only place where settings become objects: the store, the targets, the service that looks after them, the client."""
+"""The only place where settings become objects: the store, the targets, the service that looks after them, the
+client.
+"""
 
 import asyncio
 import logging
@@ -31,7 +33,8 @@ _log = logging.getLogger(__name__)
 def open(  # noqa: A001 - used as `ganga.open`
     home: str | Path | None = None, *, config: str | Path | None = None, monitor: bool = True
 ) -> "Opening":
-    """Open the store in the folder `home` with the targets of the settings file `config`; see `ganga.settings` for defaults.
+    """Open the store in the folder `home` with the targets of the settings file `config`; see `ganga.settings` for
+    defaults.
 
     With `monitor` this process looks after every target that no other process looks after; without, it only reads, and
     writes requests. To be used as ``async with ganga.open() as client`` or, in scripts and notebooks, as

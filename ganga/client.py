@@ -76,8 +76,8 @@ class Client:
     ) -> JobRecord:
         """Store a job, and its subjobs, to be submitted by the monitor of its target; returns at once.
 
-        A command that is a string is divided into words as a shell would (and no shell runs); a `JobSpec` is taken as it
-        stands. `subjobs` is how many, or one `Share` each as `ganga.split` makes them. A job that declares inputs or
+        A command that is a string is divided into words as a shell would (and no shell runs); a `JobSpec` is taken as
+        it stands. `subjobs` is how many, or one `Share` each as `ganga.split` makes them. A job that declares inputs or
         outputs runs in a fresh folder of its own, any other in `folder` or else in the present folder.
 
         Raises `UnknownTarget`, and `UsageError` for what no job can be made of.
@@ -142,7 +142,8 @@ class Client:
         )
 
     async def resubmit(self, *jobs: JobLike) -> list[JobId]:
-        """Ask for the next attempt of jobs that are new or have ended, and of the failed, killed or lost subjobs of a job.
+        """Ask for the next attempt of jobs that are new or have ended, and of the failed, killed or lost subjobs of a
+        job.
 
         Returns the jobs of which anything is to be submitted.
         """
@@ -207,8 +208,8 @@ class Client:
     ) -> AsyncGenerator[Event, None]:
         """The events behind number `after` (0: from the first; None: from now on), in order, then those to come.
 
-        Each is told when it is stored, and none is missed, whoever crashed in between. Without `follow` it ends with the
-        newest. With `job` only the events of that job and its subjobs are told.
+        Each is told when it is stored, and none is missed, whoever crashed in between. Without `follow` it ends with
+        the newest. With `job` only the events of that job and its subjobs are told.
         """
         only = None if job is None else _ids((job,))[0]
         seq = await self.store.last_seq() if after is None else Seq(after)
@@ -264,7 +265,8 @@ class Client:
     async def fetch(self, job: JobLike) -> Path:
         """The folder with the output of a job that has ended, after another try to fetch it if it is not there.
 
-        Raises `UsageError` if the job has not ended or has none, and `BackendUnavailable` if the output cannot be had now.
+        Raises `UsageError` if the job has not ended or has none, and `BackendUnavailable` if the output cannot be had
+        now.
         """
         record = await self.get(job)
         if not record.status.final:

@@ -33,7 +33,9 @@ class Portal(Generic[ResourceT]):
         atexit.register(self._say_farewell)
 
     def call(self, coroutine: Coroutine[Any, Any, ResultT]) -> ResultT:
-        """Run the coroutine on the loop and wait for its result. An interrupt cancels it, and waits until it has ended."""
+        """Run the coroutine on the loop and wait for its result. An interrupt cancels it, and waits until it
+        has ended.
+        """
         if not self._thread.is_alive() or threading.current_thread() is self._thread:
             coroutine.close()
             reason = "closed" if not self._thread.is_alive() else "not to be used in its own event loop"

@@ -1,8 +1,9 @@
-"""The settings: read once from one TOML file and a few variables into frozen records. No settings are needed for local jobs.
+"""The settings: read once from one TOML file and a few variables into frozen records. No settings are needed for local
+jobs.
 
 =================  ====================================================================================================
 ``GANGA_HOME``     the folder of store, job folders and logs; by default the user's data folder
-``GANGA_CONFIG``   the settings file; by default ``ganga/ganga.toml`` in the user's configuration folder, which may be missing
+``GANGA_CONFIG``   the settings file, if there is one; by default ``ganga/ganga.toml`` in the configuration folder
 ``GANGA_TARGET``   the default target; without it the file's ``default_target``, and without that ``local``
 =================  ====================================================================================================
 """
@@ -52,7 +53,9 @@ class MonitorSettings(Struct, frozen=True, kw_only=True):
 
 
 class PaceSettings(Struct, frozen=True, kw_only=True):
-    """``[targets.NAME.pace]``: changes to how the back end wants to be treated. Times are seconds; None leaves it as it is."""
+    """``[targets.NAME.pace]``: changes to how the back end wants to be treated. Times are seconds; None leaves it as it
+    is.
+    """
 
     #: Between two rounds of questions about all jobs: never less.
     fastest: Positive | None = None
@@ -207,7 +210,8 @@ def _targets(tables: Mapping[str, Table], file: Path | None) -> dict[TargetName,
     for name, table in tables.items():
         if not _TARGET_NAME.fullmatch(name):
             raise ConfigurationError(
-                f"{file}: {shortened(name)!r} cannot be the name of a target; expected up to 64 letters, digits, _ . @ -"
+                f"{file}: {shortened(name)!r} cannot be the name of a target; "
+                "expected up to 64 letters, digits, _ . @ -"
             )
         targets[TargetName(name)] = _target(name, table, file)
     return targets

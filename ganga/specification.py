@@ -1,4 +1,6 @@
-"""From what a person asks for to a specification that makes sense; what makes none is refused before anything is stored."""
+"""From what a person asks for to a specification that makes sense; what makes none is refused before anything is
+stored.
+"""
 
 import os
 import re

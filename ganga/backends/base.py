@@ -1,8 +1,8 @@
 """What a back end is.
 
-A back end is asked by one monitor at a time. Its verbs take many jobs at once, and each says three things apart: what is
-so, what surely is not so, and (by raising `BackendUnavailable`) that it could not be asked. What it leaves out of a reply
-was not spoken of, and nothing follows from that.
+A back end is asked by one monitor at a time. Its verbs take many jobs at once, and each says three things apart: what
+is so, what surely is not so, and (by raising `BackendUnavailable`) that it could not be asked. What it leaves out of a
+reply was not spoken of, and nothing follows from that.
 
 A module is the plug-in: it has a `Settings`, a `policy` and a `connect`, and is named by an entry point of the group
 ``ganga.backends``.
@@ -67,7 +67,9 @@ class Retrieval:
 
 @dataclass(frozen=True, slots=True)
 class Retrieved:
-    """What came of a `Retrieval`: the files ``stdout`` and ``stderr`` and all that the patterns match are in its folder."""
+    """What came of a `Retrieval`: the files ``stdout`` and ``stderr`` and all that the patterns match are in its
+    folder.
+    """
 
     #: Patterns that match nothing.
     missing: tuple[str, ...] = ()

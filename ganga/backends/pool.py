@@ -1,12 +1,12 @@
 """A bounded pool of threads whose calls may hang for ever without harm to anybody else.
 
 All bookkeeping happens on the event loop, so there is no lock that a hanging call could hold; a thread only waits for a
-call, makes it, and tells the loop. The threads are daemons of our own: `concurrent.futures` joins its threads at exit, and
-one that hangs would keep the program from ending.
+call, makes it, and tells the loop. The threads are daemons of our own: `concurrent.futures` joins its threads at exit,
+and one that hangs would keep the program from ending.
 
 A call in pure Python takes the interpreter lock for up to `sys.getswitchinterval` (5 ms) at a time, so each busy thread
-adds about as much to the lag of the loop. That setting belongs to the program and is not changed here; a program with such
-back ends may call ``sys.setswitchinterval(0.001)``. A library that keeps the lock inside its C code belongs in a
+adds about as much to the lag of the loop. That setting belongs to the program and is not changed here; a program with
+such back ends may call ``sys.setswitchinterval(0.001)``. A library that keeps the lock inside its C code belongs in a
 subprocess.
 """
 
@@ -74,11 +74,12 @@ class _Worker:
 
 
 class ThreadPool:
-    """At most `threads` calls at once, each for at most `timeout` seconds from its start, or what `timeouts` has for its verb.
+    """At most `threads` calls at once, each for at most `timeout` seconds from its start, or what `timeouts` has for
+    its verb.
 
-    A thread that outlives the time-out is abandoned and replaced: it counts as stuck until it returns, then it ends, and
-    what it brings is dropped. While `most_stuck` threads are stuck, new calls fail at once; so there are always fewer than
-    ``threads + most_stuck`` threads. Nothing waits for a thread, not even the end of the program.
+    A thread that outlives the time-out is abandoned and replaced: it counts as stuck until it returns, then it ends,
+    and what it brings is dropped. While `most_stuck` threads are stuck, new calls fail at once; so there are always
+    fewer than ``threads + most_stuck`` threads. Nothing waits for a thread, not even the end of the program.
     """
 
     def __init__(
@@ -128,7 +129,9 @@ class ThreadPool:
             del error  # its traceback holds this frame
 
     def close(self) -> None:
-        """Fail all calls that are under way or waiting, and let each thread end as soon as it is idle; twice is once."""
+        """Fail all calls that are under way or waiting, and let each thread end as soon as it is idle; twice is
+        once.
+        """
         self._closed = True
         for call in tuple(self._busy):
             self._abandon(call, f"{call.title} was given up: the back end is being closed")

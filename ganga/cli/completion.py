@@ -23,7 +23,11 @@ def configure(parser: Parser) -> None:
     """Declare its options."""
     parser.option("shell", metavar="|".join(SHELLS), help="which shell")
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = 'bash: eval "$(ganga completion bash)"\nzsh:  eval "$(ganga completion zsh)"\nfish: ganga completion fish | source'
+    parser.epilog = (
+        'bash: eval "$(ganga completion bash)"\n'
+        'zsh:  eval "$(ganga completion zsh)"\n'
+        "fish: ganga completion fish | source"
+    )
 
 
 def execute(namespace: Namespace) -> int:

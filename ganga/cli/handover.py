@@ -24,7 +24,9 @@ _EXPLANATION = (
 
 
 async def settle(client: Client, jobs: Sequence[JobId]) -> None:
-    """Where no monitor runs, be it until what was asked for is carried out; targets that are away are not waited for."""
+    """Where no monitor runs, be it until what was asked for is carried out; targets that are away are not
+    waited for.
+    """
     settling = asyncio.create_task(client.service.settle(jobs))
     explain = asyncio.get_running_loop().call_later(UNEXPLAINED, tell, _EXPLANATION)
     hopeful_until = time.monotonic() + HOPE

@@ -1,7 +1,7 @@
 """The command ``ganga``: what it answers without loading anything, and the way to the rest.
 
-Exit codes: 0 done; 1 the job or the work failed; 2 wrong usage or settings; 3 a back end or the store cannot be reached, or
-ganga itself failed; 130 interrupted; 141 the reader of the output has gone.
+Exit codes: 0 done; 1 the job or the work failed; 2 wrong usage or settings; 3 a back end or the store cannot be
+reached, or ganga itself failed; 130 interrupted; 141 the reader of the output has gone.
 """
 
 import os

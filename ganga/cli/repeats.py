@@ -4,7 +4,8 @@ import asyncio
 import signal
 import threading
 
-#: Seconds in which a second Ctrl-C is taken for the same one: an impatient finger, or a program around us that passes it on.
+#: Seconds in which a second Ctrl-C is taken for the same one: an impatient finger, or a program around us that passes
+#: it on.
 REPEAT = 2.0
 
 

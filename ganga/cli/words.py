@@ -60,7 +60,9 @@ def size(count: int) -> str:
 
 
 def doubt(record: JobRecord, state: TargetState | None, now: Utc) -> str | None:
-    """Why the status may be outdated: ``as of 14:02; slurm has not answered since 14:05``. None if it is not in doubt."""
+    """Why the status may be outdated: ``as of 14:02; slurm has not answered since 14:05``. None if it is not in
+    doubt.
+    """
     if not record.status.polled or state is None:
         return None
     known = record.confirmed(state)

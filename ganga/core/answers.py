@@ -1,4 +1,6 @@
-"""What follows from the answer to a question about many jobs: evidence, denials, and silence, from which nothing follows."""
+"""What follows from the answer to a question about many jobs: evidence, denials, and silence, from which nothing
+follows.
+"""
 
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet

@@ -68,8 +68,8 @@ class Families:
     def settle(self, parent: JobRecord, at: Utc) -> JobRecord:
         """The record of a job as its counts demand; the same record if nothing is new.
 
-        When all subjobs have ended and something is to be done after that, the job is completing first, with what it will
-        become as its outcome.
+        When all subjobs have ended and something is to be done after that, the job is completing first, with what it
+        will become as its outcome.
         """
         counts = self._counts[parent.id]
         status = derived_status(counts)

@@ -1,4 +1,6 @@
-"""The jobs of one target that have ended and are to be finished: in batches, or one by one where plug-ins are to run."""
+"""The jobs of one target that have ended and are to be finished: in batches, or one by one where plug-ins are
+to run.
+"""
 
 from collections.abc import Collection
 from random import Random
@@ -16,7 +18,9 @@ def item_of(record: JobRecord) -> JobAttempt:
 
 
 class Finishing:
-    """Two lanes, used like one. A plug-in may take long or hang: a job with any shares neither batch nor lane with others."""
+    """Two lanes, used like one. A plug-in may take long or hang: a job with any shares neither batch nor lane with
+    others.
+    """
 
     __slots__ = ("_alone", "_together")
 

@@ -18,8 +18,8 @@ Item = TypeVar("Item", bound=Hashable)
 class Lane(Generic[Item]):
     """Items in order of arrival; each is waiting, postponed or under way, and in the lane once at most.
 
-    No step costs more than the batches it handles, however long the lane is. A batch that fails halves the size of those
-    after it, and one that works doubles it again: one bad item, or a batch too large, does not stop the rest.
+    No step costs more than the batches it handles, however long the lane is. A batch that fails halves the size of
+    those after it, and one that works doubles it again: one bad item, or a batch too large, does not stop the rest.
     """
 
     __slots__ = (
@@ -76,7 +76,9 @@ class Lane(Generic[Item]):
         heappush(self._appointments, (until, next(self._numbers), item))
 
     def discard(self, item: Item) -> None:
-        """The item need not be done. A batch with it that is out stays out, but what comes of the item no longer counts."""
+        """The item need not be done. A batch with it that is out stays out, but what comes of the item no longer
+        counts.
+        """
         if not (self._waiting or self._tries or self._postponed or self._under_way):
             return
         self._waiting.pop(item, None)

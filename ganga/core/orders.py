@@ -143,8 +143,8 @@ class Requested:
     """Records fresh from the store: on taking a target over, or after somebody asked for something.
 
     Fresh means: read after the last update was saved, and handed over before the next result is, for the tracker is
-    ahead of a record that was read before. A subjob comes after its job and the counts of its job, in this or an earlier
-    one.
+    ahead of a record that was read before. A subjob comes after its job and the counts of its job, in this or an
+    earlier one.
     """
 
     target: TargetName

@@ -41,8 +41,8 @@ def _same_time(seen: Utc, known: Utc | None) -> bool:
 def reconcile(record: JobRecord, seen: Observation, at: Utc) -> JobRecord | None:
     """The record after the observation, or None if the observation changes nothing (yet).
 
-    An end first makes a job `COMPLETING`, with what the back end said as its `outcome`. An observation of an earlier run
-    of the same native id is not evidence; one of a later run is the next attempt.
+    An end first makes a job `COMPLETING`, with what the back end said as its `outcome`. An observation of an earlier
+    run of the same native id is not evidence; one of a later run is the next attempt.
     """
     if seen.restart < record.restart or seen.status not in EVIDENCE:
         return None

@@ -24,7 +24,9 @@ def submitted(roster: Roster, result: Submitted, draft: Draft) -> None:
 
 
 def found(roster: Roster, result: Found, draft: Draft) -> None:
-    """Some jobs are there after all, some surely not: only these are submitted (again). The others are looked for again."""
+    """Some jobs are there after all, some surely not: only these are submitted (again). The others are looked for
+    again.
+    """
     roster.find.done(result.order.jobs)
     _accept(roster, result.present, draft)
     for record in roster.submitting(result.order.jobs):

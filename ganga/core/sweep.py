@@ -15,8 +15,8 @@ class Sweeper:
     """The live jobs, which of them to ask about now, and since when all that is known of them is true.
 
     A round asks about each job once, those first that were asked longest ago; rounds are paced, the batches of one
-    follow each other. Jobs that somebody asks to refresh go first and do not wait for the round, only for the back-off. A
-    batch that fails is asked again, in smaller ones.
+    follow each other. Jobs that somebody asks to refresh go first and do not wait for the round, only for the back-off.
+    A batch that fails is asked again, in smaller ones.
     """
 
     __slots__ = (
@@ -71,7 +71,9 @@ class Sweeper:
                 self._live.move_to_end(native_id, last=False)
 
     def welcome(self, native_ids: Collection[NativeId]) -> None:
-        """These are live and new here, and what is known of them may be old: they are asked about in the present round."""
+        """These are live and new here, and what is known of them may be old: they are asked about in the
+        present round.
+        """
         all_waiting = not self._live or self._live[next(reversed(self._live))] < self._round
         self._live.update(dict.fromkeys(native_ids, self._round - 1))
         if not all_waiting:

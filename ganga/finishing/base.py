@@ -1,11 +1,11 @@
 """What follows the end of a job: checkers judge it, mergers join what its subjobs brought, notifiers tell of it.
 
-A plug-in is a frozen `msgspec.Struct`: its fields are its options, its one method is what it does. It is named by an entry
-point of the group ``ganga.checkers``, ``ganga.mergers`` or ``ganga.notifiers``. Its method may block, as it is called in a
-thread, and may be called again for the same end of the same job, since a monitor can die at any moment.
+A plug-in is a frozen `msgspec.Struct`: its fields are its options, its one method is what it does. It is named by an
+entry point of the group ``ganga.checkers``, ``ganga.mergers`` or ``ganga.notifiers``. Its method may block, as it is
+called in a thread, and may be called again for the same end of the same job, since a monitor can die at any moment.
 
-A plug-in *objects* by returning a reason: that is its judgement, and it is final. What it raises says that it could not do
-its work this time: finishing fails with its name, and is tried again later.
+A plug-in *objects* by returning a reason: that is its judgement, and it is final. What it raises says that it could not
+do its work this time: finishing fails with its name, and is tried again later.
 """
 
 import os

@@ -60,9 +60,9 @@ class Text(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Tar(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Packs the output of all subjobs into one ``tar.gz``, each in a folder named by its id.
 
-    The same outputs give the same archive: members are sorted, belong to nobody, and bear the time at which their subjob
-    ended. Links that lead out of a subjob's output, and what is neither file, folder nor link, are left out, with a
-    warning in the log.
+    The same outputs give the same archive: members are sorted, belong to nobody, and bear the time at which their
+    subjob ended. Links that lead out of a subjob's output, and what is neither file, folder nor link, are left out,
+    with a warning in the log.
     """
 
     #: The name of the archive.

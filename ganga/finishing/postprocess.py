@@ -45,7 +45,8 @@ def postprocess(
     followed: Callable[[Verdict], bool] = _nothing_follows,
     progress: Progress = _no_progress,
 ) -> Verdict:
-    """Check, merge and tell; blocking, for as long as the plug-ins take. Raises `FinishingError`, which names the plug-in.
+    """Check, merge and tell; blocking, for as long as the plug-ins take. Raises `FinishingError`, which names the
+    plug-in.
 
     `subjobs` are the records of all subjobs, in any order. `followed` says whether another attempt follows this end, so
     that nobody is told of it. `progress` is called with the name of each step before it begins: whoever limits the

@@ -41,7 +41,8 @@ class Observation(Struct, frozen=True, kw_only=True, gc=False):
 class Answer:
     """The reply to a question about many jobs.
 
-    `seen` is evidence; `absent` is a denial of ids that were asked for one by one; what is in neither was not spoken of.
+    `seen` is evidence; `absent` is a denial of ids that were asked for one by one; what is in neither was not spoken
+    of.
     """
 
     seen: Mapping[NativeId, Observation] = field(default_factory=dict)

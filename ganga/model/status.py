@@ -1,7 +1,7 @@
 """The statuses of a job and which of them may follow which.
 
-Two rules: a final status is final within its attempt, and only `LOST`, which says that we do not know, can be overturned
-by evidence.
+Two rules: a final status is final within its attempt, and only `LOST`, which says that we do not know, can be
+overturned by evidence.
 """
 
 from collections.abc import Mapping

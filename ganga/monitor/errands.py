@@ -22,7 +22,9 @@ _log = logging.getLogger(__name__)
 
 
 class Errands:
-    """The orders of one target that are out. Their results are put into the inbox; all are gone when the block is left."""
+    """The orders of one target that are out. Their results are put into the inbox; all are gone when the block
+    is left.
+    """
 
     def __init__(
         self, target: Target, carry_out: Callable[[Order], Awaitable[Result]], inbox: Inbox, hanging: Hanging

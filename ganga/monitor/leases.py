@@ -1,7 +1,7 @@
 """Of many processes on one store exactly one asks each target: the one that holds its lease.
 
-A lease is not judged by wall clocks, which jump: a holder whose beat stands still for as long as a lease lasts, by our own
-monotonic clock, is taken to be dead, and one on this machine whose process is gone is known to be. Whoever was only
+A lease is not judged by wall clocks, which jump: a holder whose beat stands still for as long as a lease lasts, by our
+own monotonic clock, is taken to be dead, and one on this machine whose process is gone is known to be. Whoever was only
 frozen finds its epoch outdated, and every write of it is refused.
 """
 

@@ -1,4 +1,6 @@
-"""The loop that follows the jobs of one target: it obeys the tracker, stores what follows, and only then lets it be read."""
+"""The loop that follows the jobs of one target: it obeys the tracker, stores what follows, and only then lets it be
+read.
+"""
 
 import asyncio
 import logging
@@ -51,7 +53,8 @@ class Monitor:
         self._pool = ThreadPool(
             f"{target.name} finishing", threads=policy.postprocess.parallel, timeout=policy.plugin_within
         )
-        # One thing is digested at a time: what is read from the store must be handed over before anything else is saved.
+        # One thing is digested at a time: what is read from the store must be handed over before anything else is
+        # saved.
         self._turn = asyncio.Lock()
 
     async def run(self) -> None:

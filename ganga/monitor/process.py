@@ -49,7 +49,9 @@ def parse(text: str) -> Process | None:
 
 
 def _started(pid: int) -> str | None:
-    """When the process started, in words that no other process of this boot shares with its number; None if it is gone."""
+    """When the process started, in words that no other process of this boot shares with its number; None if it
+    is gone.
+    """
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except FileNotFoundError:

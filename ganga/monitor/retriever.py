@@ -32,7 +32,9 @@ class Retriever:
         self._epoch = epoch
 
     async def bring_home(self, backend: Border, jobs: Mapping[NativeId, tuple[JobRecord, JobSpec]]) -> Homecoming:
-        """What is home may go where it came from. Raises `BackendUnavailable`, and `StoreUnavailable` for a full disk."""
+        """What is home may go where it came from. Raises `BackendUnavailable`, and `StoreUnavailable` for a
+        full disk.
+        """
         homecoming = Homecoming()
         retrievals = await asyncio.to_thread(self._prepare, jobs)
         replies = await backend.fetch(retrievals) if retrievals else {}

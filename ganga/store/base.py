@@ -1,8 +1,8 @@
 """What a store is.
 
 Submitters create jobs and write requests, one monitor for each target (the holder of its lease) writes what happened,
-readers read. Every change is one numbered event in one transaction with the record it changed, so a reader asks for "all
-after 4711" and misses nothing, whoever crashed in between.
+readers read. Every change is one numbered event in one transaction with the record it changed, so a reader asks for
+"all after 4711" and misses nothing, whoever crashed in between.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -100,7 +100,8 @@ class Store(Protocol):
         ...
 
     async def adopt(self, job: Adopted, at: Utc, *, place: Callable[[JobId], None] | None = None) -> JobRecord:
-        """Store a job as it stands at its back end, under the next number, with a `JOB_CREATED` event; `place` as above.
+        """Store a job as it stands at its back end, under the next number, with a `JOB_CREATED` event; `place` as
+        above.
 
         Raises `UsageError` for a job with subjobs, and for what cannot be stored.
         """
@@ -110,18 +111,18 @@ class Store(Protocol):
         """Note on each of these jobs that is not final, and on its subjobs, who wants it killed.
 
         One `KILL_REQUESTED` event for each job named that is not final (its `reason` is `by`), and none for its
-        subjobs; a job that was asked to be killed before, with all its subjobs, is not told again. Returns the jobs named
-        that are not final.
-        Raises `UnknownJob`.
+        subjobs; a job that was asked to be killed before, with all its subjobs, is not told again. Returns the jobs
+        named that are not final. Raises `UnknownJob`.
         """
         ...
 
     async def request_submit(self, jobs: Collection[JobId], at: Utc) -> list[JobId]:
-        """Ask for the next attempt of each of these that is new or final, and of the subjobs of a job that are new, failed,
-        killed or lost.
+        """Ask for the next attempt of each of these that is new or final, and of the subjobs of a job that are new,
+        failed, killed or lost.
 
         One `SUBMIT_REQUESTED` event for each job or subjob named of which anything is to be submitted; these are
-        returned. Clears `kill_requested_by` of what is to be submitted, and of the job it is a subjob of. Raises `UnknownJob`.
+        returned. Clears `kill_requested_by` of what is to be submitted, and of the job it is a subjob of. Raises
+        `UnknownJob`.
         """
         ...
 
@@ -136,8 +137,8 @@ class Store(Protocol):
     async def remove(self, jobs: Collection[JobId], at: Utc) -> None:
         """Forget these whole jobs with their subjobs, specifications and attempts; their events stay.
 
-        One `JOB_REMOVED` event each. Raises `UnknownJob`, and `UsageError` for a subjob or for a job that is neither new
-        nor final; then nothing is removed.
+        One `JOB_REMOVED` event each. Raises `UnknownJob`, and `UsageError` for a subjob or for a job that is neither
+        new nor final; then nothing is removed.
         """
         ...
 
@@ -146,11 +147,11 @@ class Store(Protocol):
     async def save(self, update: Update, lease: Lease) -> tuple[Event, ...]:
         """Store the update in one transaction and return its events, numbered.
 
-        Of a record, `kill_requested_by` is not written, and `wanted_attempt` never lowered: these belong to whoever asks.
-        Neither is what is fixed at creation: name, target, `created_at`, `subjobs`, `postprocessed`. A record whose job was
-        removed meanwhile is left out. Lone surrogates in text become U+FFFD, and integers are cut to 64 bits. Raises
-        `LeaseLost` if the lease is no longer the newest or was given back, and `StoreUnavailable`; in both cases nothing is
-        written.
+        Of a record, `kill_requested_by` is not written, and `wanted_attempt` never lowered: these belong to whoever
+        asks. Neither is what is fixed at creation: name, target, `created_at`, `subjobs`, `postprocessed`. A record
+        whose job was removed meanwhile is left out. Lone surrogates in text become U+FFFD, and integers are cut to 64
+        bits. Raises `LeaseLost` if the lease is no longer the newest or was given back, and `StoreUnavailable`; in both
+        cases nothing is written.
         """
         ...
 
@@ -161,7 +162,9 @@ class Store(Protocol):
         ...
 
     async def select(self, query: Query, *, after: JobId | None = None, limit: int = 1000) -> list[JobRecord]:
-        """A page of the jobs, newest job first, its subjobs behind it from index 0 on; `after` is the last of the page before."""
+        """A page of the jobs, newest job first, its subjobs behind it from index 0 on; `after` is the last of the page
+        before.
+        """
         ...
 
     async def count(self, query: Query) -> Mapping[JobStatus, int]:
@@ -169,7 +172,9 @@ class Store(Protocol):
         ...
 
     async def specifications(self, jobs: Collection[JobId]) -> Mapping[JobId, tuple[JobSpec, Share]]:
-        """What each job is to run; jobs that do not exist are left out. Subjobs share one object of their job's specification."""
+        """What each job is to run; jobs that do not exist are left out. Subjobs share one object of their job's
+        specification.
+        """
         ...
 
     async def attempts(self, job: JobId) -> list[JobRecord]:
@@ -185,22 +190,24 @@ class Store(Protocol):
         ...
 
     async def wait(self, after: Seq, seconds: float) -> bool:
-        """Return True as soon as there is an event behind `after`, whoever wrote it; False after so many seconds without."""
+        """Return True as soon as there is an event behind `after`, whoever wrote it; False after so many seconds
+        without.
+        """
         ...
 
     # What a monitor reads when it takes over, and on requests
 
     async def live(self, target: TargetName, *, after: JobId | None = None, limit: int = 2000) -> list[JobRecord]:
-        """A page of the jobs and subjobs of a target that are not final, or of which an attempt is wanted (a job also while
-        one is wanted of any of its subjobs); ordered by number and index, a job before its subjobs.
+        """A page of the jobs and subjobs of a target that are not final, or of which an attempt is wanted (a job also
+        while one is wanted of any of its subjobs); ordered by number and index, a job before its subjobs.
         """
         ...
 
     async def families(
         self, target: TargetName, parents: Collection[JobId] | None = None
     ) -> dict[JobId, dict[JobStatus, int]]:
-        """For each job of the target with subjobs that `live` gives, or for the given ones, how many subjobs there are of each
-        status. Of the given ones, those that are not such jobs are left out.
+        """For each job of the target with subjobs that `live` gives, or for the given ones, how many subjobs there are
+        of each status. Of the given ones, those that are not such jobs are left out.
         """
         ...
 
@@ -222,7 +229,8 @@ class Store(Protocol):
         ...
 
     async def acquire(self, target: TargetName, owner: str, instead_of: Holder | None = None) -> Lease | None:
-        """Take the lease if nobody holds it, or if its holder is still exactly `instead_of`. None if somebody else was faster.
+        """Take the lease if nobody holds it, or if its holder is still exactly `instead_of`. None if somebody else was
+        faster.
 
         The epoch is one more than the last, also after a release.
         """

@@ -10,14 +10,18 @@ PAGE = 1000
 
 
 class Changes:
-    """All that happens from the making of this on; what is read before is then up to date, and what is read later more so."""
+    """All that happens from the making of this on; what is read before is then up to date, and what is read later more
+    so.
+    """
 
     def __init__(self, store: Store, seq: Seq) -> None:
         self._store = store
         self._seq = seq
 
     async def wait(self, seconds: float) -> set[JobId]:
-        """The jobs spoken of since the last call, and the jobs that these are subjobs of; empty after so many seconds without."""
+        """The jobs spoken of since the last call, and the jobs that these are subjobs of; empty after so many seconds
+        without.
+        """
         await self._store.wait(self._seq, seconds)
         changed: set[JobId] = set()
         while events := await self._store.events(self._seq, limit=PAGE):

@@ -44,7 +44,8 @@ class Database:
             raise StoreUnavailable(f"there is no store at {self.path}; submit a job, or name another file") from error
         except OSError as error:
             raise StoreUnavailable(
-                f"the store {self.path} cannot be opened ({error.strerror}); make its folder writable, or name another file"
+                f"the store {self.path} cannot be opened ({error.strerror}); "
+                "make its folder writable, or name another file"
             ) from error
         if 0 < size < _SMALLEST:
             raise StoreDamaged(f"{self.path} is not a store, it has {size} bytes only; name another file")

@@ -6,9 +6,11 @@ from ganga.store.base import Store
 
 
 async def is_over(store: Store, job: JobRecord) -> bool:
-    """Whether nothing more will happen to the job by itself: it is final, and no attempt is asked for, of its subjobs neither.
+    """Whether nothing more will happen to the job by itself: it is final, and no attempt is asked for, of its subjobs
+    neither.
 
-    Between the request for an attempt and the moment when a monitor takes it up, a job with subjobs still looks as it ended.
+    Between the request for an attempt and the moment when a monitor takes it up, a job with subjobs still looks as it
+    ended.
     """
     if not job.status.final or job.wanted_attempt > job.attempt:
         return False

@@ -8,8 +8,8 @@ MOUNT_TABLE = Path("/proc/self/mountinfo")
 # fmt: off
 _NETWORK = frozenset((
     "9p", "acfs", "afs", "beegfs", "ceph", "cifs", "coda", "fuse.beegfs", "fuse.ceph", "fuse.glusterfs", "fuse.rclone",
-    "fuse.s3fs", "fuse.sshfs", "glusterfs", "gpfs", "lustre", "ncpfs", "nfs", "nfs4", "ocfs2", "orangefs", "panfs", "smb2",
-    "smb3", "smbfs",
+    "fuse.s3fs", "fuse.sshfs", "glusterfs", "gpfs", "lustre", "ncpfs", "nfs", "nfs4", "ocfs2", "orangefs", "panfs",
+    "smb2", "smb3", "smbfs",
 ))
 # fmt: on
 _ESCAPE = re.compile(r"\\([0-7]{3})")
@@ -23,8 +23,8 @@ def mount_table() -> str:
 def network_filesystem(path: PurePath, mounts: str) -> str | None:
     """The type of the network file system that the absolute path lies on, or None if it lies on a local disk.
 
-    `mounts` is in the format of ``/proc/self/mountinfo`` (see ``man 5 proc``). What is mounted later, or deeper, covers what
-    was there before.
+    `mounts` is in the format of ``/proc/self/mountinfo`` (see ``man 5 proc``). What is mounted later, or deeper, covers
+    what was there before.
     """
     kind = None
     deepest = 0

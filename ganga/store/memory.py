@@ -1,4 +1,6 @@
-"""A store that lives and dies with its process: for tests and notebooks, and the plainest words for what a store does."""
+"""A store that lives and dies with its process: for tests and notebooks, and the plainest words for what a
+store does.
+"""
 
 import asyncio
 from collections import Counter

@@ -34,7 +34,9 @@ def one(connection: Connection, job: JobId) -> JobRecord:
 
 
 def select(connection: Connection, query: Query, after: JobId | None, limit: int) -> list[JobRecord]:
-    """See `Store.select`. What is left of the job that the last page ended in comes first: SQLite seeks to each of the two."""
+    """See `Store.select`. What is left of the job that the last page ended in comes first: SQLite seeks to each of the
+    two.
+    """
     conditions, values = _conditions(query)
     records: list[JobRecord] = []
     for place, key in _behind(after):

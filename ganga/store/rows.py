@@ -1,7 +1,7 @@
 """Records as rows and rows as records.
 
-Written out field by field, since this is where the time goes when a monitor takes over 10,000 jobs: a call with keywords
-takes half as long as any way through a dictionary.
+Written out field by field, since this is where the time goes when a monitor takes over 10,000 jobs: a call with
+keywords takes half as long as any way through a dictionary.
 """
 
 from collections.abc import Callable, Iterable
@@ -39,8 +39,8 @@ _KIND: dict[str, EventKind] = _Words({kind.value: kind for kind in EventKind})
 # Columns and rows of jobs
 
 JOB_COLUMNS = (
-    "job, subjob, name, target, status, created_at, subjobs, attempt, native_id, native_status, exit_code, signal, reason, "
-    "outcome, submitted_at, started_at, ended_at, confirmed_at, silent_since, peak_memory, cpu_time, restart, "
+    "job, subjob, name, target, status, created_at, subjobs, attempt, native_id, native_status, exit_code, signal, "
+    "reason, outcome, submitted_at, started_at, ended_at, confirmed_at, silent_since, peak_memory, cpu_time, restart, "
     "kill_requested_by, wanted_attempt, postprocessed"
 )
 
@@ -102,11 +102,11 @@ def record_of(row: Row) -> JobRecord:
     )
 
 
-#: Most live jobs have nothing to tell but this; then `plain` is true. Fewer columns, and no more keywords than the 15 from
-#: which on a call takes twice as long, save a third of the time of a takeover.
+#: Most live jobs have nothing to tell but this; then `plain` is true. Fewer columns, and no more keywords than the 15
+#: from which on a call takes twice as long, save a third of the time of a takeover.
 PLAIN_COLUMNS = """
-    job, subjob, name, status, created_at, attempt, native_id, native_status, reason, submitted_at, started_at, confirmed_at,
-    wanted_attempt, coalesce(
+    job, subjob, name, status, created_at, attempt, native_id, native_status, reason, submitted_at, started_at,
+    confirmed_at, wanted_attempt, coalesce(
         subjobs, exit_code, signal, outcome, ended_at, silent_since, peak_memory, cpu_time, kill_requested_by
     ) IS NULL AND restart = 0 AND postprocessed = 0 AS plain
 """

@@ -52,7 +52,9 @@ def begun(record: JobRecord) -> bool:
 
 
 def written_over(old: JobRecord, new: JobRecord) -> JobRecord:
-    """What the store keeps when the monitor writes `new`: what is fixed at creation, or is another's, stays as it was."""
+    """What the store keeps when the monitor writes `new`: what is fixed at creation, or is another's, stays as
+    it was.
+    """
     return replace(
         new,
         name=old.name,

@@ -31,12 +31,12 @@ MIGRATIONS: tuple[Migration, ...] = (
         ) WITHOUT ROWID""",
         # A job has the subjob -1. The order of the key is that of every list: newest job first, its subjobs behind it.
         """CREATE TABLE jobs (
-            job INTEGER NOT NULL, subjob INTEGER NOT NULL, name TEXT NOT NULL, target TEXT NOT NULL, status TEXT NOT NULL,
-            created_at REAL NOT NULL, subjobs INTEGER, attempt INTEGER NOT NULL, native_id TEXT, native_status TEXT,
-            exit_code INTEGER, signal INTEGER, reason TEXT, outcome TEXT, submitted_at REAL, started_at REAL,
-            ended_at REAL, confirmed_at REAL, silent_since REAL, peak_memory INTEGER, cpu_time REAL,
-            restart INTEGER NOT NULL DEFAULT 0, kill_requested_by TEXT, wanted_attempt INTEGER NOT NULL,
-            postprocessed INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (job DESC, subjob)
+            job INTEGER NOT NULL, subjob INTEGER NOT NULL, name TEXT NOT NULL, target TEXT NOT NULL, status TEXT NOT
+            NULL, created_at REAL NOT NULL, subjobs INTEGER, attempt INTEGER NOT NULL, native_id TEXT, native_status
+            TEXT, exit_code INTEGER, signal INTEGER, reason TEXT, outcome TEXT, submitted_at REAL, started_at REAL,
+            ended_at REAL, confirmed_at REAL, silent_since REAL, peak_memory INTEGER, cpu_time REAL, restart INTEGER NOT
+            NULL DEFAULT 0, kill_requested_by TEXT, wanted_attempt INTEGER NOT NULL, postprocessed INTEGER NOT NULL
+            DEFAULT 0, PRIMARY KEY (job DESC, subjob)
         ) WITHOUT ROWID""",
         # Lists of whole jobs pass by 100,000 subjobs without a look, and counts look at nothing else.
         "CREATE INDEX whole_jobs ON jobs (job DESC, status, target) WHERE subjob = -1",
@@ -79,7 +79,9 @@ def current_version(connection: sqlite3.Connection, path: Path, newest: int = le
 
 
 def migrate(connection: sqlite3.Connection, path: Path, migrations: Sequence[Migration] = MIGRATIONS) -> None:
-    """Bring the database to the newest version, in one transaction, after copying an older store to ``<name>.v<old>.bak``."""
+    """Bring the database to the newest version, in one transaction, after copying an older store to
+    ``<name>.v<old>.bak``.
+    """
     newest = len(migrations)
     if current_version(connection, path, newest) == newest:
         return
@@ -113,8 +115,8 @@ def _copy(path: Path, copy: Path) -> None:
         create_private(copy)
     except OSError as error:
         raise StoreUnavailable(
-            f"the store {path} has an older schema, and cannot be copied to {copy} first ({error.strerror}); make its folder "
-            "writable"
+            f"the store {path} has an older schema, and cannot be copied to {copy} first ({error.strerror}); "
+            "make its folder writable"
         ) from error
     with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(copy)) as target:
         source.backup(target)
@@ -134,7 +136,7 @@ def _version(connection: sqlite3.Connection, path: Path, newest: int) -> int:
         return 0
     if version > newest:
         raise StoreTooNew(
-            f"{path} was written by a newer ganga: it has schema version {version}, and this ganga knows versions up to "
-            f"{newest}; upgrade ganga to one that knows version {version}"
+            f"{path} was written by a newer ganga: it has schema version {version}, and this ganga knows versions up "
+            f"to {newest}; upgrade ganga to one that knows version {version}"
         )
     return int(version)

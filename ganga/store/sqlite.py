@@ -39,8 +39,8 @@ _Result = TypeVar("_Result")
 async def open_sqlite(path: Path, *, read_only: bool = False, patience: float = 5.0) -> AsyncIterator["SqliteStore"]:
     """The store in this file, which is made, private to the user, if it is not there.
 
-    With `read_only`, nothing is made and every verb that writes raises `StoreUnavailable`. `patience` is how many seconds to
-    wait for another process that is writing. Raises `StoreUnavailable`, `StoreDamaged` and `StoreTooNew`.
+    With `read_only`, nothing is made and every verb that writes raises `StoreUnavailable`. `patience` is how many
+    seconds to wait for another process that is writing. Raises `StoreUnavailable`, `StoreDamaged` and `StoreTooNew`.
     """
     network = await asyncio.to_thread(lambda: network_filesystem(path.resolve(), mount_table()))
     store = SqliteStore(Database(path, patience, read_only, network))
@@ -228,8 +228,8 @@ class SqliteStore:
 
 def _slow(path: Path, network: str) -> str:
     return (
-        f"the store {path} lies on {network}, a network file system: SQLite is used in its safe, slower mode; a folder on a "
-        "local disk is better"
+        f"the store {path} lies on {network}, a network file system: SQLite is used in its safe, slower mode; "
+        "a folder on a local disk is better"
     )
 
 

@@ -24,7 +24,8 @@ LIVE = f"(status NOT IN ({_words(FINAL)}) OR {WANTED})"
 # The store itself
 STORE_ID = "SELECT id FROM store"
 
-# New jobs: the number first, then the job, then its subjobs, all alike; the record of a subjob lacks what only a job has.
+# New jobs: the number first, then the job, then its subjobs, all alike; the record of a subjob lacks what only a job
+# has.
 NEW_NUMBER = "INSERT INTO specifications (specification) VALUES (?)"
 LAST_NUMBER = "SELECT last_insert_rowid()"
 NEW_JOB = f"INSERT INTO jobs ({JOB_COLUMNS}) VALUES ({_places(JOB_COLUMNS)})"
@@ -65,8 +66,8 @@ REMOVALS = tuple(f"DELETE FROM {table} WHERE job = ?" for table in ("jobs", "spe
 WRITE_RECORD = """
     UPDATE jobs SET
         status = ?, attempt = ?, native_id = ?, native_status = ?, exit_code = ?, signal = ?, reason = ?, outcome = ?,
-        submitted_at = ?, started_at = ?, ended_at = ?, confirmed_at = ?, silent_since = ?, peak_memory = ?, cpu_time = ?,
-        restart = ?, wanted_attempt = max(wanted_attempt, ?)
+        submitted_at = ?, started_at = ?, ended_at = ?, confirmed_at = ?, silent_since = ?, peak_memory = ?,
+        cpu_time = ?, restart = ?, wanted_attempt = max(wanted_attempt, ?)
     WHERE job = ? AND subjob = ?
 """
 WRITE_ATTEMPT = """

@@ -49,7 +49,9 @@ class Worker:
         *given: _Given.args,
         **named: _Given.kwargs,
     ) -> _Result:
-        """What `work` returns for the connection, once it is committed. Raises `StoreError`, and nothing has changed then."""
+        """What `work` returns for the connection, once it is committed. Raises `StoreError`, and nothing has changed
+        then.
+        """
         if self._closing:
             raise closed(self._location)
         future: Future[_Result] = Future()

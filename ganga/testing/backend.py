@@ -1,4 +1,6 @@
-"""A fake back end whose jobs follow scripts and whose replies can be made to go wrong in every way that real ones do."""
+"""A fake back end whose jobs follow scripts and whose replies can be made to go wrong in every way that real
+ones do.
+"""
 
 import asyncio
 from collections import deque
@@ -60,7 +62,9 @@ class ScriptedBackend:
         self._faults: dict[str, deque[Fault]] = {}
 
     def goes_wrong(self, verb: str, *faults: Fault) -> None:
-        """The next calls of this verb (``submit find poll kill fetch changes``) go wrong like this, one after another."""
+        """The next calls of this verb (``submit find poll kill fetch changes``) go wrong like this, one after
+        another.
+        """
         self._faults.setdefault(verb, deque()).extend(faults)
 
     async def submit(self, batch: Sequence[Submission], /) -> Receipts:

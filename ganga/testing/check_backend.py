@@ -108,8 +108,8 @@ async def check_backend(
 ) -> None:
     """Try everything that `Backend` promises; `folder` is an empty one for the jobs' output.
 
-    Raises `AssertionError` that names the promise and what was found instead. To have each promise as a test of its own,
-    call each of `CHECKS` with a `Trial`.
+    Raises `AssertionError` that names the promise and what was found instead. To have each promise as a test of its
+    own, call each of `CHECKS` with a `Trial`.
     """
     trial = Trial(backend, folder, samples or Samples(), unknown, pause=pause, patience=patience)
     for check in CHECKS:
@@ -187,7 +187,9 @@ async def a_submitted_job_is_found_by_its_tag(trial: Trial) -> None:
 
 
 async def an_interrupted_submission_is_settled(trial: Trial) -> None:
-    """After a submission that was cancelled at any moment, a tag is present or absent, and stays what it was said to be."""
+    """After a submission that was cancelled at any moment, a tag is present or absent, and stays what it was said to
+    be.
+    """
     submission = trial.submission(trial.samples.good)
     submitting = asyncio.ensure_future(trial.backend.submit([submission]))
     await asyncio.sleep(0)

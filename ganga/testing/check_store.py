@@ -14,8 +14,8 @@ CHECKS: tuple[Check, ...] = asking.CHECKS + monitoring.CHECKS + following.CHECKS
 async def check_store(open_store: Callable[[], AbstractAsyncContextManager[Store]]) -> None:
     """Try everything that `Store` promises. `open_store` must give an empty store each time it is called.
 
-    Raises `AssertionError` that names the promise and what was found instead. To have each promise as a test of its own,
-    call each of `CHECKS` with an empty store.
+    Raises `AssertionError` that names the promise and what was found instead. To have each promise as a test of its
+    own, call each of `CHECKS` with an empty store.
     """
     for check in CHECKS:
         async with open_store() as store:

@@ -12,8 +12,8 @@
 A folder appears whole, by a rename, or not at all. Everything is private to the user.
 
 Nothing is synced to disk: what is written here survives the end of any program at any moment, but after a power failure
-files of the last half minute may be empty or missing. A sync for each job would cost more than all the rest; what a back end
-keeps until it is told to discard can be fetched again.
+files of the last half minute may be empty or missing. A sync for each job would cost more than all the rest; what a
+back end keeps until it is told to discard can be fetched again.
 """
 
 import json
@@ -89,7 +89,8 @@ class Workspace:
         environment: Mapping[str, str] | None,
         shares: Iterable[Sequence[str]] = (),
     ) -> Staged:
-        """Copy the inputs and the environment of a job that has no number yet; `shares` are further inputs of its subjobs.
+        """Copy the inputs and the environment of a job that has no number yet; `shares` are further inputs of its
+        subjobs.
 
         Raises `UsageError` for an input that does not exist or cannot be copied, and for two of the same base name.
         """

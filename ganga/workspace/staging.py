@@ -87,8 +87,10 @@ def place_of(path: Path) -> Path:
 def _write_environment(path: Path, environment: Mapping[str, str]) -> None:
     r"""A JSON object in pure ASCII.
 
-    A byte that is no UTF-8 is in Python's strings a lone surrogate (``os.environ`` and ``os.fsdecode`` make it); here it is
-    the escape of that surrogate, ``\udcff`` for byte 255, so ``os.fsencode`` of what `json.loads` gives is the byte again.
+    A byte that is no UTF-8 is in Python's strings a lone surrogate (``os.environ`` and ``os.fsdecode`` make it); here
+    it is the escape of that surrogate, ``\udcff`` for byte 255, so ``os.fsencode`` of what `json.loads` gives is the
+    byte
+    again.
     """
     left = memoryview(json.dumps(dict(environment)).encode("ascii"))
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)

@@ -145,7 +145,9 @@ _SUSPENDED = Observation(status=JobStatus.SUSPENDED, native_status="S")
 
 
 def _days(jobs: int, every: int) -> Iterator[Figure]:
-    """A day of so many jobs, each asked about every so many seconds, in a process of its own so that its peak memory is its own."""
+    """A day of so many jobs, each asked about every so many seconds, in a process of its own so that its peak memory is
+    its own.
+    """
     command = [sys.executable, "-m", "tests.bench.core", str(jobs), str(every)]
     day = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     name = f"a day of {jobs:,} jobs, asked every {every / 60:g} minutes"

@@ -194,7 +194,9 @@ class Laws(RuleBasedStateMachine):
 
     @invariant()
     def duties_are_booked(self) -> None:
-        """The tracker sleeps only while something is under way, nothing is to be done, or it is to leave the target alone."""
+        """The tracker sleeps only while something is under way, nothing is to be done, or it is to leave the target
+        alone.
+        """
         harness = self.harness
         idle = harness.out or harness.state.paused or all(_needs_nothing(r.status) for r in harness.records.values())
         assert idle or harness.tracker.next_wakeup() is not None

@@ -161,7 +161,9 @@ def campaign_in(
 
 
 async def pause(seconds: float) -> None:
-    """Let others get somewhere before something breaks: the moment is what the test is about, not a wait for something."""
+    """Let others get somewhere before something breaks: the moment is what the test is about, not a wait for
+    something.
+    """
     await asyncio.sleep(seconds)
 
 

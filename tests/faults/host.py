@@ -1,8 +1,8 @@
 """Starts monitors by fork, so that one can be killed and started again many times a second.
 
-``python -m tests.faults.host HOME CONFIG`` has all modules loaded, and obeys lines on its standard input: ``start`` forks
-a monitor and prints its process id, ``kill PID`` ends one with SIGKILL, and the end of the input ends everything. What a
-monitor logs is in the file ``PID.log`` beside the settings.
+``python -m tests.faults.host HOME CONFIG`` has all modules loaded, and obeys lines on its standard input: ``start``
+forks a monitor and prints its process id, ``kill PID`` ends one with SIGKILL, and the end of the input ends everything.
+What a monitor logs is in the file ``PID.log`` beside the settings.
 """
 
 import asyncio

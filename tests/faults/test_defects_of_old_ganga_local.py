@@ -1,4 +1,6 @@
-"""What today's Ganga gets wrong with jobs on this machine and at its start, one by one: here each of them goes right."""
+"""What today's Ganga gets wrong with jobs on this machine and at its start, one by one: here each of them goes
+right.
+"""
 
 import asyncio
 import os

@@ -1,4 +1,6 @@
-"""A monitor that is killed at any moment, again and again, loses nothing, runs nothing twice and tells nothing twice."""
+"""A monitor that is killed at any moment, again and again, loses nothing, runs nothing twice and tells nothing
+twice.
+"""
 
 import random
 from pathlib import Path

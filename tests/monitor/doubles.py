@@ -64,7 +64,9 @@ class Inline(ThreadPoolExecutor):
 
 
 def virtual(test: Callable[ArgumentsP, Coroutine[Any, Any, None]]) -> Callable[ArgumentsP, None]:
-    """Run an async test in virtual time, in which calls of threads are made at once. Warnings of the loop are errors."""
+    """Run an async test in virtual time, in which calls of threads are made at once. Warnings of the loop are
+    errors.
+    """
 
     @wraps(test)
     def run(*args: ArgumentsP.args, **kwargs: ArgumentsP.kwargs) -> None:

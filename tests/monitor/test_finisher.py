@@ -1,4 +1,6 @@
-"""What follows an end: output comes home whole, plug-ins judge in threads, and what hangs or fails is somebody's error."""
+"""What follows an end: output comes home whole, plug-ins judge in threads, and what hangs or fails is
+somebody's error.
+"""
 
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence

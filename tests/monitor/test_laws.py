@@ -1,4 +1,6 @@
-"""A hung, failing, flooding or badly written back end costs only itself: others go on, its jobs do not end, and it is told."""
+"""A hung, failing, flooding or badly written back end costs only itself: others go on, its jobs do not end, and it is
+told.
+"""
 
 import asyncio
 import time

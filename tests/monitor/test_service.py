@@ -1,4 +1,6 @@
-"""Each target of a process stands and falls alone; leases are taken over and given back; closing takes seconds at most."""
+"""Each target of a process stands and falls alone; leases are taken over and given back; closing takes seconds
+at most.
+"""
 
 import asyncio
 import subprocess
@@ -208,7 +210,9 @@ async def test_plugins_that_are_slow_hold_up_no_other_job(tmp_path: Path, monkey
 
 
 def test_a_whole_program_ends_in_silence_although_its_back_end_is_deaf(tmp_path: Path) -> None:
-    """In a process of its own, with real time and all warnings: nothing is destroyed pending, nothing never retrieved."""
+    """In a process of its own, with real time and all warnings: nothing is destroyed pending, nothing never
+    retrieved.
+    """
     program = f"""
 import asyncio, sys
 from pathlib import Path

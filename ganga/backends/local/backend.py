@@ -28,7 +28,9 @@ _PIECE: Final = 1 << 20
 
 
 class LocalBackend:
-    """A `Backend` with all that a back end may have. The native id of a job is its tag, that of an adopted process its own."""
+    """A `Backend` with all that a back end may have. The native id of a job is its tag, that of an adopted process its
+    own.
+    """
 
     def __init__(
         self, places: spool.Places, connection: Connection, news: News, threads: Executor, grace: float

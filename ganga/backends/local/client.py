@@ -8,7 +8,9 @@ _AT_ONCE: Final = 200
 
 
 class Client:
-    """A connection that never blocks. News are kept as a set, so that a slow monitor costs little and misses nothing."""
+    """A connection that never blocks. News are kept as a set, so that a slow monitor costs little and misses
+    nothing.
+    """
 
     def __init__(self, connection: socket.socket) -> None:
         connection.settimeout(0)

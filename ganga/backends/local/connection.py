@@ -26,7 +26,8 @@ _log = logging.getLogger(__name__)
 
 #: What the spooler runs; isolated and without site packages it starts in a moment.
 _PROGRAM: Final = (
-    "import sys; sys.path.insert(0, sys.argv[1]); from ganga.backends.local import spooling; spooling.main(sys.argv[2:])"
+    "import sys; sys.path.insert(0, sys.argv[1]); "
+    "from ganga.backends.local import spooling; spooling.main(sys.argv[2:])"
 )
 
 #: Seconds for a spooler to start and to read what is there.
@@ -79,7 +80,9 @@ class Connection:
             raise self._trouble
 
     def tell(self, verb: str, tags: Collection[str]) -> None:
-        """Tell the spooler about these jobs, or the next one, which may have read the files just before they changed."""
+        """Tell the spooler about these jobs, or the next one, which may have read the files just before they
+        changed.
+        """
         for part in _parts(list(tags), _TAGS):
             self._untold.append(f"{verb} {' '.join(part)}\n".encode())
         self._tell_all()
@@ -170,7 +173,10 @@ class Connection:
     def _unreachable(self) -> str:
         there = address.look_up(self._places.folder)
         if there is not None and there.host != processes.machine()[0]:
-            return f"the jobs in {self._places.folder} are run by process {there.pid} on {there.host}; ask there, or end it"
+            return (
+                f"the jobs in {self._places.folder} are run by process {there.pid} on {there.host}; "
+                "ask there, or end it"
+            )
         return f"the spooler of {self._places.folder} does not answer; its log is {self._places.folder}/{address.LOG}"
 
 

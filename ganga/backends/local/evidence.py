@@ -70,7 +70,9 @@ class Evidence:
 
 
 def insist_on(places: spool.Places) -> None:
-    """Nothing follows from a job that is not there if its surroundings are not there either. Raises `BackendUnavailable`."""
+    """Nothing follows from a job that is not there if its surroundings are not there either. Raises
+    `BackendUnavailable`.
+    """
     if not os.path.isdir(places.jobs):
         raise BackendUnavailable(f"the folder of local jobs, {places.jobs}, is gone")
 

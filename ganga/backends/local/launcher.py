@@ -1,8 +1,8 @@
 """A launcher runs one job after the other, and nothing but its own job is lost when it is killed.
 
-It is a child of the spooler, told by a socket which job is next, and has only this one socket open. When the spooler goes
-away, it brings its job to the end and goes too. SIGUSR1 says that somebody may have asked for the end of the job; other
-polite signals are ignored. Standard library only.
+It is a child of the spooler, told by a socket which job is next, and has only this one socket open. When the spooler
+goes away, it brings its job to the end and goes too. SIGUSR1 says that somebody may have asked for the end of the job;
+other polite signals are ignored. Standard library only.
 """
 
 import json
@@ -17,7 +17,8 @@ from ganga.backends.local import orphan, processes, spool
 from ganga.backends.local.job import CannotStart, prepare, start
 from ganga.backends.local.watch import Watch
 
-#: What a launcher says of a job: that it has begun, that it has ended, that it is not free, that it could not be claimed.
+#: What a launcher says of a job: that it has begun, that it has ended, that it is not free, that it could not be
+#: claimed.
 BEGUN: Final = "begun"
 ENDED: Final = "ended"
 TAKEN: Final = "taken"

@@ -1,4 +1,6 @@
-"""Bring the output of a job home: links where that is possible, copies where not; blocking, to be called in a thread."""
+"""Bring the output of a job home: links where that is possible, copies where not; blocking, to be called in a
+thread.
+"""
 
 import json
 import os
@@ -42,7 +44,9 @@ class _Source:
         self._missing: dict[str, None] = {}
 
     def bring(self, patterns: Iterable[str]) -> Iterable[str]:
-        """Bring all that the patterns match; returns what could not be had: patterns without a match, and links to outside."""
+        """Bring all that the patterns match; returns what could not be had: patterns without a match, and links to
+        outside.
+        """
         for pattern in patterns:
             matches = self._matches(pattern)
             if not matches:

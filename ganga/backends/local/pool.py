@@ -33,8 +33,8 @@ class _Worker:
 
 
 class Pool:
-    """Calls `told` with each word of a launcher (see `launcher`), the job's tag and what is said of the job; with `LOST` if one
-    is gone.
+    """Calls `told` with each word of a launcher (see `launcher`), the job's tag and what is said of the job; with
+    `LOST` if one is gone.
     """
 
     def __init__(self, selector: selectors.BaseSelector, places: Places, told: Callable[[str, str, str], None]) -> None:

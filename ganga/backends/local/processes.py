@@ -74,7 +74,9 @@ def owner(pid: int) -> int | None:
 
 
 def open_handle(pid: int, start: str) -> int | None:
-    """A file descriptor that becomes readable when that very process ends. None if it has ended or the system has none."""
+    """A file descriptor that becomes readable when that very process ends. None if it has ended or the system
+    has none.
+    """
     if sys.platform != "linux":
         return None
     try:
@@ -137,7 +139,9 @@ def signal_group(leader: int, number: int) -> bool:
 
 
 def signal_descendants(root: int, number: int) -> None:
-    """Send a signal to all that descend from a process, whatever session or group they are in, as far as it is known."""
+    """Send a signal to all that descend from a process, whatever session or group they are in, as far as it is
+    known.
+    """
     if sys.platform == "linux":
         family = {root}
         found = list(_descendants(root))

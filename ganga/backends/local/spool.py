@@ -1,4 +1,5 @@
-"""The files of the jobs, which are the truth about them: written by submitter, launcher and spooler, read by all of them.
+"""The files of the jobs, which are the truth about them: written by submitter, launcher and spooler, read by all of
+them.
 
 Making a file costs more than all else that is done for a small job, so that each has few: its *record*, two output
 streams, and a folder to run in. A record appears whole, by a rename, with the order in its first line; whoever runs the

@@ -1,7 +1,7 @@
 """The batch system of this machine: a queue, a limit, and a launcher for each job that runs.
 
-One process with one thread, and nothing to lose: killed at any moment, it is followed by another one that finds queue and
-running jobs in the files. It ends by itself when it has been of no use for a while. Standard library only.
+One process with one thread, and nothing to lose: killed at any moment, it is followed by another one that finds queue
+and running jobs in the files. It ends by itself when it has been of no use for a while. Standard library only.
 """
 
 import os

@@ -1,4 +1,6 @@
-"""How a spooler comes into being: detached from whoever started it, and only where there is none. Standard library only."""
+"""How a spooler comes into being: detached from whoever started it, and only where there is none. Standard library
+only.
+"""
 
 import gc
 import os

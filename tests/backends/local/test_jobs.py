@@ -27,7 +27,10 @@ async def test_a_job_that_ends_well_is_told_with_times_and_resources(target: Tar
 
 
 async def test_memory_and_processor_time_are_those_of_the_job(target: Target) -> None:
-    hungry = "import time; b = bytearray(200_000_000); b[::4096] = b'x' * len(b[::4096]); t = time.process_time()\nwhile time.process_time() < t + 0.2: pass"
+    hungry = (
+        "import time; b = bytearray(200_000_000); b[::4096] = b'x' * len(b[::4096]); t = time.process_time()\n"
+        "while time.process_time() < t + 0.2: pass"
+    )
     end = await target.ended(await target.submit(sys.executable, "-c", hungry))
     assert end.peak_memory is not None
     assert end.peak_memory > 200_000_000

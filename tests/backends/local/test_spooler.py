@@ -67,7 +67,10 @@ def _pids(folder: Path) -> set[int]:
 
 
 async def test_a_second_one_leaves_at_once(target: Target) -> None:
-    program = "import sys; sys.path.insert(0, sys.argv[1]); from ganga.backends.local import spooling; spooling.main(sys.argv[2:])"
+    program = (
+        "import sys; sys.path.insert(0, sys.argv[1]); "
+        "from ganga.backends.local import spooling; spooling.main(sys.argv[2:])"
+    )
     root = str(Path(ganga.__file__).parent.parent)
     command = (sys.executable, "-I", "-S", "-c", program, root, str(target.folder), "1", "1", "1")
     second = await asyncio.create_subprocess_exec(*command, stderr=subprocess.PIPE)
