@@ -1,7 +1,7 @@
 """What git's diff says, read into `Changes`. Pure.
 
-Expects the patch of ``git diff-index`` and its kin with ``-p -U0``, the prefixes ``a/`` and ``b/``, no copies, and names quoted
-wherever they hold more than plain characters (``core.quotePath``), so that no name can pass for a line of the patch.
+Expects the patch of ``git diff-index`` and its kin with ``-p -U0``, the prefixes ``a/`` and ``b/``, no copies, and names
+quoted wherever they hold more than plain characters (``core.quotePath``), so that none can pass for a line of the patch.
 """
 
 import ast
@@ -51,7 +51,10 @@ class Difference(Struct):
 
 
 def read_differences(patch: bytes) -> Iterator[Difference]:
-    """The files of a patch, in its order. Raises `ToolError` if it is no such patch, `UsageError` for a file in conflict."""
+    """The files of a patch, in its order.
+
+    Raises `ToolError` if it is no such patch, `UsageError` for a file in conflict.
+    """
     lines = iter(patch.split(b"\n")[:-1])
     difference: Difference | None = None
     for line in lines:

@@ -12,6 +12,7 @@ from msgspec import Meta, Struct
 from ganga_quality.errors import UsageError
 
 Tool = Literal["ruff", "black", "mypy"]
+TOOLS: tuple[Tool, ...] = ("ruff", "black", "mypy")
 
 _WHERE = "pyproject.toml: [tool.ganga-quality]"
 _SECTION_OF_MYPY = re.compile(rb"^\[mypy\]", re.MULTILINE)
@@ -37,7 +38,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 def read_settings(root: Path) -> Settings:
     """The settings of the repository at this folder.
 
-    Raises `UsageError` for an unknown key, a value of the wrong type, a path that leads out, and TOML that does not parse.
+    Raises `UsageError` for an unknown key, a value of the wrong type, a path that leads out, and TOML that does not
+    parse.
     """
     table = _tool_table(root, "ganga-quality")
     if table is None:
@@ -52,6 +54,8 @@ def read_settings(root: Path) -> Settings:
         raise UsageError(f"{_WHERE} {place.rstrip('`')}: {problem[:1].lower()}{problem[1:]}") from error
     for path in (*settings.paths, settings.ratchet):
         _check_path(path)
+    if "\0" in settings.base:
+        raise UsageError(f"{_WHERE} base: {settings.base!r} cannot name a revision")
     return settings
 
 
@@ -59,7 +63,7 @@ def judged_by(settings: Settings, root: Path) -> tuple[Tool, ...]:
     """The tools in effect. Raises `UsageError` if ``pyproject.toml`` does not parse."""
     if settings.tools is not None:
         return settings.tools
-    return ("ruff", "black", "mypy") if _configures_mypy(root) else ("ruff", "black")
+    return TOOLS if _configures_mypy(root) else tuple(tool for tool in TOOLS if tool != "mypy")
 
 
 def _configures_mypy(root: Path) -> bool:

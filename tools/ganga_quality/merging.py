@@ -1,0 +1,48 @@
+"""A merge that waits to be committed: what all its sides have together, so that only what neither had counts."""
+
+import tempfile
+from collections.abc import Iterable
+
+from ganga_quality.errors import ToolError
+from ganga_quality.git import Repository
+from ganga_quality.plumbing import ask, words
+
+#: A commit that nobody sees needs an author all the same.
+_NOBODY = ("-c", "user.name=ganga-quality", "-c", "user.email=ganga-quality@localhost", "-c", "commit.gpgSign=false")
+
+
+def merge_heads(repository: Repository) -> tuple[str, ...]:
+    """The commits that are being merged into HEAD; none if no merge is waiting to be committed."""
+    file = repository.git_path("MERGE_HEAD")
+    return tuple(file.read_text().split()) if file.is_file() else ()
+
+
+def union(repository: Repository, commits: Iterable[str]) -> str:
+    """A commit with all that these have; where they collide, the lines of each. It is on no branch, so git forgets it."""
+    first, *others = commits
+    for other in others:
+        tree = _merged(repository, first, other)
+        made = repository.run(*_NOBODY, "commit-tree", tree, "-p", first, "-p", other, "-m", "union")
+        first = made.decode().strip()
+    return first
+
+
+def _merged(repository: Repository, one: str, other: str) -> str:
+    """The tree of the merge, with git's driver that keeps the lines of both sides and writes no conflict markers."""
+    with tempfile.NamedTemporaryFile(prefix="ganga-quality-") as attributes:
+        attributes.write(b"* merge=union\n")
+        attributes.flush()
+        command = (
+            "-c",
+            f"core.attributesFile={attributes.name}",
+            "merge-tree",
+            "--write-tree",
+            "--name-only",
+            one,
+            other,
+        )
+        answer = ask(repository.root, command)
+    # 1 stands for what lines cannot settle, a file that one side changed and the other removed: it is kept.
+    if answer.returncode not in {0, 1}:
+        raise ToolError(f"to see what is new in a merge takes git 2.38 or newer; update it (git: {words(answer)})")
+    return answer.stdout.split(b"\n", 1)[0].decode()
