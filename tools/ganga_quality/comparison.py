@@ -115,8 +115,8 @@ def _start(repository: Repository, settings: Settings, environment: Mapping[str,
         if repository.find_commit(candidate):
             return candidate
     raise UsageError(
-        f"there is no branch to compare with (none of {', '.join(map(_short, candidates))}); name a revision with"
-        " --since, set base in [tool.ganga-quality], fetch the branch (with actions/checkout: fetch-depth: 0), or use --all"
+        f"there is no branch to compare with (none of {', '.join(map(_short, candidates))}); name one"
+        " with --since, set base in [tool.ganga-quality], fetch it (actions/checkout: fetch-depth: 0), or check --all"
     )
 
 

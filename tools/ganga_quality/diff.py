@@ -1,7 +1,7 @@
 """What git's diff says, read into `Changes`. Pure.
 
-Expects the patch of ``git diff-index`` and its kin with ``-p -U0``, the prefixes ``a/`` and ``b/``, no copies, and names
-quoted wherever they hold more than plain characters (``core.quotePath``), so that none can pass for a line of the patch.
+Expects the patch of ``git diff-index`` and its kin with ``-p -U0``, the prefixes ``a/`` and ``b/``, no copies, and
+names quoted where they hold more than plain characters (``core.quotePath``), so that none can pass for a line of it.
 """
 
 import ast

@@ -18,7 +18,7 @@ def merge_heads(repository: Repository) -> tuple[str, ...]:
 
 
 def union(repository: Repository, commits: Iterable[str]) -> str:
-    """A commit with all that these have; where they collide, the lines of each. It is on no branch, so git forgets it."""
+    """A commit with all that these have; where they collide, the lines of each. On no branch, it is forgotten again."""
     first, *others = commits
     for other in others:
         tree = _merged(repository, first, other)

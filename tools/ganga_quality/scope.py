@@ -20,7 +20,7 @@ CONFIGURATION = frozenset({"pyproject.toml", "ruff.toml", ".ruff.toml", "mypy.in
 
 
 class Request(Struct, frozen=True, kw_only=True):
-    """What the command line asked for: at most one of `all`, `staged` and `since`; without them, what suggests itself."""
+    """What the command line asked for: at most one of `all`, `staged`, `since`; else it is found by itself."""
 
     all: bool = False
     staged: bool = False
@@ -109,9 +109,8 @@ def checked_state(repository: Repository, scope: Scope) -> Iterator[Path]:
     sparse checkout the disk need not have the files at all.
     """
     root, state = repository.root, scope.state
-    if isinstance(state, WorkingTree):
-        yield root
-    elif repository.on_disk(state) and all((root / path).is_file() for path in scope.files):
+    complete = all((root / path).is_file() for path in scope.files)
+    if isinstance(state, WorkingTree) or (complete and repository.on_disk(state)):
         yield root
     else:
         with _temporary_folder() as folder:
@@ -124,7 +123,9 @@ def base_state(repository: Repository, scope: Scope, paths: Iterable[str] | None
     """A temporary folder with the old state: files under their old paths, and the configuration files of that time.
 
     With `paths`, all other Python files are there but empty. Tools that judge each file by itself need no more than to
-    see that a module exists (ruff sorts imports by it); mypy needs them all. Raises `ValueError` if there is no old state.
+    see that a module exists (ruff sorts imports by it); mypy needs them all.
+
+    Raises `ValueError` if there is no old state.
     """
     if scope.base is None:
         raise ValueError(f"there is no old state: the scope is {scope.description}")
