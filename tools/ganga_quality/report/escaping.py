@@ -1,7 +1,7 @@
 """Text of unknown origin, made harmless for the place where it is shown. Pure.
 
-Names of files, source lines, messages and branches come from whoever wrote the change: each may hold control characters,
-Markdown, HTML, commands for the runner of GitHub Actions, or bytes that are no text at all.
+Names of files, source lines, messages and branches come from whoever wrote the change: each may hold control
+characters, Markdown, HTML, commands for the runner of GitHub Actions, or bytes that are no text at all.
 """
 
 import re
@@ -18,7 +18,7 @@ def valid(text: str) -> str:
 
 
 def printable(text: str) -> str:
-    r"""One line of valid text that moves no cursor: line ends, control and invisible characters stand as ``\n``, ``\x1b``."""
+    r"""One line of valid text that moves no cursor: line ends and what cannot be seen stand as ``\n``, ``\x1b``."""
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() or category(char) == "Zs" else _escape(char) for char in text)

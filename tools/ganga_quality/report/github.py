@@ -1,7 +1,7 @@
 """The verdict as commands for the runner of GitHub Actions, which shows them as annotations beside the lines.
 
-The escaping is that of GitHub's own toolkit (``@actions/core``, command.ts). Whatever a name or a message holds, the lines
-given here are commands of ours, one each, and a last one that is no command.
+The escaping is that of GitHub's own toolkit (``@actions/core``, command.ts). Whatever a name or a message holds, each
+line given here is a command of ours, but the last, which is none.
 """
 
 from msgspec import Struct

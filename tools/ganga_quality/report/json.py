@@ -1,7 +1,7 @@
 """The verdict for programs: one JSON object, described by ``schema.json`` beside this module.
 
-Fields may be added within a version; a reader skips what it does not know. A field that goes, or changes its meaning, makes
-a new version.
+Fields may be added within a version; a reader skips what it does not know. A field that goes, or changes its meaning,
+makes a new version.
 """
 
 import json
@@ -34,7 +34,7 @@ def render(verdict: Verdict) -> str:
 
 
 def dump(value: Value) -> str:
-    """JSON in plain ASCII, which no log takes for a command: the runner of GitHub Actions looks for ``##[`` in any line."""
+    """JSON in plain ASCII, without ``##[``, for which the runner of GitHub Actions searches each line of a log."""
     return json.dumps(value, indent=2).replace("##[", r"##\u005b") + "\n"
 
 

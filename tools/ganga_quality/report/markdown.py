@@ -111,7 +111,7 @@ def _by_file(findings: Iterable[Finding]) -> Iterator[str]:
 
 
 def _grouped(findings: Iterable[Finding], *fields: str) -> list[list[Finding]]:
-    """The findings that agree in these fields; the largest group first, groups of one size in the order of the fields."""
+    """The findings that agree in these fields; the largest group first, equal groups in the order of the fields."""
     groups = defaultdict(list)
     for finding in sorted(findings, key=attrgetter(*fields)):
         groups[attrgetter(*fields)(finding)].append(finding)
