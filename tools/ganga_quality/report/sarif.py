@@ -7,8 +7,8 @@ from urllib.parse import quote
 
 from ganga_quality.findings import Failure, Finding, Verdict
 from ganga_quality.report.escaping import valid
-from ganga_quality.report.json import Value, dump
 from ganga_quality.report.phrases import failed, level
+from ganga_quality.report.record import Value, dump
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 #: What paths are relative to. The word is GitHub's own; a reader knows where it has the checkout.

@@ -7,7 +7,7 @@ import msgspec
 from hypothesis import given
 
 from ganga_quality.findings import Failure, FailureKind, Finding, Origin, Verdict
-from ganga_quality.report import json as report
+from ganga_quality.report import record
 from tests.tools.report.schemas import Schema
 from tests.tools.report.verdicts import finding, verdict, verdicts
 
@@ -16,7 +16,7 @@ CRASH = Failure(tool="ruff", kind=FailureKind.CRASHED, message="signal 6")
 
 
 def test_every_field_is_there_in_a_stable_order() -> None:
-    answer = json.loads(report.render(verdict(finding(origin=Origin.KNOCK_ON), failures=(CRASH,))))
+    answer = json.loads(record.render(verdict(finding(origin=Origin.KNOCK_ON), failures=(CRASH,))))
 
     assert list(answer) == [
         "version", "verdict", "exit_code", "scope", "files", "seconds", "findings", "failures"
@@ -44,7 +44,7 @@ def test_every_field_is_there_in_a_stable_order() -> None:
 def test_the_word_for_the_verdict_agrees_with_the_exit_code() -> None:
     told = [verdict(), verdict(finding()), verdict(finding(), failures=(CRASH,))]
 
-    answers = [json.loads(report.render(one)) for one in told]
+    answers = [json.loads(record.render(one)) for one in told]
 
     assert [(answer["verdict"], answer["exit_code"]) for answer in answers] == [
         ("clean", 0), ("findings", 1), ("failed", 3)
@@ -52,17 +52,17 @@ def test_the_word_for_the_verdict_agrees_with_the_exit_code() -> None:
 
 
 def test_a_name_that_is_not_utf8_keeps_its_bytes() -> None:
-    (found,) = json.loads(report.render(verdict(finding(os.fsdecode(b"a\xff.py")))))["findings"]
+    (found,) = json.loads(record.render(verdict(finding(os.fsdecode(b"a\xff.py")))))["findings"]
 
     assert found["path"] == r"a\xff.py"
     assert base64.b64decode(found["path_base64"]) == b"a\xff.py"
 
 
 def test_the_schema_knows_exactly_our_fields() -> None:
-    answer = json.loads(report.render(verdict()))
+    answer = json.loads(record.render(verdict()))
     assert SCHEMA["properties"].keys() == answer.keys()
-    for record, name in ((Finding, "finding"), (Failure, "failure")):
-        fields = list(msgspec.structs.fields(record))
+    for kind, name in ((Finding, "finding"), (Failure, "failure")):
+        fields = list(msgspec.structs.fields(kind))
         assert SCHEMA["$defs"][name]["properties"].keys() == {field.name for field in fields} | {"path_base64"}
         assert set(SCHEMA["$defs"][name]["required"]) == {field.name for field in fields}
     origins, kinds = (
@@ -75,7 +75,7 @@ def test_the_schema_knows_exactly_our_fields() -> None:
 
 @given(verdicts)
 def test_any_verdict_is_valid_and_complete(told: Verdict) -> None:
-    shown = report.render(told)
+    shown = record.render(told)
 
     assert shown.isascii()
     assert "##[" not in shown
