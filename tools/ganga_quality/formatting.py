@@ -1,9 +1,10 @@
-"""The one adapter to black: whatever formats, asks here. Black promises no programming interface; what is used of it, is here.
+"""The one adapter to black: whatever formats, asks here. Black promises no programming interface; what is used of it,
+is here.
 
-Black's own ``--line-ranges`` is not to be relied on alone: it is not at a fixpoint after one run, normalises comments and
-indentation elsewhere, and loses count of the lines in some files (psf/black 4033, 4052, 4264, 4430). So its answer is taken as
-a proposal for the whole file, and of it only the statements that were asked for are put into the text as it was. What is
-outside of them is the same bytes not because black was careful, but because nobody wrote there.
+Black's own ``--line-ranges`` is not to be relied on alone: it is not at a fixpoint after one run, normalises comments
+and indentation elsewhere, and loses count of the lines in some files (psf/black 4033, 4052, 4264, 4430). So its answer
+is taken as a proposal for the whole file, and of it only the statements that were asked for are put into the text as it
+was. What is outside of them is the same bytes not because black was careful, but because nobody wrote there.
 """
 
 import platform
@@ -16,8 +17,8 @@ from typing import TYPE_CHECKING
 
 from ganga_quality.changes import Hunk, Span
 from ganga_quality.errors import UsageError
-from ganga_quality.sources import Source, encoding_of
-from ganga_quality.splicing import Misaligned, spliced
+from ganga_quality.sourcetext import SourceText, encoding_of
+from ganga_quality.splicing import Line, Misaligned, spliced
 from ganga_quality.statements import Layout, is_blank, layout, touched_lines
 from ganga_quality.style import Style, black_version, included, read_style
 
@@ -48,13 +49,14 @@ def formatted(
 
     ``spans`` are lines as git counts them; None stands for the whole file. They touch
 
-    - a statement, if one of them holds a line of it that is not just the inside of a longer string: then the statement is
-      formatted on all its lines. Of a compound statement, the header with its decorators is one such statement (``else:`` is
-      one too), and each statement of its body another; what shares a line, is one.
+    - a statement, if one of them holds a line of it that is not just the inside of a longer string: then the statement
+      is formatted on all its lines. Of a compound statement, the header with its decorators is one such statement
+      (``else:`` is one too), and each statement of its body another; what shares a line, is one.
     - a comment of its own line, if they hold it.
 
-    Blank lines next to what is touched are formatted with it. All other lines stay the same bytes with the same ends, and a
-    block of which some statement stays keeps its indentation. Encoding and byte order mark stay; new lines end as the first.
+    Blank lines next to what is touched are formatted with it. All other lines stay the same bytes with the same ends,
+    and a block of which some statement stays keeps its indentation. Encoding and byte order mark stay; new lines end as
+    the first.
 
     ``verify`` compares the syntax trees. Raises CannotFormat rather than returning anything that might be wrong.
     """
@@ -84,7 +86,7 @@ def differences(before: bytes, after: bytes) -> tuple[Hunk, ...]:
 class _Job:
     """One text on its way to a fixpoint."""
 
-    def __init__(self, source: Source, header: int, mode: "Mode") -> None:
+    def __init__(self, source: SourceText, header: int, mode: "Mode") -> None:
         self._source = source
         self._header = header
         self._mode = mode
@@ -94,28 +96,28 @@ class _Job:
         self._touched = frozenset[int]()
         self._pass = 0
 
-    def whole(self) -> Source:
+    def whole(self) -> SourceText:
         """All of the text, as black has it."""
         return self._settled(self._format_whole)
 
-    def partly(self, lines: Collection[int]) -> Source:
+    def partly(self, lines: Collection[int]) -> SourceText:
         """What the lines touch, as black has it."""
         self._touched = frozenset(line - self._header for line in lines)
         return self._settled(self._format_partly)
 
-    def compare(self, result: Source) -> None:
+    def compare(self, result: SourceText) -> None:
         """Raise CannotFormat unless the syntax trees are equal."""
         before, after = self._syntax_tree(self._source, "it"), self._syntax_tree(result, "what black made of it")
         if before != after:
             raise CannotFormat("black changed the syntax tree; put `# fmt: off` before what it does not understand")
 
-    def _settled(self, step: Callable[[], tuple[str, ...]]) -> Source:
+    def _settled(self, step: Callable[[], tuple[str, ...]]) -> SourceText:
         for self._pass in range(_PASSES):
             before = self._lines
             self._lines = step()
             if self._lines == before:
                 lines = self._source.lines[: self._header] + self._lines
-                return Source(self._source.encoding, lines, self._source.ends[: self._header] + self._ends)
+                return SourceText(self._source.encoding, lines, self._source.ends[: self._header] + self._ends)
         raise CannotFormat(f"black does not come to an end: after {_PASSES} passes it still changes what it made")
 
     def _format_whole(self) -> tuple[str, ...]:
@@ -131,14 +133,21 @@ class _Job:
             return self._lines
         # Black drops blank lines from the top before it counts.
         top = next(line for line, text in enumerate(self._lines) if not is_blank(text))
-        after = self._layout(self._ask(self._lines[top:], _ranges(line - top + 1 for line in touched)))
+        ranges = _ranges(line - top + 1 for line in touched)
         try:
-            result = spliced(before, after, touched)
-        except Misaligned as error:
-            raise CannotFormat(f"black's answer does not fit into the rest: {error}", self._line(error.line)) from error
+            result = self._splice(before, self._ask(self._lines[top:], ranges), touched)
+        except CannotFormat:
+            # Not all that goes wrong with ranges also does without: the rest of the answer is thrown away in any case.
+            result = self._splice(before, self._ask(self._lines[top:], ()), touched)
         self._touched = frozenset(number for number, line in enumerate(result) if line.origin is None)
         self._ends = tuple(self._end(line.origin) for line in result)
         return tuple(line.text for line in result)
+
+    def _splice(self, before: Layout, answer: Sequence[str], touched: Collection[int]) -> Sequence[Line]:
+        try:
+            return spliced(before, self._layout(answer), touched)
+        except Misaligned as error:
+            raise CannotFormat(f"black's answer does not fit into the rest: {error}", self._line(error.line)) from error
 
     def _end(self, origin: int | None) -> str:
         """How a line ends: as it did, or as the first does."""
@@ -152,6 +161,8 @@ class _Job:
         try:
             answer = black.format_str(text, mode=self._mode, lines=ranges)
         except InvalidInput as error:
+            if error.context and "INTERNAL ERROR" in error.context:
+                raise CannotFormat("black made of it what cannot be parsed any more") from error
             top = len(self._lines) - len(lines)
             raise CannotFormat(str(error).splitlines()[0], self._line((error.lineno or 0) - 1 + top)) from error
         except Exception as error:
@@ -167,7 +178,7 @@ class _Job:
         except TokenError as error:
             raise CannotFormat(f"cannot be parsed: {error.args[0]}", self._line(error.args[1][0] - 1)) from error
 
-    def _syntax_tree(self, source: Source, name: str) -> list[str]:
+    def _syntax_tree(self, source: SourceText, name: str) -> list[str]:
         from black.parsing import parse_ast, stringify_ast  # noqa: PLC0415 - takes a quarter of a second to load
 
         text = "\n".join(source.lines[self._header :]) + "\n"
@@ -181,14 +192,14 @@ class _Job:
         return 0 if self._pass or line < 0 else self._source.git_line(line + self._header)
 
 
-def _decoded(content: bytes) -> Source:
+def _decoded(content: bytes) -> SourceText:
     try:
-        return Source.decoded(content)
+        return SourceText.decoded(content)
     except (SyntaxError, UnicodeError) as error:
         raise CannotFormat(f"cannot be decoded: {error}", 1) from error
 
 
-def _encoded(result: Source) -> bytes:
+def _encoded(result: SourceText) -> bytes:
     content = result.encoded()
     if encoding_of(content) != result.encoding:
         raise CannotFormat("a declaration of an encoding would come into force that does not count where it stands", 1)

@@ -1,4 +1,6 @@
-"""How what a formatter made of a whole text is taken over for some statements only, so that all else stays as it was. Pure."""
+"""How what a formatter made of a whole text is taken over for some statements only, so that all else stays as it was.
+Pure.
+"""
 
 from collections.abc import Collection, Iterator, Sequence
 
@@ -10,7 +12,9 @@ _LEVEL = "    "
 
 
 class Misaligned(Exception):
-    """Two texts do not hold the same statements with the same comments between them; ``line`` as the first counts, from 0."""
+    """Two texts do not hold the same statements with the same comments between them; ``line`` as the first counts, from
+    0.
+    """
 
     def __init__(self, message: str, line: int) -> None:
         super().__init__(message)
@@ -26,11 +30,13 @@ class Line(Struct, frozen=True):
 
 
 def spliced(before: Layout, after: Layout, touched: Collection[int]) -> list[Line]:
-    """The text before, but statements and comments on touched lines as they are after, and the blank lines beside these.
+    """The text before, but statements and comments on touched lines as they are after, and the blank lines beside
+    these.
 
     ``touched`` is what :func:`~ganga_quality.statements.touched_lines` tells: of a statement all lines or none.
 
-    A block keeps its indentation as long as one statement anywhere in it stays as it was; what is taken over is moved there.
+    A block keeps its indentation as long as one statement anywhere in it stays as it was; what is taken over is moved
+    there.
     """
     return _Splice(before, after, touched).lines()
 
@@ -61,10 +67,8 @@ class _Splice:
         return result + self._gap(len(self._pairs))
 
     def _is_taken(self, group: range) -> bool:
-        answers = {self._before.statements[number].first in self._touched for number in group}
-        if len(answers) > 1:
-            raise Misaligned("a statement was joined with one beside it", self._before.statements[group[0]].first)
-        return answers.pop()
+        """What a formatter joined with something that nobody touched, stays as it was."""
+        return all(self._before.statements[number].first in self._touched for number in group)
 
     def _kept(self, lines: Sequence[int]) -> list[Line]:
         return [Line(self._before.lines[line], line) for line in lines]
@@ -131,7 +135,9 @@ class _Splice:
 
 
 def _groups(layout: Layout, shared: Collection[int]) -> Iterator[range]:
-    """Numbers of the statements between two ends that both texts have: mostly one, more where a text joined or split some."""
+    """Numbers of the statements between two ends that both texts have: mostly one, more where a text joined or split
+    some.
+    """
     start = 0
     for number, statement in enumerate(layout.statements):
         if statement.marks in shared:

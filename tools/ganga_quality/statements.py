@@ -1,12 +1,12 @@
 r"""What of a source a formatter may touch: its statements, and how a formatted text is put back into them. Pure.
 
-A *statement* here is what Python's tokenizer calls a logical line, as it lies on whole lines of the file: ``a = 1; b = 2`` is
-one, and so is ``if ready: go()``. Of a compound statement the header (``else:`` and ``case _:`` too) is one and each statement
-of its body is another: a change in the body leaves the header alone. Decorators belong to the header behind them. Comments and
-blank lines between statements are in none of them.
+A *statement* here is what Python's tokenizer calls a logical line, as it lies on whole lines of the file: ``a = 1; b =
+2`` is one, and so is ``if ready: go()``. Of a compound statement the header (``else:`` and ``case _:`` too) is one and
+each statement of its body is another: a change in the body leaves the header alone. Decorators belong to the header
+behind them. Comments and blank lines between statements are in none of them.
 
-Lines end where Python ends them, at ``\n``, ``\r\n`` or ``\r``, and nowhere else; they are given without their ends, counted
-from 0.
+Lines end where Python ends them, at ``\n``, ``\r\n`` or ``\r``, and nowhere else; they are given without their ends,
+counted from 0.
 """
 
 import re

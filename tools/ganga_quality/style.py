@@ -60,7 +60,8 @@ class Style(Struct, frozen=True, kw_only=True):
 
 
 def read_style(root: Path) -> Style:
-    """The style of a project; black's own where ``pyproject.toml`` says nothing. Settings of a user's home are not read.
+    """The style of a project; black's own where ``pyproject.toml`` says nothing. Settings of a user's home are not
+    read.
 
     Raises UsageError for what black does not know, and for another version of black than the project asks for.
     """
