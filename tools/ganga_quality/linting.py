@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from tokenize import TokenError
 
 import msgspec
 from msgspec import Struct
@@ -59,13 +60,16 @@ class Linter:
 
         What a fix would change elsewhere too, is left alone: imports are sorted only if the change wrote all of them.
         """
-        text = SourceText.decoded(content)
-        lines = text.within(spans)
-        for _ in range(_ROUNDS):
-            edited = applied(text, lines, self._fixes(path, text), layout(text.lines))
-            if edited.text == text:
-                break
-            text, lines = edited.text, edited.lines
+        try:
+            text = SourceText.decoded(content)
+            lines = text.within(spans)
+            for _ in range(_ROUNDS):
+                edited = applied(text, lines, self._fixes(path, text), layout(text.lines))
+                if edited.text == text:
+                    break
+                text, lines = edited.text, edited.lines
+        except (SyntaxError, TokenError, UnicodeError) as error:
+            raise Unusable(FailureKind.UNPARSABLE, f"{path} cannot be parsed: {error}") from error
         return text.encoded(), text.spans(lines)
 
     def _fixes(self, path: str, text: SourceText) -> Iterator[Sequence[Edit]]:

@@ -59,10 +59,10 @@ def run(
     return Outcome.merged([Outcome(failures=tuple(failures)), *(_outcome(task, answer) for task, answer in answers)])
 
 
-def rewritten(tasks: Sequence[Task], deadline: Deadline) -> Iterator[tuple[Task, bytes | Failure]]:
-    """What black makes of each of the sources."""
+def rewritten(tasks: Sequence[Task], deadline: Deadline) -> Iterator[bytes | Failure]:
+    """What black makes of each of the sources, in their order."""
     for task, answer in zip(tasks, pool.answers(_rewritten, tasks, size=_size, deadline=deadline), strict=True):
-        yield task, _unanswered(task.path, answer, deadline) if isinstance(answer, FailureKind) else answer
+        yield _unanswered(task.path, answer, deadline) if isinstance(answer, FailureKind) else answer
 
 
 def _size(task: Task) -> int:
@@ -86,7 +86,7 @@ def _answers(tasks: Sequence[Task], folder: Path | None, deadline: Deadline) -> 
             unknown.append(task)
         else:
             yield task, known
-    for task, result in rewritten(unknown, deadline):
+    for task, result in zip(unknown, rewritten(unknown, deadline), strict=True):
         answer = _remembered(task, result)
         if isinstance(answer, Answer):
             cache.put(_key(cache, task), answer)

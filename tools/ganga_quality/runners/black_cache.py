@@ -87,6 +87,5 @@ def _replace(file: Path, content: bytes) -> None:
             temporary.write(content)
             temporary.close()
             Path(temporary.name).replace(file)
-        except OSError:
-            Path(temporary.name).unlink()
-            raise
+        finally:
+            Path(temporary.name).unlink(missing_ok=True)
