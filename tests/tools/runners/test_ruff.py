@@ -116,10 +116,11 @@ ODD_NAMES = [
 ]
 
 
-def test_odd_names_come_back_as_they_were(tmp_path: Path, write: Write) -> None:
+@pytest.mark.parametrize("cached", [False, True])
+def test_odd_names_come_back_as_they_were(tmp_path: Path, write: Write, cached: bool) -> None:
     names = [*ODD_NAMES, "deep/\ufffd.py"] if sys.platform == "linux" else ODD_NAMES[:-2]
     files = write(dict.fromkeys(names, b"import sys\n"))
-    outcome = ruff.run(tmp_path, files, SETTINGS)
+    outcome = ruff.run(tmp_path, files, SETTINGS, cache=tmp_path / "cache" if cached else None)
     assert sorted(found.path for found in outcome.findings) == sorted(files)
 
 

@@ -17,6 +17,14 @@ from ganga_quality.settings import Settings
 
 NAME = "ruff"
 
+_OPTIONS = (
+    "--output-format=json",
+    "--force-exclude",
+    "--no-fix",
+    # A file that cannot be read is told only by a rule, which the configuration may not have selected.
+    "--extend-select=E902",
+)
+
 #: Bytes of file names in one command: an eighth of what the narrowest of our systems takes.
 _ROOM = 128 * 1024
 
@@ -78,10 +86,7 @@ class _Judge:
         self._program = program.find(NAME)
         self._folder = folder.resolve()
         self._deadline = Deadline(settings.timeout)
-        self._options = ["--output-format=json", "--force-exclude", "--no-fix"]
-        # A file that cannot be read is told only by a rule, which the configuration may not have selected.
-        self._options.append("--extend-select=E902")
-        self._options.append("--no-cache" if cache is None else f"--cache-dir={cache}")
+        self._cache = cache
 
     def outcomes(self, files: Sequence[str]) -> Iterator[Outcome]:
         """What ruff says of the files of one command; after a crash it is asked again for each half."""
@@ -97,8 +102,13 @@ class _Judge:
 
     def _completed(self, files: Sequence[str]) -> Completed:
         # "./" keeps a name from being read as an option, or as a file of options.
-        arguments = ["check", *self._options, "--", *(f"./{file}" for file in files)]
+        arguments = ["check", *_OPTIONS, self._cached(files), "--", *(f"./{file}" for file in files)]
         return program.run(self._program, arguments, folder=self._folder, deadline=self._deadline)
+
+    def _cached(self, files: Sequence[str]) -> str:
+        # Ruff fails to write its cache if a name is not UTF-8.
+        usable = self._cache is not None and all(os.fsencode(file) == file.encode(errors="replace") for file in files)
+        return f"--cache-dir={self._cache}" if usable else "--no-cache"
 
     def _read(self, completed: Completed, files: Sequence[str]) -> Outcome:
         if completed.code not in (0, 1):
