@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -12,6 +13,7 @@ from ganga_quality.check import check
 from ganga_quality.errors import UsageError
 from ganga_quality.findings import FailureKind, Origin, Outcome, Verdict
 from ganga_quality.runners import mypy, program
+from ganga_quality.runners.program import Completed, Deadline
 from ganga_quality.scope import Request, resolve
 from ganga_quality.settings import Settings
 from tests.tools.history import History
@@ -190,9 +192,9 @@ def test_the_old_state_is_asked_for_once(project: History, monkeypatch: pytest.M
     folders: list[Path] = []
     run = program.run
 
-    def counted(*arguments: object, folder: Path, **options: object) -> program.Completed:
+    def counted(tool: Path, arguments: Sequence[str], *, folder: Path, deadline: Deadline) -> Completed:
         folders.append(folder)
-        return run(*arguments, folder=folder, **options)  # type: ignore[arg-type] - handed on as they came
+        return run(tool, arguments, folder=folder, deadline=deadline)
 
     monkeypatch.setattr(program, "run", counted)
     assert told(checked(project, ALL)) == told(first) == []
@@ -262,10 +264,10 @@ def test_an_old_state_that_cannot_be_judged_is_a_failure(project: History, monke
     project.write("a.py", "import os\nx = 1 \n")
     run = program.run
 
-    def crashing(*arguments: object, folder: Path, **options: object) -> program.Completed:
+    def crashing(tool: Path, arguments: Sequence[str], *, folder: Path, deadline: Deadline) -> Completed:
         if folder != project.root:
-            return program.Completed(2, b"", b"no luck")
-        return run(*arguments, folder=folder, **options)  # type: ignore[arg-type] - handed on as they came
+            return Completed(2, b"", b"no luck")
+        return run(tool, arguments, folder=folder, deadline=deadline)
 
     monkeypatch.setattr(program, "run", crashing)
     verdict = checked(project)
@@ -303,7 +305,7 @@ def test_odd_names_are_files_like_others(project: History) -> None:
     names = ["a b.py", "-x.py", "new\nline.py", "ü.py"] + ["\udcff.py"] * (sys.platform == "linux")
     project.commit(dict.fromkeys(names, "import os\n"))
     for name in names:
-        project.write(name, "import os\nx = 1 \n")
+        project.write(name, "import os\n\nx = 1 \n")
     verdict = checked(project)
     assert verdict.failures == ()
     assert sorted((each.path, each.rule) for each in verdict.findings) == sorted((name, "W291") for name in names)

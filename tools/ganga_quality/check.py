@@ -60,7 +60,7 @@ class _Case(Struct, frozen=True, kw_only=True, dict=True):
         return tool == "mypy" and any(path.endswith(_PYTHON) and path in self._paths for path in self._gone)
 
     def files(self, tool: Tool) -> tuple[str, ...]:
-        """The files that a tool is given: the changed ones, or all that are judged if more than those may be concerned."""
+        """The files that a tool is given: those that changed, or all that are judged if it may concern those."""
         widened = tool == "mypy" or (tool == "ruff" and self.configuration)
         return self.judged if self.scope.changes is not None and widened else self.scope.files
 
