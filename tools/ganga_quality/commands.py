@@ -1,0 +1,82 @@
+"""What each command does with the words that it was given, and what it says on the screen."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import get_args
+
+from msgspec.structs import replace
+
+from ganga_quality.errors import UsageError
+from ganga_quality.findings import CLEAN, FINDINGS
+from ganga_quality.git import Repository
+from ganga_quality.report.escaping import logged
+from ganga_quality.report.phrases import counted, failed
+from ganga_quality.reporting import read_reports, tell
+from ganga_quality.scope import Request, Scope, resolve
+from ganga_quality.settings import Settings, Tool, read_settings
+
+
+def _check(options: argparse.Namespace) -> int:
+    from ganga_quality.check import check  # noqa: PLC0415 - each command loads only what it needs
+
+    reports = read_reports(options.report)
+    repository = Repository.discover(Path.cwd())
+    settings = _settings(repository, options)
+    verdict = check(repository, _scope(repository, settings, options), settings)
+    tell(verdict, reports, os.environ)
+    return verdict.exit_code
+
+
+def _fix(options: argparse.Namespace) -> int:
+    from ganga_quality.fix import fix  # noqa: PLC0415 - as above
+
+    repository = Repository.discover(Path.cwd())
+    settings = read_settings(repository.root)
+    scope = _scope(repository, settings, options)
+    dry = options.check or options.diff
+    fixed = fix(repository, scope, settings, lint=options.lint, whole=options.whole, check=dry)
+    if options.diff:
+        sys.stdout.buffer.write(fixed.patch())
+        sys.stdout.flush()
+    # Beside a patch, which a program may read, words go elsewhere.
+    say = _tell_beside if options.diff else print
+    for file in fixed.files:
+        say(f"{'would fix' if dry else 'fixed'} {logged(file.path)}")
+    for failure in fixed.failures:
+        _tell_beside(f"{logged(failure.path)}: {failed(failure)}: {logged(failure.message)}")
+    amount = counted(len(fixed.files), "file")
+    done = f"{amount} {'would be ' if dry else ''}fixed" if fixed.files else "Nothing to fix"
+    say(f"{done}: {counted(len(scope.files), 'file')}, {logged(scope.description)}")
+    return CLEAN if fixed.exit_code == FINDINGS and not dry else fixed.exit_code
+
+
+COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
+    "check": _check,
+    "fix": _fix,
+}
+
+
+def _settings(repository: Repository, options: argparse.Namespace) -> Settings:
+    """Those of the repository, with the tools that the command line names."""
+    settings = read_settings(repository.root)
+    return settings if options.tools is None else replace(settings, tools=_tools(options.tools))
+
+
+def _tools(words: str) -> tuple[Tool, ...]:
+    known: tuple[Tool, ...] = get_args(Tool)
+    unknown = set(words.split(",")) - set(known)
+    if unknown:
+        raise UsageError(f"--tools: there is no {min(unknown)!r}; name some of {', '.join(known)}")
+    return tuple(tool for tool in known if tool in words.split(","))
+
+
+def _scope(repository: Repository, settings: Settings, options: argparse.Namespace) -> Scope:
+    request = Request(all=options.all, staged=options.staged, since=options.since, paths=tuple(options.paths))
+    return resolve(repository, settings, request, os.environ)
+
+
+def _tell_beside(words: str) -> None:
+    print(words, file=sys.stderr)
