@@ -8,7 +8,7 @@ from ganga_quality.git import Repository
 from ganga_quality.plumbing import ask, words
 
 #: A commit that nobody sees needs an author all the same.
-_NOBODY = ("-c", "user.name=ganga-quality", "-c", "user.email=ganga-quality@localhost", "-c", "commit.gpgSign=false")
+_NOBODY = {f"GIT_{role}_{key}": "ganga-quality" for role in ("AUTHOR", "COMMITTER") for key in ("NAME", "EMAIL")}
 
 
 def merge_heads(repository: Repository) -> tuple[str, ...]:
@@ -22,8 +22,8 @@ def union(repository: Repository, commits: Iterable[str]) -> str:
     first, *others = commits
     for other in others:
         tree = _merged(repository, first, other)
-        made = repository.run(*_NOBODY, "commit-tree", tree, "-p", first, "-p", other, "-m", "union")
-        first = made.decode().strip()
+        command = ("commit-tree", tree, "-p", first, "-p", other, "-m", "union")
+        first = repository.run(*command, environment=_NOBODY).decode().strip()
     return first
 
 
@@ -42,7 +42,8 @@ def _merged(repository: Repository, one: str, other: str) -> str:
             other,
         )
         answer = ask(repository.root, command)
+    tree = answer.stdout.partition(b"\n")[0].decode()
     # 1 stands for what lines cannot settle, a file that one side changed and the other removed: it is kept.
-    if answer.returncode not in {0, 1}:
+    if answer.returncode not in {0, 1} or not tree:
         raise ToolError(f"to see what is new in a merge takes git 2.38 or newer; update it (git: {words(answer)})")
-    return answer.stdout.split(b"\n", 1)[0].decode()
+    return tree

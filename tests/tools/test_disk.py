@@ -1,0 +1,27 @@
+from pathlib import Path
+
+import pytest
+
+from ganga_quality.disk import is_regular, place, regular_ones
+from ganga_quality.errors import ToolError
+
+
+def test_only_regular_files_reached_through_folders_count(tmp_path: Path) -> None:
+    (tmp_path / "a/b").mkdir(parents=True)
+    (tmp_path / "a/b/x.py").touch()
+    (tmp_path / "a/link.py").symlink_to("b/x.py")
+    (tmp_path / "c").symlink_to("a/b")
+    paths = ("a/b/x.py", "a/link.py", "c/x.py", "a/b", "a/b/x.py/y", "nothing.py", "no/where.py")
+    assert list(regular_ones(tmp_path, paths)) == ["a/b/x.py"]
+    assert [path for path in paths if is_regular(tmp_path, path)] == ["a/b/x.py"]
+
+
+def test_a_place_has_its_folder(tmp_path: Path) -> None:
+    place(tmp_path, "a/b/x.py").write_bytes(b"")
+    assert is_regular(tmp_path, "a/b/x.py")
+
+
+@pytest.mark.parametrize("path", ["/etc/x.py", "../x.py", "a/../../x.py", ".."])
+def test_no_place_is_outside(tmp_path: Path, path: str) -> None:
+    with pytest.raises(ToolError, match="leads out of it"):
+        place(tmp_path, path)
