@@ -201,7 +201,7 @@ def test_a_fork_gets_a_review_which_stays_as_long_as_its_suggestions_do() -> Non
     world.edits = (edit(),)
     (written,) = Run(world).whole()
     assert isinstance(written, WriteReview)
-    assert written.suggestions[0].body == "```suggestion\nx = 1\n```"
+    assert written.suggestions[0].body == "```suggestion\nx = 1\n```\n"
     world.pull = replace(world.pull, head=NEXT_HEAD)
     world.edits = (edit("a.py", b"import os\nx  = 1\n", b"import os\nx = 1\n"),)
     assert Run(world).whole() == []

@@ -15,7 +15,7 @@ def applied(source: bytes, offered: tuple[Suggestion, ...]) -> bytes:
     """What GitHub makes of a file when all suggestions are taken."""
     lines = source.splitlines(keepends=True)
     for one in reversed(offered):
-        fence, *body, end = one.body.split("\n")
+        fence, *body, end, _ = one.body.split("\n")
         assert fence.removesuffix("suggestion") == end
         lines[one.first - 1 : one.last] = [f"{line}\n".encode() for line in body]
     return b"".join(lines)
@@ -31,13 +31,13 @@ def test_taking_all_suggestions_gives_the_formatted_file(before: bytes, after: b
 def test_an_insertion_replaces_a_line_that_the_diff_shows() -> None:
     behind = edit("a.py", b"a\nb\n", b"a\n\n\nb\n", Span(1, 2))
     before = edit("a.py", b"a\nb\n", b"a\n\n\nb\n", Span(2, 2))
-    assert suggestions([behind]) == (Suggestion(path="a.py", first=1, last=1, body="```suggestion\na\n\n\n```"),)
-    assert suggestions([before]) == (Suggestion(path="a.py", first=2, last=2, body="```suggestion\n\n\nb\n```"),)
+    assert suggestions([behind]) == (Suggestion(path="a.py", first=1, last=1, body="```suggestion\na\n\n\n```\n"),)
+    assert suggestions([before]) == (Suggestion(path="a.py", first=2, last=2, body="```suggestion\n\n\nb\n```\n"),)
 
 
 def test_lines_are_deleted_by_an_empty_suggestion() -> None:
     assert suggestions([edit("a.py", b"a\n\n\n\nb\n", b"a\n\n\nb\n")]) == (
-        Suggestion(path="a.py", first=4, last=4, body="```suggestion\n```"),
+        Suggestion(path="a.py", first=4, last=4, body="```suggestion\n```\n"),
     )
 
 
@@ -69,7 +69,7 @@ def test_there_are_thirty_at_most() -> None:
 
 def test_a_fence_is_longer_than_any_in_the_suggestion() -> None:
     (offered,) = suggestions([edit("a.py", b"x  = '````'\n", b"x = '````'\n")]) or ()
-    assert offered.body == "`````suggestion\nx = '````'\n`````"
+    assert offered.body == "`````suggestion\nx = '````'\n`````\n"
 
 
 def test_what_survives_a_clipboard() -> None:

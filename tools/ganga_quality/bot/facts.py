@@ -80,6 +80,8 @@ class Skipped(Struct, frozen=True, order=True):
 
     path: str
     reason: str
+    #: Foreign words to it, such as black's, which quotes the source.
+    detail: str = ""
 
 
 class Formatting(Struct, frozen=True, kw_only=True):

@@ -53,16 +53,14 @@ def _added(start: int, body: list[str]) -> Iterator[int]:
             place += 1
 
 
-def _spans(lines: list[int]) -> Iterator[Span]:
-    first = last = 0
+def _spans(lines: list[int]) -> list[Span]:
+    spans: list[Span] = []
     for line in lines:
-        if line != last + 1:
-            if first:
-                yield Span(first, last)
-            first = line
-        last = line
-    if first:
-        yield Span(first, last)
+        if spans and spans[-1].last == line - 1:
+            spans[-1] = Span(spans[-1].first, line)
+        else:
+            spans.append(Span(line, line))
+    return spans
 
 
 def _groups(hunks: tuple[Hunk, ...]) -> Iterator[list[Hunk]]:

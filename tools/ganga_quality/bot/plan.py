@@ -1,8 +1,8 @@
 """What the bot does about one pull request: facts in, actions out. Pure, so that all that can happen can be tried.
 
-A plan is the difference between what should be there (`_wanted`) and what is there. Hence an empty plan means that all is
-well, a second run changes nothing, and a run that was cut short, or that met another one, is completed by the next plan.
-No plan names a branch but the one made of the pull request's number.
+A plan is the difference between what should be there (`_wanted`) and what is there. Hence an empty plan means that all
+is well, a second run changes nothing, and a run that was cut short, or that met another one, is completed by the next
+plan. No plan names a branch but the one made of the pull request's number.
 """
 
 from collections.abc import Iterator
@@ -132,7 +132,7 @@ def plan(facts: Facts) -> tuple[Action, ...]:
 
 
 def declined(facts: Facts) -> bool:
-    """Whether a person closed or merged our pull request for this very head: then nothing is done until the next push."""
+    """Whether a person closed or merged our pull request for this very head: nothing is done until the next push."""
     if not facts.pull.open or not _edits(facts) or any(proposal.open for proposal in facts.proposals):
         return False
     marks = (mark(proposal.body) for proposal in facts.proposals)
@@ -234,7 +234,7 @@ def _revised(comment: Comment, body: str) -> Iterator[Action]:
 
 
 def _clear(facts: Facts, wanted: _Wanted) -> Iterator[Action]:
-    """What is open and not wanted is closed; the branch goes last, since GitHub closes what came from it without a word."""
+    """What is open and not wanted is closed; the branch goes last, since GitHub then closes what came from it."""
     opened = _opened(facts)
     for one in opened[1:] if wanted.proposal is not None else opened:
         yield CloseProposal(number=one.number, body=farewell(facts))

@@ -1,4 +1,4 @@
-"""Formatting as suggestions of a review, which the author takes by a click: where all of it can be said that way. Pure."""
+"""Formatting as suggestions of a review, taken by a click, where all of it can be said that way. Pure."""
 
 import re
 from collections.abc import Iterable
@@ -7,8 +7,8 @@ from itertools import pairwise
 from msgspec import Struct
 
 from ganga_quality.bot.facts import Edit
-from ganga_quality.bot.markdown import block
 from ganga_quality.changes import Hunk, Span
+from ganga_quality.report.escaping import fenced
 
 #: More than this many are no help to a reader, and GitHub has been seen to fail with more.
 MOST = 30
@@ -26,7 +26,7 @@ class Suggestion(Struct, frozen=True, kw_only=True):
 
 
 def suggestions(edits: Iterable[Edit]) -> tuple[Suggestion, ...] | None:
-    """All edits as suggestions; None if one cannot be said so, for it lies outside the diff, or if there are too many."""
+    """All edits as suggestions; None if one cannot be said so, as outside the diff, or if there are too many."""
     found: list[Suggestion] = []
     for edit in edits:
         of_file = [_suggestion(edit, hunk) for hunk in edit.hunks]
@@ -62,11 +62,11 @@ def _suggestion(edit: Edit, hunk: Hunk) -> Suggestion | None:
         or not any(span.first <= place.first and place.last <= span.last for span in edit.shown)
     ):
         return None
-    return Suggestion(path=edit.path, first=place.first, last=place.last, body=block(text, "suggestion"))
+    return Suggestion(path=edit.path, first=place.first, last=place.last, body=fenced(text, "suggestion"))
 
 
 def _beside(edit: Edit, line: int, new: list[bytes]) -> tuple[Span, list[bytes]]:
-    """An insertion behind a line, as a replacement of that line, or of the next where the diff does not show that one."""
+    """An insertion behind a line, as a replacement of that line, or of the next where the diff does not show it."""
     if any(span.first <= line <= span.last for span in edit.shown):
         return Span(line, line), edit.lines_before[line - 1 : line] + new
     return Span(line + 1, line + 1), new + edit.lines_before[line : line + 1]

@@ -3,19 +3,23 @@
 from collections.abc import Sequence
 
 from ganga_quality.bot.facts import Edit, Facts, Pull, Right, Skipped, branch_of
-from ganga_quality.bot.markdown import block, code
 from ganga_quality.bot.marks import marked, withdrawn
 from ganga_quality.bot.patch import unified
 from ganga_quality.bot.suggestions import Suggestion, pasted
+from ganga_quality.report.escaping import code, fenced, shortened
 
 #: Bytes of a patch within a comment: GitHub takes 65,536 characters, and a reader far fewer.
 LARGEST_PATCH = 60_000
 #: No line of a patch begins with a letter other than the d of its headers.
 END_OF_PATCH = "END_OF_FORMATTING"
 _LISTED = 50
+_SHORT = 200
 
 _WHY = "The lines that this pull request changes are not formatted as the rest of the code"
-_ONLY = "Only lines that the pull request changed are touched, and the code means the same as before: the syntax trees are equal."
+_ONLY = (
+    "Only lines that the pull request changed are touched, and the code means the same as before:"
+    " the syntax trees are equal."
+)
 _SWITCH = (
     "GitHub does not let this workflow open pull requests. An owner of the repository can switch it on:"
     " *Settings* → *Actions* → *General* → *Allow GitHub Actions to create and approve pull requests*."
@@ -79,15 +83,15 @@ def farewell(facts: Facts) -> str:
 def _how(facts: Facts, edits: Sequence[Edit]) -> str:
     pull = facts.pull
     if Right.PULL_REQUESTS in facts.denied and Right.CONTENTS not in facts.denied:
-        take = block(f"git pull origin {branch_of(pull.number)}", "sh")
-        return f"On the branch of this pull request, this takes the formatting:\n\n{take}\n\n{_summary(edits)}"
+        take = fenced(f"git pull origin {branch_of(pull.number)}", "sh")
+        return f"On the branch of this pull request, this takes the formatting:\n\n{take}\n{_summary(edits)}"
     patch = b"".join(unified(edit) for edit in edits)
     text = pasted(patch) if len(patch) <= LARGEST_PATCH else None
     if text is None:
         command = f"git fetch {pull.base_url} {pull.base} && ganga-quality fix --since FETCH_HEAD"
-        return f"On the branch of this pull request, this formats them:\n\n{block(command, 'sh')}\n\n{_summary(edits)}"
+        return f"On the branch of this pull request, this formats them:\n\n{fenced(command, 'sh')}\n{_summary(edits)}"
     command = f"git -C \"$(git rev-parse --show-toplevel)\" apply <<'{END_OF_PATCH}'\n{text}{END_OF_PATCH}"
-    return f"On the branch of this pull request, this command formats them:\n\n{block(command, 'sh')}"
+    return f"On the branch of this pull request, this command formats them:\n\n{fenced(command, 'sh')}"
 
 
 def _substance(edits: Sequence[Edit]) -> list[str]:
@@ -120,7 +124,8 @@ def _omissions(facts: Facts) -> str:
 
 def omission(skipped: Skipped) -> str:
     """One file that was not looked at, as an item of a list."""
-    return f"- {code(skipped.path)}: {skipped.reason}"
+    detail = f": {code(shortened(skipped.detail, _SHORT))}" if skipped.detail else ""
+    return f"- {code(shortened(skipped.path, _SHORT))}: {skipped.reason}{detail}"
 
 
 def _bounded(items: Sequence[str]) -> list[str]:
