@@ -25,9 +25,9 @@ def guessed(history: History, settings: Settings | None = None, **environment: s
 
 def test_staged_is_the_index_against_the_last_commit(history: History) -> None:
     repository = history.repository
-    assert staged(repository) == Comparison("staged changes", Index(), repository.empty_tree)
+    assert staged(repository, {}) == Comparison("staged changes", Index(), repository.empty_tree)
     head = history.commit()
-    assert staged(repository) == Comparison("staged changes", Index(), head)
+    assert staged(repository, {}) == Comparison("staged changes", Index(), head)
 
 
 def test_since_leaves_out_what_others_did(history: History, topic: str) -> None:
@@ -161,6 +161,12 @@ def test_a_merge_to_be_committed_counts_even_without_an_edit(history: History) -
 
 
 # -- pull requests
+
+
+def test_a_commit_that_merges_nothing_is_not_github_s(history: History) -> None:
+    head = history.commit()
+    expected = Comparison("uncommitted changes", WorkingTree(), head)
+    assert guessed(history, GITHUB_EVENT_NAME="pull_request", GITHUB_SHA=head) == expected
 
 
 @pytest.mark.usefixtures("topic")

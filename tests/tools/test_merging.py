@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from ganga_quality.changes import Hunk
@@ -22,12 +24,24 @@ def sides(history: History) -> list[str]:
 
 @pytest.mark.usefixtures("sides")
 def test_without_a_merge_there_are_no_heads(history: History) -> None:
-    assert merge_heads(history.repository) == ()
+    assert merge_heads(history.repository, {}) == ()
 
 
 def test_the_heads_of_a_merge_are_found(history: History, sides: list[str]) -> None:
     history.git("merge", "-q", "--no-commit", "three")
-    assert merge_heads(history.repository) == (sides[2],)
+    assert merge_heads(history.repository, {}) == (sides[2],)
+
+
+def test_a_hook_is_told_the_heads_of_a_merge_that_git_commits_by_itself(
+    history: History, sides: list[str], tmp_path: Path
+) -> None:
+    hook = history.write(".git/hooks/pre-merge-commit", f"#!/bin/sh\nenv > {tmp_path}/environment\n")
+    hook.chmod(0o755)
+    history.git("merge", "-q", "--no-edit", "three")
+    environment = dict(
+        line.split("=", 1) for line in (tmp_path / "environment").read_text().splitlines() if "=" in line
+    )
+    assert merge_heads(history.repository, environment) == (sides[2],)
 
 
 def test_a_union_has_the_lines_of_all_sides(history: History, sides: list[str]) -> None:
@@ -42,7 +56,7 @@ def test_only_what_neither_side_had_counts(history: History, sides: list[str]) -
         history.git("merge", "-q", "two")
     history.stage({"x.py": "two\nresolved\n1\n2\n3\n4\n5\n6\n7\n8\n"})
     repository = history.repository
-    base = union(repository, (sides[0], *merge_heads(repository)))
+    base = union(repository, (sides[0], *merge_heads(repository, {})))
     change = repository.changes(base, Index()).files["x.py"]
     assert [line for line in range(1, 11) if change.wrote(line)] == [2]
     assert change.hunks == (Hunk(1, 1, 0, 0), Hunk(2, 0, 2, 1))

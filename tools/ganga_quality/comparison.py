@@ -30,7 +30,7 @@ class Comparison(Struct, frozen=True):
     base: str | None
 
 
-def staged(repository: Repository) -> Comparison:
+def staged(repository: Repository, environment: Mapping[str, str]) -> Comparison:
     """What the next commit brings in.
 
     While a merge waits to be committed that is only what neither side had: it is compared with the union of all sides.
@@ -38,7 +38,7 @@ def staged(repository: Repository) -> Comparison:
     head = repository.find_commit("HEAD")
     if head is None:
         return Comparison("staged changes", Index(), repository.empty_tree)
-    merged = merge_heads(repository)
+    merged = merge_heads(repository, environment)
     if merged:
         return Comparison("staged changes of the merge", Index(), union(repository, (head, *merged)))
     return Comparison("staged changes", Index(), head)
@@ -81,17 +81,17 @@ def _pull_request(repository: Repository, environment: Mapping[str, str]) -> Com
     if environment.get("GITHUB_EVENT_NAME") != "pull_request":
         return None
     head = repository.commit("HEAD")
-    parents = _parents(repository, head)
-    if len(parents) == 1 or environment.get("GITHUB_SHA", head) != head:
-        return None
-    return Comparison("changes of the pull request", Commit(head), repository.commit(parents[0]))
+    match _parents(repository, head):
+        case (target, _, *_) if environment.get("GITHUB_SHA", head) == head:
+            return Comparison("changes of the pull request", Commit(head), repository.commit(target))
+    return None
 
 
 def _about_to_be_committed(repository: Repository, environment: Mapping[str, str]) -> Comparison | None:
     if environment.get("PRE_COMMIT") != "1":
         return None
-    comparison = staged(repository)
-    if comparison.base is None or merge_heads(repository):
+    comparison = staged(repository, environment)
+    if comparison.base is None or merge_heads(repository, environment):
         return comparison
     changes = repository.changes(comparison.base, comparison.state)
     return comparison if changes.files or changes.deleted else None

@@ -1,20 +1,27 @@
 """A merge that waits to be committed: what all its sides have together, so that only what neither had counts."""
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from ganga_quality.errors import ToolError
 from ganga_quality.git import Repository
 from ganga_quality.plumbing import ask, words
 
+_TOLD = "GITHEAD_"
 #: A commit that nobody sees needs an author all the same.
 _NOBODY = {f"GIT_{role}_{key}": "ganga-quality" for role in ("AUTHOR", "COMMITTER") for key in ("NAME", "EMAIL")}
 
 
-def merge_heads(repository: Repository) -> tuple[str, ...]:
-    """The commits that are being merged into HEAD; none if no merge is waiting to be committed."""
+def merge_heads(repository: Repository, environment: Mapping[str, str]) -> tuple[str, ...]:
+    """The commits that are being merged into HEAD; none if no merge is waiting to be committed.
+
+    Git writes them down when it leaves the merge to the user. When it commits by itself it only tells its hooks, in the
+    names of variables (githooks: ``pre-merge-commit``).
+    """
     file = repository.git_path("MERGE_HEAD")
-    return tuple(file.read_text().split()) if file.is_file() else ()
+    if file.is_file():
+        return tuple(file.read_text().split())
+    return tuple(name.removeprefix(_TOLD) for name in environment if name.startswith(_TOLD))
 
 
 def union(repository: Repository, commits: Iterable[str]) -> str:

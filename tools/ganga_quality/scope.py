@@ -75,7 +75,7 @@ def _comparison(
     repository: Repository, settings: Settings, request: Request, environment: Mapping[str, str]
 ) -> Comparison:
     if request.staged:
-        return staged(repository)
+        return staged(repository, environment)
     if request.since is not None:
         return since(repository, request.since)
     if request.all:
