@@ -29,6 +29,8 @@ __all__ = ["CannotFormat", "Style", "black_version", "differences", "formatted",
 
 #: Of real files 89 of 100 need one pass until nothing changes, the rest two or three.
 _PASSES = 5
+#: How Python tells the place in the text of a syntax error.
+_LINE_NUMBER = re.compile(r"line (\d+)\)$")
 _LINE = re.compile(rb"[^\n]*\n|[^\n]+")
 
 
@@ -107,9 +109,20 @@ class _Job:
 
     def compare(self, result: SourceText) -> None:
         """Raise CannotFormat unless the syntax trees are equal."""
-        before, after = self._syntax_tree(self._source, "it"), self._syntax_tree(result, "what black made of it")
-        if before != after:
-            raise CannotFormat("black changed the syntax tree; put `# fmt: off` before what it does not understand")
+        if self._tree(self._source, "it") != self._tree(result, "what black made of it"):
+            raise CannotFormat(
+                "black would change the syntax tree; put `# fmt: off` before what it does not understand"
+            )
+
+    def _tree(self, source: SourceText, name: str) -> list[str]:
+        from black.parsing import parse_ast, stringify_ast  # noqa: PLC0415 - takes a quarter of a second to load
+
+        try:
+            return list(stringify_ast(parse_ast("\n".join(source.lines[self._header :]) + "\n")))
+        except (SyntaxError, ValueError, RecursionError) as error:
+            place = _LINE_NUMBER.search(str(error)) if source is self._source else None
+            line = source.git_line(int(place[1]) - 1 + self._header) if place else 0
+            raise CannotFormat(f"Python {platform.python_version()} cannot parse {name}: {error}", line) from error
 
     def _settled(self, step: Callable[[], tuple[str, ...]]) -> SourceText:
         for self._pass in range(_PASSES):
@@ -151,7 +164,7 @@ class _Job:
 
     def _end(self, origin: int | None) -> str:
         """How a line ends: as it did, or as the first does."""
-        return (self._ends[origin] if origin is not None else "") or self._source.newline
+        return self._source.newline if origin is None else self._ends[origin]
 
     def _ask(self, lines: Sequence[str], ranges: Sequence[tuple[int, int]]) -> tuple[str, ...]:
         import black  # noqa: PLC0415 - takes a quarter of a second to load
@@ -177,15 +190,6 @@ class _Job:
             raise CannotFormat(f"cannot be parsed: {error.msg}", self._line((error.lineno or 0) - 1)) from error
         except TokenError as error:
             raise CannotFormat(f"cannot be parsed: {error.args[0]}", self._line(error.args[1][0] - 1)) from error
-
-    def _syntax_tree(self, source: SourceText, name: str) -> list[str]:
-        from black.parsing import parse_ast, stringify_ast  # noqa: PLC0415 - takes a quarter of a second to load
-
-        text = "\n".join(source.lines[self._header :]) + "\n"
-        try:
-            return list(stringify_ast(parse_ast(text)))
-        except (SyntaxError, ValueError, RecursionError) as error:
-            raise CannotFormat(f"Python {platform.python_version()} cannot parse {name}: {error}") from error
 
     def _line(self, line: int) -> int:
         """The line of the file; 0 if the text is no longer the file's."""

@@ -85,7 +85,7 @@ class SourceText(Struct, frozen=True, dict=True):
 
     @cached_property
     def _git_lines(self) -> list[int]:
-        return list(accumulate((end.endswith("\n") for end in self.ends[:-1]), initial=1))
+        return list(accumulate((end.endswith("\n") for end in self.ends), initial=1))[:-1]
 
 
 def encoding_of(content: bytes) -> str:
