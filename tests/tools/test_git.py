@@ -354,6 +354,18 @@ def test_any_form_of_index_will_do(history: History, options: tuple[str, ...]) -
     assert set(history.repository.changes(base, WorkingTree()).files) == {"x.py", "new.py"}
 
 
+def test_a_change_in_the_moment_of_staging_is_seen_also_with_untracked_files(history: History) -> None:
+    history.git("config", "core.trustCtime", "false")
+    file = history.write("x.py", "a\n")
+    os.utime(file, (1000, 1000))
+    base = history.commit()
+    file.write_text("b\n")
+    os.utime(file, (1000, 1000))
+    os.utime(history.root / ".git/index", (1000, 1000))
+    history.write("new.py", "")
+    assert set(history.repository.changes(base, WorkingTree()).files) == {"x.py", "new.py"}
+
+
 HOSTILE = """
 [core]
     quotePath = false
@@ -515,6 +527,13 @@ def test_nothing_is_written_outside(history: History, tmp_path: Path) -> None:
     with pytest.raises(ToolError, match=r"leads out of it: '\.\./evil\.py'"):
         history.repository.write_out(Commit(tree), tmp_path / "out")
     assert not (tmp_path / "evil.py").exists()
+
+
+def test_a_place_that_cannot_be_written_to_is_told(history: History, tmp_path: Path) -> None:
+    commit = history.commit({"x.py": "a\n"})
+    (tmp_path / "out").touch()
+    with pytest.raises(ToolError, match=r"cannot write to .*; free space there, or set TMPDIR"):
+        history.repository.write_out(Commit(commit), tmp_path / "out")
 
 
 def test_a_damaged_repository_is_told(history: History, tmp_path: Path) -> None:

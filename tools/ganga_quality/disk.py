@@ -8,13 +8,21 @@ from pathlib import Path, PurePosixPath
 from ganga_quality.errors import ToolError
 
 
-def is_regular(root: Path, path: str) -> bool:
-    """Whether a path is a regular file below the root, and no part of it a link."""
-    return any(regular_ones(root, (path,)))
+def read_regular(root: Path, path: str) -> bytes | None:
+    """The bytes of a file; None if it is none of the `regular_ones`. Raises `ToolError` if it cannot be read."""
+    if not any(regular_ones(root, (path,))):
+        return None
+    try:
+        return (root / path).read_bytes()
+    except OSError as error:
+        raise _unreadable(root, path, error) from error
 
 
 def regular_ones(root: Path, paths: Iterable[str]) -> Iterator[str]:
-    """Those of the paths that are regular files below the root, with no link on the way, as git would see them."""
+    """Those of the paths that are regular files below the root, with no link on the way, as git would see them.
+
+    Raises `ToolError` where it is not allowed to look.
+    """
 
     @cache
     def is_folder(folder: str) -> bool:
@@ -43,3 +51,9 @@ def _mode(root: Path, path: str) -> int:
         return (root / path).lstat().st_mode
     except (FileNotFoundError, NotADirectoryError):
         return 0
+    except OSError as error:
+        raise _unreadable(root, path, error) from error
+
+
+def _unreadable(root: Path, path: str, error: OSError) -> ToolError:
+    return ToolError(f"{str(root / path)!r} cannot be read: {error.strerror}; make it readable")

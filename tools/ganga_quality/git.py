@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from ganga_quality.changes import Changes
 from ganga_quality.diff import read_differences, to_changes
-from ganga_quality.disk import is_regular, place, regular_ones
+from ganga_quality.disk import place, read_regular, regular_ones
 from ganga_quality.errors import ToolError, UsageError
 from ganga_quality.plumbing import DIFF_OPTIONS, ask, words
 
@@ -155,21 +155,24 @@ class Repository(Struct, frozen=True, kw_only=True):
         """Write files of a state into an empty folder, byte by byte as git has them; None: all that the tools read.
 
         Git's own checkout would run the filters that are configured, and so any program. Links come last, so that
-        no file is written through one. Raises `ToolError` for a path that leads out of the folder.
+        no file is written through one. Raises `ToolError` if that fails, and for a path that leads out of the folder.
         """
         wanted = self.tool_files(state) if paths is None else frozenset(paths)
         entries = {path: entry for path, entry in self._entries(state).items() if path in wanted}
         plain = {path: entry for path, entry in entries.items() if entry.mode in _REGULAR}
         links = {path: entry for path, entry in entries.items() if entry.mode == _LINK}
-        for path, content in self._contents(plain):
-            place(folder, path).write_bytes(content)
-        for path, content in self._contents(links):
-            place(folder, path).symlink_to(os.fsdecode(content))
+        try:
+            for path, content in self._contents(plain):
+                place(folder, path).write_bytes(content)
+            for path, content in self._contents(links):
+                place(folder, path).symlink_to(os.fsdecode(content))
+        except OSError as error:
+            raise ToolError(f"cannot write to {folder}: {error}; free space there, or set TMPDIR") from error
 
     def read(self, state: State, path: str) -> bytes | None:
         """The bytes of a regular file, as on disk or as git has them; None if the state has no such file."""
         if isinstance(state, WorkingTree):
-            return (self.root / path).read_bytes() if is_regular(self.root, path) else None
+            return read_regular(self.root, path)
         found = {
             path: entry for path, entry in self._entries(state, (_literal(path),)).items() if entry.mode in _REGULAR
         }
@@ -205,7 +208,8 @@ class Repository(Struct, frozen=True, kw_only=True):
             environment = {"GIT_INDEX_FILE": str(Path(folder, "index"))}
             index = self.git_path("index")
             if index.exists():
-                shutil.copyfile(index, environment["GIT_INDEX_FILE"])
+                # With its time: by that, git knows which files may have changed in the moment after it was written.
+                shutil.copy2(index, environment["GIT_INDEX_FILE"])
             self.run("update-index", "-z", "--index-info", environment=environment, content=added)
             yield environment
 
