@@ -10,7 +10,7 @@ from typing import get_args
 from msgspec.structs import replace
 
 from ganga_quality.errors import UsageError
-from ganga_quality.findings import CLEAN, FINDINGS
+from ganga_quality.findings import CLEAN, FINDINGS, Failure
 from ganga_quality.git import Repository
 from ganga_quality.report.escaping import logged
 from ganga_quality.report.phrases import counted, failed
@@ -45,17 +45,47 @@ def _fix(options: argparse.Namespace) -> int:
     say = _tell_beside if options.diff else print
     for file in fixed.files:
         say(f"{'would fix' if dry else 'fixed'} {logged(file.path)}")
-    for failure in fixed.failures:
-        _tell_beside(f"{logged(failure.path)}: {failed(failure)}: {logged(failure.message)}")
+    _tell_beside(*map(_failure, fixed.failures))
     amount = counted(len(fixed.files), "file")
     done = f"{amount} {'would be ' if dry else ''}fixed" if fixed.files else "Nothing to fix"
     say(f"{done}: {counted(len(scope.files), 'file')}, {logged(scope.description)}")
     return CLEAN if fixed.exit_code == FINDINGS and not dry else fixed.exit_code
 
 
+def _check_ratchet(options: argparse.Namespace) -> int:
+    from ganga_quality.ratchet import check_ratchet  # noqa: PLC0415 - as above
+
+    reports = read_reports(options.report)
+    repository = Repository.discover(Path.cwd())
+    settings = _settings(repository, options)
+    verdict = check_ratchet(repository, _compared(repository, settings, options), settings, strict=options.strict)
+    tell(verdict, reports, os.environ)
+    _tell_beside(*map(str, verdict.stale), verdict.advice)
+    return verdict.exit_code
+
+
+def _update_ratchet(options: argparse.Namespace) -> int:
+    from ganga_quality.ratchet import ACCEPT, update_ratchet  # noqa: PLC0415 - as above
+
+    repository = Repository.discover(Path.cwd())
+    settings = _settings(repository, options)
+    update = update_ratchet(repository, _compared(repository, settings, options), settings, accept=options.accept)
+    _tell_beside(*map(_failure, update.failures))
+    for change in update.changes:
+        print(logged(str(change)))
+    if not update.failures:
+        print(f"{logged(update.file)}: {counted(len(update.changes), 'change')}")
+    if update.left:
+        advice = f"More than allowed; mend it, or take it over with: {ACCEPT}"
+        _tell_beside(*map(str, update.left), advice)
+    return update.exit_code
+
+
 COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "check": _check,
     "fix": _fix,
+    "ratchet check": _check_ratchet,
+    "ratchet update": _update_ratchet,
 }
 
 
@@ -78,5 +108,21 @@ def _scope(repository: Repository, settings: Settings, options: argparse.Namespa
     return resolve(repository, settings, request, os.environ)
 
 
-def _tell_beside(words: str) -> None:
-    print(words, file=sys.stderr)
+def _compared(repository: Repository, settings: Settings, options: argparse.Namespace) -> Scope:
+    """All files count for the ratchet. What they are compared with, if anything, only tells what was renamed."""
+    if options.since is not None:
+        return resolve(repository, settings, Request(since=options.since), os.environ)
+    try:
+        return resolve(repository, settings, Request(), os.environ)
+    except UsageError:
+        return resolve(repository, settings, Request(all=True), os.environ)
+
+
+def _failure(failure: Failure) -> str:
+    return f"{f'{failure.path}: ' if failure.path else ''}{failed(failure)}: {failure.message}"
+
+
+def _tell_beside(*lines: str) -> None:
+    """Words for people, beside what a program may read."""
+    for line in filter(None, lines):
+        print(logged(line), file=sys.stderr)
