@@ -1,0 +1,132 @@
+"""The trusted half, as the workflow file runs it, against a stand-in for GitHub on a real repository.
+
+What the bot does in which case is tested beside it (tests/tools/bot); here it is that the workflow starts it with what
+it needs, that the events reach it, and that no name of a pull request is ever read as a command.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.tools.bot.github import Git, Hub, Pull, serving
+from tests.tools.history import History
+from tests.tools.workflows.act import REPOSITORY, TOKEN, Act, Run
+
+PRETTY = b"x = 1\n"
+UGLY = b"x = 1\ny = ( 2 )\n"
+FORMATTED = b"x = 1\ny = 2\n"
+OURS = "format/pr-7"
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Hub:
+    hub = Hub(git=Git(tmp_path / "hub.git"), repository=REPOSITORY, token=TOKEN)
+    hub.git.point("refs/heads/main", hub.git.commit({"x.py": PRETTY}))
+    return hub
+
+
+@pytest.fixture
+def url(hub: Hub) -> Iterator[str]:
+    with serving(hub) as url:
+        yield url
+    assert hub.problems == []
+
+
+def push(hub: Hub, content: bytes, branch: str = "topic", fork: str = "") -> None:
+    """What the author does, whose pull request is number 7."""
+    commit = hub.git.commit({"x.py": content}, parent=hub.git.target("refs/heads/main"))
+    hub.git.point(f"refs/forks/{fork}/{branch}" if fork else f"refs/heads/{branch}", commit)
+    if 7 not in hub.pulls:
+        hub.add_pull(Pull(7, branch, "main", fork=fork, author=fork or "ada"))
+
+
+def lint_ended(hub: Hub, event: str = "pull_request") -> dict[str, object]:
+    """What GitHub says when the lint of the pull request has ended; for a fork it names no pull request."""
+    pull = hub.pulls[7]
+    owner = pull.fork or REPOSITORY.partition("/")[0]
+    return {
+        "action": "completed",
+        "workflow_run": {
+            "id": 1,
+            "event": event,
+            "conclusion": "failure",
+            "head_branch": pull.branch,
+            "head_sha": hub.head(pull),
+            "head_repository": {"full_name": f"{owner}/ganga", "name": "ganga", "owner": {"login": owner}},
+            "pull_requests": [] if pull.fork else [{"number": 7}],
+        },
+        "repository": {"full_name": REPOSITORY, "default_branch": "main"},
+    }
+
+
+def closed(hub: Hub) -> dict[str, object]:
+    pull = hub.pulls[7]
+    head = {"ref": pull.branch, "sha": hub.head(pull), "repo": {"full_name": REPOSITORY}}
+    known = {"number": 7, "state": "closed", "head": head, "base": {"ref": "main"}}
+    return {"action": "closed", "number": 7, "pull_request": known, "repository": {"full_name": REPOSITORY}}
+
+
+def run(act: Act, house: History, url: str, event: str, payload: dict[str, object]) -> Run:
+    house.commit()
+    environment = {"GITHUB_API_URL": url, "GITHUB_REPOSITORY": REPOSITORY}
+    return act.run(house.root, event, "format-pr.yml", payload, environment)
+
+
+@pytest.mark.slow
+def test_an_unformatted_pull_request_gets_one_and_loses_it_when_it_is_closed(
+    act: Act, house: History, hub: Hub, url: str
+) -> None:
+    push(hub, UGLY)
+    done = run(act, house, url, "workflow_run", lint_ended(hub))
+    assert done.jobs == {"propose": "success"}, done.everything
+    (proposed,) = (pull for pull in hub.pulls.values() if pull.number != 7)
+    assert (proposed.branch, proposed.base, proposed.state) == (OURS, "topic", "open")
+    assert hub.git.file(OURS, "x.py") == FORMATTED
+    assert TOKEN not in done.log
+    hub.close(7)
+    done = run(act, house, url, "pull_request_target", closed(hub))
+    assert done.jobs == {"propose": "success"}, done.everything
+    assert proposed.state == "closed"
+    assert OURS not in hub.git.branches()
+
+
+@pytest.mark.slow
+def test_a_formatted_pull_request_is_left_in_peace(act: Act, house: History, hub: Hub, url: str) -> None:
+    push(hub, FORMATTED)
+    done = run(act, house, url, "workflow_run", lint_ended(hub))
+    assert done.jobs == {"propose": "success"}, done.everything
+    assert list(hub.pulls) == [7]
+    assert not hub.comments
+    assert not hub.reviews
+    assert {method for method, _ in hub.requests} == {"GET"}
+
+
+@pytest.mark.slow
+def test_a_fork_gets_a_review(act: Act, house: History, hub: Hub, url: str) -> None:
+    push(hub, UGLY, fork="eve")
+    done = run(act, house, url, "workflow_run", lint_ended(hub))
+    assert done.jobs == {"propose": "success"}, done.everything
+    (review,) = hub.reviews.values()
+    assert review.pull == 7
+    assert list(hub.pulls) == [7]
+
+
+@pytest.mark.slow
+def test_the_name_of_a_branch_is_no_command(act: Act, house: History, hub: Hub, url: str, tmp_path: Path) -> None:
+    mark = tmp_path / "PWNED"
+    branch = f"topic/$(touch${{IFS}}{mark})"
+    push(hub, UGLY, branch=branch)
+    done = run(act, house, url, "workflow_run", lint_ended(hub))
+    assert done.jobs == {"propose": "success"}, done.everything
+    assert not mark.exists()
+    (proposed,) = (pull for pull in hub.pulls.values() if pull.number != 7)
+    assert (proposed.branch, proposed.base) == (OURS, branch)
+
+
+@pytest.mark.slow
+def test_the_lint_of_a_push_is_no_hint(act: Act, house: History, hub: Hub, url: str) -> None:
+    push(hub, UGLY)
+    done = run(act, house, url, "workflow_run", lint_ended(hub, event="push"))
+    assert not done.jobs
+    assert not hub.requests
