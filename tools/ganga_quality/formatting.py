@@ -79,7 +79,8 @@ def differences(before: bytes, after: bytes) -> tuple[Hunk, ...]:
     old, new = _LINE.findall(before), _LINE.findall(after)
     head = _common(old, new)
     tail = _common(old[head:][::-1], new[head:][::-1])
-    matcher = SequenceMatcher(None, old[head : len(old) - tail], new[head : len(new) - tail])
+    # Blank lines are like each other everywhere: they say nothing about what belongs together.
+    matcher = SequenceMatcher(lambda line: not line.strip(), old[head : len(old) - tail], new[head : len(new) - tail])
     return tuple(
         _hunk(head + i1, i2 - i1, head + j1, j2 - j1) for tag, i1, i2, j1, j2 in matcher.get_opcodes() if tag != "equal"
     )
