@@ -529,6 +529,19 @@ def test_nothing_is_written_outside(history: History, tmp_path: Path) -> None:
     assert not (tmp_path / "evil.py").exists()
 
 
+def test_a_partial_clone_fetches_once(history: History, tmp_path: Path) -> None:
+    commit = history.commit({f"{name}.py": f"{name}\n" for name in "abcd"})
+    history.git("config", "uploadpack.allowFilter", "true")
+    history.git("config", "uploadpack.allowAnySHA1InWant", "true")
+    words = ("clone", "-q", "--no-checkout", "--filter=blob:none", f"file://{history.root}", str(tmp_path / "clone"))
+    history.git(*words)
+    clone = History(tmp_path / "clone")
+    packs = {*clone.root.glob(".git/objects/pack/*.pack")}
+    clone.repository.write_out(Commit(commit), tmp_path / "out")
+    assert len(files_in(tmp_path / "out")) == 4
+    assert len({*clone.root.glob(".git/objects/pack/*.pack")} - packs) == 1
+
+
 def test_a_place_that_cannot_be_written_to_is_told(history: History, tmp_path: Path) -> None:
     commit = history.commit({"x.py": "a\n"})
     (tmp_path / "out").touch()

@@ -131,14 +131,19 @@ def base_state(repository: Repository, scope: Scope, paths: Iterable[str] | None
         raise ValueError(f"there is no old state: the scope is {scope.description}")
     base = Commit(scope.base)
     with _temporary_folder() as folder:
-        known = repository.tool_files(base)
-        wanted = (
-            known if paths is None else known.intersection(paths) | {path for path in known if not _is_python(path)}
-        )
-        repository.write_out(base, folder, wanted)
-        for path in known - wanted:
-            place(folder, path).touch()
+        if paths is None:
+            repository.write_out(base, folder)
+        else:
+            _write_some(repository, base, folder, frozenset(paths))
         yield folder
+
+
+def _write_some(repository: Repository, state: Commit, folder: Path, paths: frozenset[str]) -> None:
+    known = repository.tool_files(state)
+    whole = {path for path in known if path in paths or not _is_python(path)}
+    repository.write_out(state, folder, whole)
+    for path in known - whole:
+        place(folder, path).touch()
 
 
 def _is_python(path: str) -> bool:
