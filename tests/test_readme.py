@@ -3,6 +3,8 @@
 import re
 import subprocess
 import sys
+from argparse import ArgumentParser, _SubParsersAction
+from collections.abc import Iterator
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -16,6 +18,9 @@ from ganga.model.event import EventKind
 from ganga.model.ids import TargetName
 from ganga.model.status import JobStatus
 from ganga.settings import VARIABLES, MonitorSettings, PaceSettings, StoreSettings, load
+from ganga_quality.cli import parser as quality_parser
+from ganga_quality.reporting import FORMATS
+from ganga_quality.settings import Settings as QualitySettings
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -105,3 +110,27 @@ def test_the_settings_shown_are_settings(tmp_path: Path) -> None:
     settings = load({}, home=tmp_path, config=file)
     assert settings.targets[TargetName("local")].pace.batch == 500
     assert settings.monitor.lease == 5.0
+
+
+def quality_commands(parser: ArgumentParser, words: str = "ganga-quality") -> Iterator[tuple[str, ArgumentParser]]:
+    """Each command of the quality tools with what it understands."""
+    nested = [action for action in parser._actions if isinstance(action, _SubParsersAction)]
+    if not nested:
+        yield words, parser
+    for action in nested:
+        for name, command in action.choices.items():
+            yield from quality_commands(command, f"{words} {name}")
+
+
+@pytest.mark.parametrize(("command", "parser"), list(quality_commands(quality_parser())))
+def test_each_command_and_option_of_the_quality_tools_is_documented(command: str, parser: ArgumentParser) -> None:
+    assert f"`{command}" in README
+    for option in (option for action in parser._actions for option in action.option_strings):
+        assert option in {"-h", "--help"} or re.search(rf"`[^`]*{option}\b", README), f"{command} {option}"
+
+
+def test_each_setting_and_report_of_the_quality_tools_is_documented() -> None:
+    for field in fields(QualitySettings):
+        assert re.search(rf"^{field.name} = ", README, re.MULTILINE), field.name
+    for form in FORMATS:
+        assert f"`{form}`" in README, form
