@@ -2,8 +2,8 @@
 
 What act 0.2.89 cannot do is done here, in the open. It does not know ``$/path``, this repository at the running
 commit, which is therefore written out as ``ganga-devs/ganga/path@COMMIT``; nor ``cache-mode``, which is left out. It
-skips actions/checkout and copies the folder instead. Other actions are small stand-ins, which `Act` writes. Rights and
-concurrency are not enforced.
+skips an actions/checkout that names no ref and copies the folder instead. Other actions are small stand-ins, which
+`Act` writes. Rights and concurrency are not enforced.
 """
 
 import json
@@ -35,9 +35,11 @@ shutil.copytree(*sys.argv[1:], symlinks=True, copy_function=os.link)
 PROGRAM
 echo "python-path={python}" >> "$GITHUB_OUTPUT"
 """
+_INPUTS = ("path", "ref")
 _STUBS = {
+    "actions/checkout": 'git clone --quiet --branch "$GIVEN_REF" "{house}" .',
     "actions/setup-python": _SETUP_PYTHON,
-    "actions/upload-artifact": 'cp -r "$UPLOADED" "{kept}/"',
+    "actions/upload-artifact": 'cp -r "$GIVEN_PATH" "{kept}/"',
     "actions/download-artifact": 'echo "fetches what was kept"',
     "pypa/gh-action-pypi-publish": 'echo "publishes"',
 }
@@ -147,7 +149,12 @@ class Act:
         settings = [f"--env={name}={value}" for name, value in environment.items()]
         command: list[str | Path] = [needs_program("act"), event, "-W", f".github/workflows/{workflow}", "-e", file]
         command += ["-P=ubuntu-latest=-self-hosted", "--json", "--no-cache-server", f"-s=GITHUB_TOKEN={TOKEN}"]
-        command += [f"--action-cache-path={self._folder / 'cache'}", *self._local_repositories(), *settings, *options]
+        command += [
+            f"--action-cache-path={self._folder / 'cache'}",
+            *self._local_repositories(house),
+            *settings,
+            *options,
+        ]
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "GIT_", "CI"))}
         own = {"HOME": str(self._folder), "XDG_CACHE_HOME": str(self._folder), "GIT_CONFIG_GLOBAL": os.devnull}
         done = subprocess.run(
@@ -155,22 +162,29 @@ class Act:
         )
         return Run(done.returncode, [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")])
 
-    def _local_repositories(self) -> list[str]:
+    def _local_repositories(self, house: Path) -> list[str]:
         """Each action that is used anywhere here, at the commit at which it is used."""
         texts = (path.read_text() for path in self._repository.rglob("*.yml"))
         used = {action for text in texts for action in _PINNED.findall(text)}
-        stubs = [f"--local-repository={name}@{commit}={self._stub(name)}" for name, commit in used if name in _STUBS]
+        stubs = [
+            f"--local-repository={name}@{commit}={self._stub(name, house)}" for name, commit in used if name in _STUBS
+        ]
         return [f"--local-repository={REPOSITORY}@{COMMIT}={self._repository}", *stubs]
 
-    def _stub(self, name: str) -> Path:
+    def _stub(self, name: str, house: Path) -> Path:
         folder = self._folder / "stubs" / name
         folder.mkdir(parents=True, exist_ok=True)
-        script = _STUBS[name].format(prepared=self._prepared, python=sys.executable, kept=self.kept)
-        step = {"id": "step", "shell": "bash", "run": script, "env": {"UPLOADED": "${{ inputs.path }}"}}
+        script = _STUBS[name].format(prepared=self._prepared, python=sys.executable, kept=self.kept, house=house)
+        step = {
+            "id": "step",
+            "shell": "bash",
+            "run": script,
+            "env": {f"GIVEN_{name.upper()}": f"${{{{ inputs.{name} }}}}" for name in _INPUTS},
+        }
         action = {
             "name": name,
             "description": "A stand-in",
-            "inputs": {"path": {"description": "What to upload", "default": ""}},
+            "inputs": {name: {"description": name, "default": ""} for name in _INPUTS},
             "outputs": {"python-path": {"description": "A Python", "value": "${{ steps.step.outputs.python-path }}"}},
             "runs": {"using": "composite", "steps": [step]},
         }

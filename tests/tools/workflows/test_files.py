@@ -202,21 +202,30 @@ def numbers(version: str) -> list[int]:
     return [int(number) for number in re.findall(r"\d+", version)]
 
 
+def locked(name: str) -> dict[str, str]:
+    """The version of each package, by its name in small letters."""
+    text = (ROOT / "tools" / name).read_text()
+    return {package.lower(): version for package, version in re.findall(r"^([\w.-]+)==(\S+) \\$", text, re.MULTILINE)}
+
+
 @pytest.mark.parametrize("name", LOCKED)
 def test_the_locked_versions_are_those_that_pyproject_asks_for(name: str) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    text = (ROOT / "tools" / name).read_text()
-    locked = {found[0].lower(): found[1] for found in re.findall(r"^([\w.-]+)==(\S+) \\$", text, re.MULTILINE)}
     extra = LOCKED[name]
     asked = project["build-system"]["requires"] if extra is None else project["project"]["dependencies"]
     for requirement in {*asked, *(wanted_by(extra, project["project"]["optional-dependencies"]) if extra else ())}:
         named = re.fullmatch(r"([\w.-]+)(?:\[\w+\])?(==|>=)(.+)", requirement)
         assert named is not None, requirement
-        version = locked[named[1].lower()]
+        version = locked(name)[named[1].lower()]
         if named[2] == "==":
             assert version == named[3]
         else:
             assert numbers(version) >= numbers(named[3])
+
+
+def test_what_mypy_sees_is_what_the_tools_run_with() -> None:
+    """The two are installed into one environment."""
+    assert locked("requirements.txt").items() <= locked("requirements-dev.txt").items()
 
 
 @pytest.mark.parametrize("name", LOCKED)

@@ -64,7 +64,12 @@ def closed(hub: Hub) -> dict[str, object]:
     pull = hub.pulls[7]
     head = {"ref": pull.branch, "sha": hub.head(pull), "repo": {"full_name": REPOSITORY}}
     known = {"number": 7, "state": "closed", "head": head, "base": {"ref": "main"}}
-    return {"action": "closed", "number": 7, "pull_request": known, "repository": {"full_name": REPOSITORY}}
+    return {
+        "action": "closed",
+        "number": 7,
+        "pull_request": known,
+        "repository": {"full_name": REPOSITORY, "default_branch": "main"},
+    }
 
 
 def run(act: Act, house: History, url: str, event: str, payload: dict[str, object]) -> Run:
