@@ -27,6 +27,8 @@ class Right(StrEnum):
     CONTENTS = "contents"
     #: The repository's setting that lets workflows create pull requests.
     PULL_REQUESTS = "pull-requests"
+    #: To write suggestions where GitHub does not find the lines in its diff.
+    SUGGESTIONS = "suggestions"
 
 
 class Pull(Struct, frozen=True, kw_only=True):

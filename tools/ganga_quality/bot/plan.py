@@ -19,6 +19,8 @@ class PushBranch(Struct, frozen=True, kw_only=True, tag=True):
     """Make one commit on top of ``parent`` and have the branch point to it, whatever it pointed to before."""
 
     branch: str
+    #: Whether there is such a branch.
+    exists: bool
     parent: str
     base_tree: str
     #: What the commit's tree must turn out to be.
@@ -149,7 +151,8 @@ def _wanted(facts: Facts) -> _Wanted:
         return _Wanted()
     if facts.mode in {Mode.AUTO, Mode.PULL_REQUEST} and not facts.pull.fork and Right.CONTENTS not in facts.denied:
         return _wanted_branch(facts, edits)
-    offered = suggestions(edits) if facts.mode is not Mode.COMMENT and Right.CONTENTS not in facts.denied else None
+    reviewed = facts.mode is not Mode.COMMENT and not facts.denied & {Right.CONTENTS, Right.SUGGESTIONS}
+    offered = suggestions(edits) if reviewed else None
     if offered is not None:
         body = review_body(facts, edits, offered)
         return _Wanted(review=WriteReview(commit=facts.pull.head, body=body, suggestions=offered))
@@ -163,6 +166,7 @@ def _wanted_branch(facts: Facts, edits: tuple[Edit, ...]) -> _Wanted:
     branch = branch_of(pull.number)
     push = PushBranch(
         branch=branch,
+        exists=facts.branch is not None,
         parent=pull.head,
         base_tree=formatting.base_tree,
         tree=formatting.tree,

@@ -16,8 +16,6 @@ import ganga_quality
 from ganga_quality.bot.worker import CPU_SECONDS, Refused, Reply, Request
 from ganga_quality.errors import ToolError
 
-#: Seconds for one file on the wall: a machine may be busy, and a child may wait for what never comes.
-PATIENCE = 3.0 * CPU_SECONDS
 #: Bytes of one answer: formatted sources are seldom twice as long, and in base64 a third longer.
 LONGEST_REPLY = 16 << 20
 # Isolated from the user's settings and the current folder; where our package lies is said explicitly.
@@ -26,9 +24,12 @@ _SIGNALS = {signal.SIGXCPU: f"took more than {CPU_SECONDS} seconds", signal.SIGX
 
 
 class Workshop:
-    """Formats sources in a child process, in the style of the trusted ``root``; an asynchronous context manager."""
+    """Formats sources in a child process, in the style of the trusted ``root``; an asynchronous context manager.
 
-    def __init__(self, root: Path, *, patience: float = PATIENCE) -> None:
+    ``patience``: seconds for one file on the wall.
+    """
+
+    def __init__(self, root: Path, *, patience: float) -> None:
         self._root = root
         self._patience = patience
         self._child: Process | None = None
