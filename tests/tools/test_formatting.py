@@ -159,6 +159,10 @@ def test_what_only_unicode_calls_a_line_end_does_not_shift_lines(name: str) -> N
     assert on_lines(source, (5, 5)) == expected
 
 
+def test_blank_lines_at_the_beginning_do_not_shift_lines() -> None:
+    assert on_lines("\n \n\nx  = 1\ny  = 2\nz  = 3\n", (5, 5)) == "\n \n\nx  = 1\ny = 2\nz  = 3\n"
+
+
 def test_a_form_feed_between_statements_stays() -> None:
     assert on_lines("a  = 1\n\x0c\nb  = 2\nc  = 3\n", (4, 4)) == "a  = 1\n\x0c\nb  = 2\nc = 3\n"
     assert on_lines("a  = 1\n\x0c\nb  = 2\n", (3, 3)) == "a  = 1\n\x0c\nb = 2\n"
@@ -215,6 +219,16 @@ def test_what_is_no_python_is_refused(source: bytes, spans: Sequence[Span] | Non
         formatted(source, STYLE, spans=spans)
     assert 0 < caught.value.line <= source.count(b"\n")
     assert "pars" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["x = " + "-" * 100_000 + "1\n", "x = " + "[" * 5_000 + "]" * 5_000 + "\n", "x = a" + ".b" * 50_000 + "\n"],
+    ids=["minus", "brackets", "attributes"],
+)
+def test_what_is_nested_too_deeply_is_refused_at_once(source: str) -> None:
+    with pytest.raises(CannotFormat, match="nested too deeply"):
+        formatted(source.encode(), STYLE)
 
 
 def answers(monkeypatch: pytest.MonkeyPatch, *replies: str) -> None:

@@ -7,6 +7,7 @@ is taken as a proposal for the whole file, and of it only the statements that we
 was. What is outside of them is the same bytes not because black was careful, but because nobody wrote there.
 """
 
+import ast
 import platform
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -14,6 +15,7 @@ from difflib import SequenceMatcher
 from functools import lru_cache
 from tokenize import TokenError
 from typing import TYPE_CHECKING
+from warnings import catch_warnings, simplefilter
 
 from ganga_quality.changes import Hunk, Span
 from ganga_quality.errors import UsageError
@@ -65,6 +67,7 @@ def formatted(
     if spans is not None and not spans:
         return source
     text = _decoded(source)
+    _check_depth(text)
     job = _Job(text, 1 if style.skip_source_first_line else 0, _mode(style, stub=stub or style.pyi))
     result = job.whole() if spans is None else job.partly(text.within(spans))
     if result.lines == text.lines:
@@ -202,6 +205,22 @@ def _decoded(content: bytes) -> SourceText:
         return SourceText.decoded(content)
     except (SyntaxError, UnicodeError) as error:
         raise CannotFormat(f"cannot be decoded: {error}", 1) from error
+
+
+def _check_depth(source: SourceText) -> None:
+    """Raise CannotFormat for what is nested more deeply than Python can read: black would be at it for minutes."""
+    try:
+        with catch_warnings():
+            simplefilter("ignore")
+            ast.parse("\n".join(source.lines) + "\n")
+    except (RecursionError, MemoryError) as error:
+        raise CannotFormat(f"nested too deeply: Python {platform.python_version()} cannot parse it: {error}") from error
+    except SyntaxError as error:
+        if "too many nested" in error.msg or "too many levels" in error.msg:
+            raise CannotFormat(f"nested too deeply: {error.msg}", source.git_line((error.lineno or 1) - 1)) from error
+    except ValueError:
+        # A zero byte; black says so with its place.
+        return
 
 
 def _encoded(result: SourceText) -> bytes:
