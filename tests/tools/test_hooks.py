@@ -220,6 +220,8 @@ def test_another_repository_uses_the_exported_hooks(
     other = House(tmp_path / "other", {**environment, "PATH": os.environ["PATH"]})
     other.file.write_text(GOOD)
     (other.root / ".pre-commit-config.yaml").write_text(CONFIGURATION.format(origin=exported.root))
+    (other.root / ".github").mkdir()
+    (other.root / ".github" / "ratchet.txt").write_text("")
     other.git("add", ".")
     other.git("commit", "--quiet", "--message", "Begin")
     installed = other.run(program, "install", "--hook-type", "pre-commit", "--hook-type", "pre-push")
@@ -231,8 +233,12 @@ def test_another_repository_uses_the_exported_hooks(
     assert "F401" in other.commit()
     other.stage(f"{GOOD}\nNUMBER = 1\n")
     assert not other.commit()
-    ratchet = other.run(program, "run", "--hook-stage", "pre-push", "--all-files", "ganga-quality-ratchet")
-    assert ratchet.returncode == 0, ratchet.stdout + ratchet.stderr
+    ratchet = ("run", "--hook-stage", "pre-push", "--all-files", "ganga-quality-ratchet")
+    held = other.run(program, *ratchet)
+    assert held.returncode == 0, held.stdout + held.stderr
+    other.stage(UNUSED)
+    assert not other.commit("--no-verify")
+    assert "F401" in other.run(program, *ratchet).stdout
     versions = hook_versions(Path(environment["PRE_COMMIT_HOME" if program.name == "pre-commit" else "PREK_HOME"]))
     assert f"black=={versions['black']}" in (ROOT / "pyproject.toml").read_text()
     assert f"ruff=={versions['ruff']}" in (ROOT / "pyproject.toml").read_text()

@@ -65,6 +65,11 @@ class Run(Struct, frozen=True):
         return "".join(str(record.get("msg")) for record in self.records if record.get("raw_output"))
 
     @property
+    def summary(self) -> str:
+        """What the steps wrote into the summary of the run."""
+        return "".join(str(record["content"]) for record in self.records if record.get("command") == "summary")
+
+    @property
     def everything(self) -> str:
         """What a failed test shows."""
         return "\n".join(str(record.get("msg", record)).rstrip() for record in self.records)
@@ -127,11 +132,6 @@ class Act:
         #: What was uploaded as an artifact.
         self.kept = folder / "kept"
         self.kept.mkdir(parents=True)
-        #: What all steps wrote into the summary of the run; act throws it away.
-        self.summary = folder / "summary.md"
-        self.summary.touch()
-        self._bash = folder / "bash.sh"
-        self._bash.write_text(f'trap \'cat "$GITHUB_STEP_SUMMARY" >> "{self.summary}"\' EXIT\n')
 
     def run(
         self,
@@ -145,8 +145,7 @@ class Act:
         """Run one workflow file of ``house`` for an event with this payload."""
         file = self._folder / "event.json"
         file.write_text(json.dumps(payload))
-        environment = {"BASH_ENV": str(self._bash), **(environment or {})}
-        settings = [f"--env={name}={value}" for name, value in environment.items()]
+        settings = [f"--env={name}={value}" for name, value in (environment or {}).items()]
         command: list[str | Path] = [needs_program("act"), event, "-W", f".github/workflows/{workflow}", "-e", file]
         command += ["-P=ubuntu-latest=-self-hosted", "--json", "--no-cache-server", f"-s=GITHUB_TOKEN={TOKEN}"]
         command += [
