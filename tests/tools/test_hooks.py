@@ -231,7 +231,7 @@ def test_another_repository_uses_the_exported_hooks(
     assert "return width * height" in other.file.read_text()
     other.stage(UNUSED)
     assert "F401" in other.commit()
-    other.stage(f"{GOOD}\nNUMBER = 1\n")
+    other.stage(f"{GOOD}\n\nNUMBER = 1\n")
     assert not other.commit()
     ratchet = ("run", "--hook-stage", "pre-push", "--all-files", "ganga-quality-ratchet")
     held = other.run(program, *ratchet)
