@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
@@ -22,6 +22,9 @@ from ganga_quality.scope import CONFIGURATION, Scope, checked_state
 from ganga_quality.settings import Settings, Tool, judged_by
 
 _PYTHON = (".py", ".pyi")
+
+#: Seconds between two looks whether all have ended that were told to: one may just be about to start a program.
+_BREATH = 0.05
 
 
 def check(repository: Repository, scope: Scope, settings: Settings) -> Verdict:
@@ -102,11 +105,12 @@ def _side_by_side(tools: Iterable[Tool], question: "_Question") -> list[_Answer]
     with ThreadPoolExecutor() as pool:
         futures: list[Future[_Answer]] = [pool.submit(question.answer, tool) for tool in tools]
         try:
+            wait(futures, return_when=FIRST_EXCEPTION)
             return [future.result() for future in futures]
         except BaseException:
             # Whoever has lost patience, or wrote settings that do not work, does not wait for the others.
-            pool.shutdown(wait=False, cancel_futures=True)
-            program.stop_all()
+            while wait(futures, timeout=_BREATH).not_done:
+                program.stop_all()
             raise
 
 

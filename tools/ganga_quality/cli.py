@@ -115,7 +115,16 @@ def _propose(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(command="propose")
     parser.add_argument("--pull", metavar="NUMBER", type=int, help="the pull request; else the workflow's event tells")
     parser.add_argument(
-        "--repository", metavar="OWNER/NAME", help="where the pull request is; else GITHUB_REPOSITORY tells"
+        "--repository",
+        metavar="OWNER/NAME",
+        default="",
+        help="where the pull request is; else GITHUB_REPOSITORY tells",
+    )
+    parser.add_argument(
+        "--login",
+        metavar="NAME",
+        default="github-actions[bot]",
+        help="who the token in GITHUB_TOKEN is; by default what a workflow's own token is, of an app NAME[bot]",
     )
     parser.add_argument(
         "--mode",

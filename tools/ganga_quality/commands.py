@@ -9,7 +9,7 @@ from typing import get_args
 
 from msgspec.structs import replace
 
-from ganga_quality.errors import UsageError
+from ganga_quality.errors import ToolError, UsageError
 from ganga_quality.findings import CLEAN, FINDINGS, Failure
 from ganga_quality.git import Repository
 from ganga_quality.report.escaping import logged
@@ -81,11 +81,31 @@ def _update_ratchet(options: argparse.Namespace) -> int:
     return update.exit_code
 
 
+def _propose(options: argparse.Namespace) -> int:
+    try:
+        from ganga_quality.bot.facts import Mode  # noqa: PLC0415 - as above
+        from ganga_quality.bot.propose import Options, propose  # noqa: PLC0415 - as above
+    except ModuleNotFoundError as error:
+        raise ToolError(
+            f"{error.name} is missing, which the bot needs; install it with: pip install 'ganga[bot]'"
+        ) from error
+    asked = Options(
+        pull=options.pull,
+        repository=options.repository,
+        mode=Mode(options.mode),
+        dry_run=options.dry_run,
+        login=options.login,
+        root=Repository.discover(Path.cwd()).root,
+    )
+    return propose(os.environ, asked)
+
+
 COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "check": _check,
     "fix": _fix,
     "ratchet check": _check_ratchet,
     "ratchet update": _update_ratchet,
+    "propose": _propose,
 }
 
 
