@@ -150,12 +150,15 @@ class _Job:
             return self._lines
         # Black drops blank lines from the top before it counts.
         top = next(line for line, text in enumerate(self._lines) if not is_blank(text))
-        ranges = _ranges(line - top + 1 for line in touched)
+        seen, ranges = self._lines[top:], _ranges(line - top + 1 for line in touched)
         try:
-            result = self._splice(before, self._ask(self._lines[top:], ranges), touched)
+            answer = self._ask(seen, ranges)
+            if answer == seen and not top:
+                return self._lines
+            result = self._splice(before, answer, touched)
         except CannotFormat:
             # Not all that goes wrong with ranges also does without: the rest of the answer is thrown away in any case.
-            result = self._splice(before, self._ask(self._lines[top:], ()), touched)
+            result = self._splice(before, self._ask(seen, ()), touched)
         self._touched = frozenset(number for number, line in enumerate(result) if line.origin is None)
         self._ends = tuple(self._end(line.origin) for line in result)
         return tuple(line.text for line in result)
