@@ -59,8 +59,8 @@ def formatted(
     - a comment of its own line, if they hold it.
 
     Blank lines next to what is touched are formatted with it; blank lines alone touch nothing. All other lines stay the
-    same bytes with the same ends. A block of which some statement stays keeps its indentation, and what black would join
-    with a statement that stays, stays too. Encoding and byte order mark are kept; new lines end as the first does.
+    same bytes with the same ends. A block of which some statement stays keeps its indentation, and what black would
+    join with a statement that stays, stays too. Encoding and byte order mark are kept; new lines end as the first does.
 
     ``verify`` compares the syntax trees. Raises CannotFormat rather than returning anything that might be wrong.
     """
