@@ -68,7 +68,8 @@ class House:
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Nobody's settings, one cache for each program, and git that speaks no protocol but files."""
     home = tmp_path_factory.mktemp("home")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "PRE_COMMIT", "PREK"))}
+    told = ("GITHUB_", "GIT_", "PRE_COMMIT", "PREK")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(told)}
     return {
         **kept,
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",

@@ -25,6 +25,8 @@ REPOSITORY = "ganga-devs/ganga"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 TOKEN = "ghs_nobody-knows-this-token"  # noqa: S105 - of a server that exists only in the test
 
+#: What a runner tells the tests themselves, and what a hook tells git.
+_RUNNERS = ("ACTIONS_", "CI", "GITHUB_", "GIT_", "RUNNER_")
 _PINNED = re.compile(r"uses: ([\w.-]+/[\w.-]+)@([0-9a-f]{40})")
 
 #: Brings the environment in which the action's own install step ran before: it runs again, and finds all of it there.
@@ -154,7 +156,7 @@ class Act:
             *settings,
             *options,
         ]
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "GIT_", "CI"))}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(_RUNNERS)}
         own = {"HOME": str(self._folder), "XDG_CACHE_HOME": str(self._folder), "GIT_CONFIG_GLOBAL": os.devnull}
         done = subprocess.run(
             command, cwd=house, env={**kept, **own}, capture_output=True, text=True, timeout=200, check=False

@@ -129,6 +129,18 @@ def test_the_name_of_a_branch_is_no_command(act: Act, house: History, hub: Hub, 
     assert (proposed.branch, proposed.base) == (OURS, branch)
 
 
+def test_a_name_in_a_script_would_be_a_command(act: Act, house: History, hub: Hub, tmp_path: Path) -> None:
+    """The planted violation, for the test above."""
+    mark = tmp_path / "PWNED"
+    push(hub, UGLY, branch=f"topic/$(touch${{IFS}}{mark})")
+    script = "echo ${{ github.event.workflow_run.head_branch }}"
+    job = f"runs-on: ubuntu-latest\n    steps:\n      - run: {script}\n"
+    house.commit({".github/workflows/planted.yml": f"on: workflow_run\njobs:\n  planted:\n    {job}"})
+    done = act.run(house.root, "workflow_run", "planted.yml", lint_ended(hub))
+    assert done.jobs == {"planted": "success"}, done.everything
+    assert mark.exists()
+
+
 @pytest.mark.slow
 def test_the_lint_of_a_push_is_no_hint(act: Act, house: History, hub: Hub, url: str) -> None:
     push(hub, UGLY)
