@@ -301,6 +301,20 @@ def test_wrong_settings_end_it(project: History) -> None:
         checked(project, replace(ALL, tools=("ruff", "black")))
 
 
+def test_an_error_of_one_tool_does_not_wait_for_the_others(
+    project: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hanging = tmp_path / "bin" / "ruff"
+    hanging.parent.mkdir()
+    hanging.write_text("#!/bin/sh\nsleep 1000\n")
+    hanging.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "bin" / "python"))
+    project.write("pyproject.toml", "[tool.black]\nnosuch = 1\n")
+    project.write("a.py", "x = 1\n")
+    with pytest.raises(UsageError, match="nosuch"):
+        checked(project, replace(ALL, tools=("ruff", "black"), timeout=100))
+
+
 def test_odd_names_are_files_like_others(project: History) -> None:
     names = ["a b.py", "-x.py", "new\nline.py", "ü.py"] + ["\udcff.py"] * (sys.platform == "linux")
     project.commit(dict.fromkeys(names, "import os\n"))

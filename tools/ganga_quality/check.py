@@ -105,7 +105,8 @@ def _side_by_side(tools: Iterable[Tool], question: "_Question") -> list[_Answer]
     with ThreadPoolExecutor() as pool:
         futures: list[Future[_Answer]] = [pool.submit(question.answer, tool) for tool in tools]
         try:
-            wait(futures, return_when=FIRST_EXCEPTION)
+            for done in wait(futures, return_when=FIRST_EXCEPTION).done:
+                done.result()  # raises what it raised, if it is the one
             return [future.result() for future in futures]
         except BaseException:
             # Whoever has lost patience, or wrote settings that do not work, does not wait for the others.

@@ -123,9 +123,8 @@ def _read(completed: Completed, folder: Path) -> Outcome:
     complaints = _complaints([*completed.errors.splitlines(), *(line for line in answer if not _is_json(line))])
     if not complaints and completed.code == bool(errors):
         return Outcome(tuple(sorted(_findings(errors, folder))))
-    blockers = [error for error in errors if error.code in _BLOCKING]
     findings = _findings([error for error in errors if error.code not in _BLOCKING], folder)
-    return Outcome(tuple(sorted(findings)), _failures(completed, blockers, complaints, folder))
+    return Outcome(tuple(sorted(findings)), _failures(completed, errors, complaints, folder))
 
 
 def _is_json(line: bytes) -> bool:
@@ -147,12 +146,13 @@ def _complaints(lines: Iterable[bytes]) -> str:
     return "\n".join(said[-_QUOTED:])
 
 
-def _failures(completed: Completed, blockers: Sequence[_Message], complaints: str, folder: Path) -> tuple[Failure, ...]:
+def _failures(completed: Completed, errors: Sequence[_Message], complaints: str, folder: Path) -> tuple[Failure, ...]:
     """Why the answer is not whole. What stops mypy at one file leaves others unjudged: it is never `UNPARSABLE`."""
-    first = {blocker.file: blocker for blocker in reversed(blockers)}
+    first = {error.file: error for error in reversed(errors) if error.code in _BLOCKING}
     failures = [_blocked(blocker, folder) for blocker in first.values()]
     if complaints or not failures:
-        message = f"mypy ended with {completed.ending}: {complaints or completed.words}".strip()
+        words = complaints or "; ".join(f"{error.file}: {error.message}" for error in errors) or completed.words
+        message = f"mypy ended with {completed.ending}: {words}"
         failures.append(Failure(tool=NAME, kind=FailureKind.CRASHED, message=message))
     return tuple(sorted(failures))
 
