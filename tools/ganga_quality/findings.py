@@ -62,7 +62,7 @@ class Failure(Struct, frozen=True, kw_only=True, order=True):
     kind: FailureKind
     #: What happened, in the tool's own words where it has some, and what to try.
     message: str
-    #: The file, for ``UNPARSABLE``; else empty.
+    #: The file, if it is about one (always for ``UNPARSABLE``); else empty.
     path: str = ""
     #: Where in the file, counted from 1; 0 if not known.
     line: int = 0
