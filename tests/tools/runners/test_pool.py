@@ -1,3 +1,4 @@
+import gc
 import os
 import time
 
@@ -30,6 +31,10 @@ def endless(task: int) -> int:
     return task
 
 
+def objects_before_garbage(_: int) -> int:
+    return gc.get_threshold()[0]
+
+
 def size(task: int) -> int:
     return task
 
@@ -55,3 +60,11 @@ def test_when_the_time_is_over_nobody_is_waited_for() -> None:
     answers = list(pool.answers(endless, [1, 2], size=size, deadline=Deadline(3)))
     assert answers[1] is FailureKind.TIMED_OUT
     assert time.monotonic() - started < 30
+
+
+@pytest.mark.usefixtures("two_processes")
+def test_workers_seldom_look_for_garbage() -> None:
+    here = gc.get_threshold()[0]
+
+    assert set(pool.answers(objects_before_garbage, [1, 2], size=size, deadline=Deadline(30))) == {100_000}
+    assert gc.get_threshold()[0] == here

@@ -1,5 +1,6 @@
 """The same question for many sources, asked in this process or in several, as it pays."""
 
+import gc
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -15,6 +16,9 @@ Answer = TypeVar("Answer")
 
 #: Bytes of sources that one process formats in about the time that others take to start.
 LITTLE = 64 * 1024
+#: How many objects a process makes before it looks for garbage: trees of sources are many objects, and few are garbage.
+#: Costs 20 MB, and saves a sixth of the time.
+_OBJECTS = 100_000
 
 
 def answers(
@@ -77,7 +81,7 @@ def _executor(processes: int, module: str) -> ProcessPoolExecutor:
     # A fork of this process would copy the locks of its threads as they happen to be; the server has none.
     context = get_context("forkserver")
     context.set_forkserver_preload(["black", module])
-    return ProcessPoolExecutor(processes, mp_context=context)
+    return ProcessPoolExecutor(processes, mp_context=context, initializer=gc.set_threshold, initargs=(_OBJECTS,))
 
 
 def _end(pool: ProcessPoolExecutor) -> None:
