@@ -10,6 +10,9 @@ from ganga_quality.bot.facts import Mode
 from ganga_quality.bot.propose import Options, proposed
 from ganga_quality.bot.sources import Limits
 from ganga_quality.bot.told import Told
+from ganga_quality.bot.worker import Reply, Request, reply
+from ganga_quality.bot.workshop import Workshop
+from ganga_quality.style import read_style
 from tests.tools.bot.github import Git, Hub, Pull, serving
 from tests.tools.bot.github.git import File
 
@@ -58,9 +61,9 @@ class Site:
         self.hub.close(12)
         return self._event("pull_request_target", {"action": "closed", "pull_request": {"number": 12}})
 
-    async def run(self, environment: Mapping[str, str] | None = None, **options: object) -> list[str]:
+    async def run(self, environment: Mapping[str, str] | None = None, *, mode: Mode = Mode.AUTO) -> list[str]:
         """Names of the actions that one run carries out."""
-        return [type(action).__name__ for action in (await self.told(environment, **options)).actions]
+        return [type(action).__name__ for action in (await self.told(environment, mode=mode)).actions]
 
     async def told(
         self,
@@ -90,6 +93,17 @@ class Site:
         file = self.folder / "event.json"
         file.write_text(json.dumps(payload))
         return self.environment(GITHUB_EVENT_NAME=name, GITHUB_EVENT_PATH=str(file))
+
+
+class Bench(Workshop):
+    """Formats at once and here, as the child would: for sources that are known to be harmless."""
+
+    def __init__(self, options: Options) -> None:
+        super().__init__(options.root, patience=0)
+        self._style = read_style(options.root)
+
+    async def formatted(self, request: Request) -> Reply:
+        return reply(request, self._style)
 
 
 @contextmanager

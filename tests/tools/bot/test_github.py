@@ -7,7 +7,6 @@ from pathlib import Path
 import aiohttp
 import gidgethub
 import pytest
-import stamina
 
 from ganga_quality.bot.github import LONGEST_WAIT, Refused, Uncertain, connected, pause
 from ganga_quality.bot.replies import BlobReply, FileReply, ObjectReply, PullReply, ReferenceReply, TextReply
@@ -16,12 +15,6 @@ from tests.tools.bot.github import Fault, Git, Hub, Pull, serving
 
 PULL = "/pulls/{number}"
 COMMENTS = "/issues/{number}/comments"
-
-
-@pytest.fixture(autouse=True)
-def no_waits() -> Iterator[None]:
-    with stamina.set_testing(True, attempts=5, cap=True):
-        yield
 
 
 @pytest.fixture

@@ -6,9 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from ganga_quality.bot.facts import Edit, Facts, Mode, Review, Right, branch_of
-from ganga_quality.bot.marks import mark
-from ganga_quality.bot.plan import (
+from ganga_quality.bot.actions import (
     Action,
     CloseProposal,
     DeleteBranch,
@@ -19,9 +17,10 @@ from ganga_quality.bot.plan import (
     RetireReview,
     WriteComment,
     WriteReview,
-    declined,
-    plan,
 )
+from ganga_quality.bot.facts import Edit, Facts, Mode, Review, Right, branch_of
+from ganga_quality.bot.marks import mark
+from ganga_quality.bot.plan import declined, plan
 from ganga_quality.changes import Span
 from tests.tools.bot.world import HEAD, NEXT_HEAD, Denied, World, edit, pull
 
@@ -250,6 +249,17 @@ def test_the_pull_request_that_goes_into_the_right_branch_is_kept() -> None:
     (edited,) = Run(world).whole()
     assert isinstance(edited, EditProposal)
     assert (edited.number, edited.base) == (number, "renamed")
+
+
+def test_a_pull_request_of_a_person_from_our_branch_is_let_be() -> None:
+    world = World(pull(), Mode.AUTO)
+    world.edits = (edit(),)
+    Run(world).whole()
+    ((number, proposal),) = world.proposals.items()
+    world.proposals[number] = replace(proposal, ours=False, title="mine", body="mine")
+    assert Run(world).whole() == []
+    world.edits = ()
+    assert names(Run(world).whole()) == ["DeleteBranch"]
 
 
 def test_a_comment_written_twice_is_one_again() -> None:

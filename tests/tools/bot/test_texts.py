@@ -81,6 +81,16 @@ def test_a_long_list_is_cut() -> None:
     assert body.endswith("- and 30 more files")
 
 
+def test_a_comment_is_never_longer_than_github_takes() -> None:
+    line = b"x  = '" + b"`" * 80 + b"'\n"
+    count = LARGEST_PATCH // (2 * len(line) + 4)
+    change = edit("`" * 200 + ".py", line * count, line.replace(b"  ", b" ") * count)
+    skipped = tuple(Skipped(f"{number}" + "`" * 200, "it is a link", "\x1b`" * 99) for number in range(99))
+    body = comment_body(replace(facts(change, skipped=skipped), denied=frozenset(Right)), [change])
+    assert "apply <<" in body
+    assert len(body) < 65_536
+
+
 def test_a_mark_stands_in_the_first_line_or_nowhere() -> None:
     body = marked("text", head=HEAD)
     assert mark(body) == mark(body.replace("\n", "\r\n"))

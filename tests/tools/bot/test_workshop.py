@@ -47,6 +47,12 @@ async def test_hostile_sources_are_refused_and_the_next_file_is_formatted(tmp_pa
         assert await shop.formatted(request(b"x  = 1\n")) == Done(source=b"x = 1\n", hunks=(Hunk(1, 1, 1, 1),))
 
 
+async def test_a_source_that_makes_python_warn_is_formatted(tmp_path: Path) -> None:
+    source = b"".join(b"x  = '\\d%d'\n" % number for number in range(2_000))
+    async with Workshop(tmp_path, patience=30) as shop:
+        assert isinstance(await shop.formatted(request(source, Span(1, 1))), Done)
+
+
 async def test_a_file_that_takes_too_long_costs_its_child(tmp_path: Path) -> None:
     async with Workshop(tmp_path, patience=1) as shop:
         refused = await shop.formatted(request(b"x = 1\nx  = 2\n" * 10_000))
@@ -62,7 +68,7 @@ async def test_processor_time_is_limited_for_each_file(tmp_path: Path, monkeypat
 
 
 async def test_memory_is_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    _patched(monkeypatch, "worker.formatted = lambda *_, **__: bytes(3 << 30) if _[0] else b''")
+    _patched(monkeypatch, "worker.formatted = lambda source, *_, **__: bytes(3 << 30) if source == b'x\\n' else source")
     async with Workshop(tmp_path, patience=30) as shop:
         refused = await shop.formatted(request(b"x\n"))
     assert isinstance(refused, Refused)

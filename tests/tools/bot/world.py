@@ -6,6 +6,19 @@ from hashlib import sha1
 
 from msgspec.structs import replace
 
+from ganga_quality.bot.actions import (
+    Action,
+    CloseProposal,
+    DeleteBranch,
+    DeleteComment,
+    EditComment,
+    EditProposal,
+    OpenProposal,
+    PushBranch,
+    RetireReview,
+    WriteComment,
+    WriteReview,
+)
 from ganga_quality.bot.facts import (
     Branch,
     Comment,
@@ -20,19 +33,6 @@ from ganga_quality.bot.facts import (
     branch_of,
 )
 from ganga_quality.bot.marks import mark
-from ganga_quality.bot.plan import (
-    Action,
-    CloseProposal,
-    DeleteBranch,
-    DeleteComment,
-    EditComment,
-    EditProposal,
-    OpenProposal,
-    PushBranch,
-    RetireReview,
-    WriteComment,
-    WriteReview,
-)
 from ganga_quality.changes import Hunk, Span
 
 HEAD, NEXT_HEAD = "a" * 40, "b" * 40

@@ -4,10 +4,7 @@ from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from functools import singledispatchmethod
 
-from ganga_quality.bot.facts import Edit, Pull, Right
-from ganga_quality.bot.formatter import Moved
-from ganga_quality.bot.github import GitHub, Refused
-from ganga_quality.bot.plan import (
+from ganga_quality.bot.actions import (
     Action,
     CloseProposal,
     DeleteBranch,
@@ -20,6 +17,9 @@ from ganga_quality.bot.plan import (
     WriteComment,
     WriteReview,
 )
+from ganga_quality.bot.facts import Edit, Pull, Right
+from ganga_quality.bot.formatter import Moved
+from ganga_quality.bot.github import GitHub, Refused
 from ganga_quality.bot.replies import ObjectReply, PullReply, ReferenceReply, TextReply, TreeReply, User
 from ganga_quality.bot.suggestions import Suggestion
 from ganga_quality.errors import ToolError, UsageError

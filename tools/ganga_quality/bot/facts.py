@@ -106,10 +106,12 @@ class Branch(Struct, frozen=True, kw_only=True):
 
 
 class Proposal(Struct, frozen=True, kw_only=True):
-    """A formatting pull request of ours, open or closed."""
+    """A pull request from our branch, open or closed."""
 
     number: int
     open: bool
+    #: Whether we opened it. Where we may not, a person can; that one is let be, and ends with the branch.
+    ours: bool = True
     #: The branch that it goes into: that of the pull request that is looked at.
     base: str
     title: str

@@ -9,104 +9,23 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from ganga_quality.bot.actions import (
+    Action,
+    CloseProposal,
+    DeleteBranch,
+    DeleteComment,
+    EditComment,
+    EditProposal,
+    OpenProposal,
+    PushBranch,
+    RetireReview,
+    WriteComment,
+    WriteReview,
+)
 from ganga_quality.bot.facts import Comment, Edit, Facts, Mode, Proposal, Right, branch_of
 from ganga_quality.bot.marks import mark
-from ganga_quality.bot.suggestions import Suggestion, suggestions
+from ganga_quality.bot.suggestions import suggestions
 from ganga_quality.bot.texts import comment_body, commit_message, farewell, proposal_body, proposal_title, review_body
-
-
-class PushBranch(Struct, frozen=True, kw_only=True, tag=True):
-    """Make one commit on top of ``parent`` and have the branch point to it, whatever it pointed to before."""
-
-    branch: str
-    #: Whether there is such a branch.
-    exists: bool
-    parent: str
-    base_tree: str
-    #: What the commit's tree must turn out to be.
-    tree: str
-    message: str
-    edits: tuple[Edit, ...]
-
-
-class OpenProposal(Struct, frozen=True, kw_only=True, tag=True):
-    """Open a pull request from the branch into ``base``."""
-
-    branch: str
-    base: str
-    title: str
-    body: str
-
-
-class EditProposal(Struct, frozen=True, kw_only=True, tag=True):
-    """Say anew what a pull request of ours is, and into which branch it goes."""
-
-    number: int
-    base: str
-    title: str
-    body: str
-
-
-class CloseProposal(Struct, frozen=True, kw_only=True, tag=True):
-    """Close a pull request of ours and say why."""
-
-    number: int
-    body: str
-
-
-class DeleteBranch(Struct, frozen=True, kw_only=True, tag=True):
-    """Delete the branch."""
-
-    branch: str
-
-
-class WriteComment(Struct, frozen=True, kw_only=True, tag=True):
-    """Comment on the pull request."""
-
-    body: str
-
-
-class EditComment(Struct, frozen=True, kw_only=True, tag=True):
-    """Change a comment of ours."""
-
-    number: int
-    body: str
-
-
-class DeleteComment(Struct, frozen=True, kw_only=True, tag=True):
-    """Delete a comment of ours that says what another one says."""
-
-    number: int
-
-
-class WriteReview(Struct, frozen=True, kw_only=True, tag=True):
-    """Review the pull request with suggestions."""
-
-    commit: str
-    body: str
-    suggestions: tuple[Suggestion, ...]
-
-
-class RetireReview(Struct, frozen=True, kw_only=True, tag=True):
-    """Take back the suggestions of a review of ours; the review itself cannot be deleted, so it says why."""
-
-    number: int
-    comments: tuple[int, ...]
-    body: str
-
-
-Action = (
-    PushBranch
-    | OpenProposal
-    | EditProposal
-    | CloseProposal
-    | DeleteBranch
-    | WriteComment
-    | EditComment
-    | DeleteComment
-    | WriteReview
-    | RetireReview
-)
 
 
 class _Wanted(Struct, frozen=True, kw_only=True):
@@ -137,7 +56,7 @@ def declined(facts: Facts) -> bool:
     """Whether a person closed or merged our pull request for this very head: nothing is done until the next push."""
     if not facts.pull.open or not _edits(facts) or any(proposal.open for proposal in facts.proposals):
         return False
-    marks = (mark(proposal.body) for proposal in facts.proposals)
+    marks = (mark(proposal.body) for proposal in facts.proposals if proposal.ours)
     return any(found is not None and found.head == facts.pull.head for found in marks)
 
 
@@ -193,12 +112,12 @@ def _propose(facts: Facts, wanted: _Wanted) -> Iterator[Action]:
     opened = _opened(facts)
     if not opened:
         yield proposal
-    elif _differs(opened[0], proposal):
+    elif opened[0].ours and _differs(opened[0], proposal):
         yield EditProposal(number=opened[0].number, base=proposal.base, title=proposal.title, body=proposal.body)
 
 
 def _opened(facts: Facts) -> list[Proposal]:
-    """Our open pull requests, first the one to keep: there can be one for each branch that they go into."""
+    """Open pull requests from our branch, first the one to keep: there can be one for each branch to go into."""
     opened = [one for one in facts.proposals if one.open]
     return sorted(opened, key=lambda one: (one.base != facts.pull.branch, one.number))
 
@@ -240,7 +159,8 @@ def _revised(comment: Comment, body: str) -> Iterator[Action]:
 def _clear(facts: Facts, wanted: _Wanted) -> Iterator[Action]:
     """What is open and not wanted is closed; the branch goes last, since GitHub then closes what came from it."""
     opened = _opened(facts)
-    for one in opened[1:] if wanted.proposal is not None else opened:
+    surplus = opened[1:] if wanted.proposal is not None else opened
+    for one in (one for one in surplus if one.ours):
         yield CloseProposal(number=one.number, body=farewell(facts))
     if facts.branch is not None and wanted.push is None and Right.CONTENTS not in facts.denied:
         yield DeleteBranch(branch=branch_of(facts.pull.number))

@@ -14,12 +14,13 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from ganga_quality.bot.actions import Action
 from ganga_quality.bot.carrying import Carrier, Denied, Overtaken
 from ganga_quality.bot.event import Headed, Irrelevant, Numbered, hint
 from ganga_quality.bot.facts import Facts, Formatting, Mode, Pull, Right
 from ganga_quality.bot.formatter import Formatter, Moved
 from ganga_quality.bot.github import GitHub, Refused, Uncertain, connected
-from ganga_quality.bot.plan import Action, declined, plan
+from ganga_quality.bot.plan import declined, plan
 from ganga_quality.bot.sources import Limits
 from ganga_quality.bot.standing import Standing
 from ganga_quality.bot.told import Told, lines, plan_as_json, summary

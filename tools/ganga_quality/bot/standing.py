@@ -47,13 +47,14 @@ class Standing:
         return Branch(commit=commit.sha, parents=parents, tree=commit.tree.sha)
 
     async def proposals(self, number: int) -> tuple[Proposal, ...]:
-        """The pull requests from our branch, whoever opened them: where we may not, a person can."""
+        """The pull requests from our branch, whoever opened them."""
         head = f"{self._repository.partition('/')[0]}:{branch_of(number)}"
         found = await self._github.all(PullReply, "/pulls{?state,head}", state="all", head=head)
         return tuple(
             Proposal(
                 number=reply.number,
                 open=reply.state == "open",
+                ours=reply.user is not None and reply.user.login == self._login,
                 base=reply.base.ref,
                 title=reply.title,
                 body=reply.body or "",

@@ -1,7 +1,7 @@
 """Formatting as suggestions of a review, taken by a click, where all of it can be said that way. Pure."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from itertools import pairwise
 
 from msgspec import Struct
@@ -25,8 +25,10 @@ class Suggestion(Struct, frozen=True, kw_only=True):
     body: str
 
 
-def suggestions(edits: Iterable[Edit]) -> tuple[Suggestion, ...] | None:
+def suggestions(edits: Sequence[Edit]) -> tuple[Suggestion, ...] | None:
     """All edits as suggestions; None if one cannot be said so, as outside the diff, or if there are too many."""
+    if sum(len(edit.hunks) for edit in edits) > MOST:
+        return None
     found: list[Suggestion] = []
     for edit in edits:
         of_file = [_suggestion(edit, hunk) for hunk in edit.hunks]
@@ -34,7 +36,7 @@ def suggestions(edits: Iterable[Edit]) -> tuple[Suggestion, ...] | None:
         if len(kept) < len(of_file) or any(one.last >= other.first for one, other in pairwise(kept)):
             return None
         found += kept
-    return tuple(found) if len(found) <= MOST else None
+    return tuple(found)
 
 
 def pasted(text: bytes) -> str | None:

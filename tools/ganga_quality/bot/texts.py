@@ -6,14 +6,16 @@ from ganga_quality.bot.facts import Edit, Facts, Pull, Right, Skipped, branch_of
 from ganga_quality.bot.marks import marked, withdrawn
 from ganga_quality.bot.patch import unified
 from ganga_quality.bot.suggestions import Suggestion, pasted
-from ganga_quality.report.escaping import code, fenced, shortened
+from ganga_quality.report.escaping import code, fenced, printable, shortened
 
-#: Bytes of a patch within a comment: GitHub takes 65,536 characters, and a reader far fewer.
-LARGEST_PATCH = 60_000
+#: Bytes of a patch within a comment: GitHub takes 65,536 characters of all that is said.
+LARGEST_PATCH = 56_000
 #: No line of a patch begins with a letter other than the d of its headers.
 END_OF_PATCH = "END_OF_FORMATTING"
-_LISTED = 50
-_SHORT = 200
+#: Files that are listed, and of those that were not looked at; the workflow's page has them all.
+_LISTED, _OMITTED = 50, 10
+#: Characters of a path or of foreign words.
+_SHORT = 100
 
 _WHY = "The lines that this pull request changes are not formatted as the rest of the code"
 _ONLY = (
@@ -76,7 +78,7 @@ def farewell(facts: Facts) -> str:
     if not facts.pull.open:
         return withdrawn("The pull request is closed; nothing is left to format.")
     if facts.formatting is not None and not facts.formatting.edits:
-        return withdrawn("Everything that this pull request changes is formatted now.")
+        return withdrawn(f"Everything that this pull request changes is formatted now.{_omissions(facts)}")
     return withdrawn("Superseded: the formatting is proposed in another way, or for newer commits.")
 
 
@@ -85,13 +87,22 @@ def _how(facts: Facts, edits: Sequence[Edit]) -> str:
     if Right.PULL_REQUESTS in facts.denied and Right.CONTENTS not in facts.denied:
         take = fenced(f"git pull origin {branch_of(pull.number)}", "sh")
         return f"On the branch of this pull request, this takes the formatting:\n\n{take}\n{_summary(edits)}"
-    patch = b"".join(unified(edit) for edit in edits)
-    text = pasted(patch) if len(patch) <= LARGEST_PATCH else None
+    text = _patch(edits)
     if text is None:
         command = f"git fetch {pull.base_url} {pull.base} && ganga-quality fix --since FETCH_HEAD"
         return f"On the branch of this pull request, this formats them:\n\n{fenced(command, 'sh')}\n{_summary(edits)}"
     command = f"git -C \"$(git rev-parse --show-toplevel)\" apply <<'{END_OF_PATCH}'\n{text}{END_OF_PATCH}"
     return f"On the branch of this pull request, this command formats them:\n\n{fenced(command, 'sh')}"
+
+
+def _patch(edits: Sequence[Edit]) -> str | None:
+    """All edits as a patch to be pasted; None if that is not possible, or too much."""
+    patch = b""
+    for edit in edits:
+        patch += unified(edit)
+        if len(patch) > LARGEST_PATCH:
+            return None
+    return pasted(patch)
 
 
 def _substance(edits: Sequence[Edit]) -> list[str]:
@@ -112,25 +123,30 @@ def _substance(edits: Sequence[Edit]) -> list[str]:
 def _summary(edits: Sequence[Edit]) -> str:
     lines = sum(edit.count for edit in edits)
     head = f"{_counted(lines, 'line')} in {_counted(len(edits), 'file')}:\n"
-    return "\n".join([head, *_bounded([f"- {code(edit.path)}: {_counted(edit.count, 'line')}" for edit in edits])])
+    items = [f"- {_code(edit.path)}: {_counted(edit.count, 'line')}" for edit in edits]
+    return "\n".join([head, *_bounded(items, _LISTED)])
 
 
 def _omissions(facts: Facts) -> str:
     skipped = facts.formatting.skipped if facts.formatting is not None else ()
     if not skipped:
         return ""
-    return "\n".join(["\n\nNot looked at:\n", *_bounded([omission(one) for one in skipped])])
+    return "\n".join(["\n\nNot looked at:\n", *_bounded([omission(one) for one in skipped], _OMITTED)])
 
 
 def omission(skipped: Skipped) -> str:
     """One file that was not looked at, as an item of a list."""
-    detail = f": {code(shortened(skipped.detail, _SHORT))}" if skipped.detail else ""
-    return f"- {code(shortened(skipped.path, _SHORT))}: {skipped.reason}{detail}"
+    detail = f": {_code(skipped.detail)}" if skipped.detail else ""
+    return f"- {_code(skipped.path)}: {skipped.reason}{detail}"
 
 
-def _bounded(items: Sequence[str]) -> list[str]:
-    more = len(items) - _LISTED
-    return [*items[:_LISTED], *([f"- and {_counted(more, 'more file')}"] if more > 0 else [])]
+def _code(text: str) -> str:
+    return code(shortened(printable(text), _SHORT))
+
+
+def _bounded(items: Sequence[str], most: int) -> list[str]:
+    more = len(items) - most
+    return [*items[:most], *([f"- and {_counted(more, 'more file')}"] if more > 0 else [])]
 
 
 def _counted(number: int, noun: str) -> str:

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import Struct
 
+from ganga_quality.bot.actions import Action, PushBranch
 from ganga_quality.bot.facts import Skipped
 from ganga_quality.bot.patch import unified
-from ganga_quality.bot.plan import Action, PushBranch
 from ganga_quality.bot.texts import omission
 from ganga_quality.report.escaping import logged
 

@@ -50,18 +50,19 @@ Reply = Done | Refused
 def main(root: str) -> None:
     """Answer requests from the standard input until it ends; the style is that of ``root``."""
     _restrict()
-    for reply in _replies(sys.stdin.buffer, read_style(Path(root))):
-        sys.stdout.buffer.write(msgspec.json.encode(reply) + b"\n")
+    for answer in _replies(sys.stdin.buffer, read_style(Path(root))):
+        sys.stdout.buffer.write(msgspec.json.encode(answer) + b"\n")
         sys.stdout.buffer.flush()
 
 
 def _replies(lines: Iterable[bytes], style: Style) -> Iterator[Reply]:
     for line in lines:
         _limit_time()
-        yield _reply(msgspec.json.decode(line, type=Request), style)
+        yield reply(msgspec.json.decode(line, type=Request), style)
 
 
-def _reply(request: Request, style: Style) -> Reply:
+def reply(request: Request, style: Style) -> Reply:
+    """What becomes of one source."""
     try:
         source = formatted(request.source, style, stub=request.stub, spans=request.spans)
     except CannotFormat as error:

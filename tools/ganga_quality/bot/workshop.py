@@ -14,12 +14,16 @@ import msgspec
 
 import ganga_quality
 from ganga_quality.bot.worker import CPU_SECONDS, Refused, Reply, Request
+from ganga_quality.changes import Span
 from ganga_quality.errors import ToolError
 
 #: Bytes of one answer: formatted sources are seldom twice as long, and in base64 a third longer.
 LONGEST_REPLY = 16 << 20
 # Isolated from the user's settings and the current folder; where our package lies is said explicitly.
 _PROGRAM = "import sys; sys.path.insert(0, sys.argv[1]); from ganga_quality.bot.worker import main; main(sys.argv[2])"
+#: Seconds to start and to load black, on a busy machine.
+_START = 60.0
+_FIRST = Request(source=b"first\n", spans=(Span(1, 1),))
 _SIGNALS = {signal.SIGXCPU: f"took more than {CPU_SECONDS} seconds", signal.SIGXFSZ: "tried to write a file"}
 
 
@@ -63,7 +67,7 @@ class Workshop:
         return reply
 
     async def _ready(self) -> Process:
-        """A child that has answered a first, empty source: what fails later is the fault of a file."""
+        """A child that has formatted a first source: then black is loaded, and later failures are a file's."""
         if self._child is None:
             self._child = await asyncio.create_subprocess_exec(
                 *_command(self._root),
@@ -75,9 +79,18 @@ class Workshop:
                 start_new_session=True,
                 limit=LONGEST_REPLY,
             )
-            if not await _ask(self._child, msgspec.json.encode(Request(source=b"", spans=())) + b"\n"):
-                raise ToolError(await self._last_words())
+            await self._begin(self._child)
         return self._child
+
+    async def _begin(self, child: Process) -> None:
+        try:
+            async with asyncio.timeout(_START):
+                answer = await _ask(child, msgspec.json.encode(_FIRST) + b"\n")
+        except TimeoutError:
+            await self._end()
+            raise ToolError(f"the process that formats did not start within {_START:g} seconds; run it again") from None
+        if not answer:
+            raise ToolError(await self._last_words())
 
     async def _cause(self) -> str:
         """Why the child ended by itself."""
@@ -120,4 +133,5 @@ async def _ask(child: Process, line: bytes) -> bytes:
 
 def _command(root: Path) -> tuple[str, ...]:
     package = Path(ganga_quality.__file__).parent.parent
-    return (sys.executable, "-I", "-B", "-X", "utf8", "-c", _PROGRAM, str(package), str(root.resolve()))
+    # Without warnings: of a source they are many, and nobody reads where they go.
+    return (sys.executable, "-I", "-B", "-W", "ignore", "-X", "utf8", "-c", _PROGRAM, str(package), str(root.resolve()))

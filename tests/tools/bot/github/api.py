@@ -1,17 +1,26 @@
 """The API: for each path of GitHub's description, what is done and what is known of the answer."""
 
-from base64 import b64decode, b64encode
+from base64 import b64decode
 from collections.abc import Callable, Mapping
 from subprocess import CalledProcessError
 from typing import Any, TypeVar
 
 from tests.tools.bot.github.diffs import shown_lines
-from tests.tools.bot.github.hub import Comment, Hub, Pull, Refusal, Review
+from tests.tools.bot.github.hub import Comment, Hub, Refusal, Review
+from tests.tools.bot.github.reading import (
+    READERS,
+    Named,
+    comment_json,
+    commit_json,
+    pull_json,
+    reference_json,
+    review_json,
+    tree_json,
+)
 from tests.tools.bot.github.slice import Json
 
 #: A status, and what of the answer is not the same for everybody.
 Answer = tuple[int, Json]
-Named = Mapping[str, str]
 #: Bodies and queries were checked against the description before they come here.
 Body = dict[str, Any]
 
@@ -25,118 +34,10 @@ def answered(hub: Hub, method: str, template: str, named: Named, query: Named, b
     path = template.removeprefix(_REPOSITORY)
     try:
         if method == "GET":
-            return 200, _READERS[path](hub, named, query)
+            return 200, READERS[path](hub, named, query)
         return _WRITERS[method, path](hub, named, body)
     except CalledProcessError as error:
         raise Refusal(422, f"git: {error.stderr.decode(errors='replace')}") from error
-
-
-def _pulls(hub: Hub, _: Named, query: Named) -> Json:
-    state, head = query.get("state", "open"), query.get("head")
-    owner = hub.repository.partition("/")[0]
-    return [
-        pull_json(hub, pull)
-        for pull in sorted(hub.pulls.values(), key=lambda one: -one.number)
-        if state in {"all", pull.state} and head in {None, f"{pull.fork or owner}:{pull.branch}"}
-    ]
-
-
-def pull_json(hub: Hub, pull: Pull) -> Json:
-    owner, name = hub.repository.split("/")
-    return {
-        "number": pull.number,
-        "state": pull.state,
-        "title": pull.title,
-        "body": pull.body,
-        "user": {"login": pull.author},
-        "merged": pull.merged,
-        "head": _side(pull.branch, hub.head(pull), pull.fork or owner, name),
-        "base": _side(pull.base, hub.git.target(f"refs/heads/{pull.base}") or "0" * 40, owner, name),
-    }
-
-
-def _side(branch: str, commit: str, owner: str, name: str) -> Json:
-    url = f"https://github.com/{owner}/{name}.git"
-    repository: Json = {"full_name": f"{owner}/{name}", "name": name, "owner": {"login": owner}, "clone_url": url}
-    return {"ref": branch, "sha": commit, "label": f"{owner}:{branch}", "repo": repository, "user": {"login": owner}}
-
-
-def _pull(hub: Hub, named: Named, _: Named) -> Json:
-    return pull_json(hub, hub.find(int(named["pull_number"])))
-
-
-def _files(hub: Hub, named: Named, _: Named) -> Json:
-    return hub.files(hub.find(int(named["pull_number"])))[:3_000]
-
-
-def _comments(hub: Hub, named: Named, _: Named) -> Json:
-    return [_comment(one) for one in hub.comments.values() if one.pull == int(named["issue_number"])]
-
-
-def _comment(comment: Comment) -> Json:
-    return {"id": comment.number, "body": comment.body, "user": {"login": comment.author}}
-
-
-def _reviews(hub: Hub, named: Named, _: Named) -> Json:
-    return [_review(one) for one in hub.reviews.values() if one.pull == int(named["pull_number"])]
-
-
-def _review(review: Review) -> Json:
-    user: Json = {"login": review.author}
-    return {"id": review.number, "body": review.body, "user": user, "state": "COMMENTED", "commit_id": review.commit}
-
-
-def _review_comments(hub: Hub, named: Named, _: Named) -> Json:
-    review = hub.reviews[int(named["review_id"])]
-    return [
-        {"id": number, "body": comment["body"], "path": comment["path"], "user": {"login": review.author}}
-        for number, comment in review.comments.items()
-    ]
-
-
-def _tree(hub: Hub, named: Named, _: Named) -> Json:
-    tree = hub.git.run("rev-parse", "--verify", f"{named['tree_sha']}^{{tree}}")
-    return _tree_json(hub, tree)
-
-
-def _tree_json(hub: Hub, tree: str) -> Json:
-    lines = [line for line in hub.git.run("ls-tree", "-z", "-l", tree).split("\0") if line]
-    entries: list[Json] = []
-    for line in lines:
-        fields, path = line.split("\t", 1)
-        mode, kind, sha, size = fields.split()
-        known: dict[str, Json] = {"path": path, "mode": mode, "type": kind, "sha": sha}
-        entries.append(known if size == "-" else known | {"size": int(size)})
-    return {"sha": tree, "tree": entries, "truncated": False}
-
-
-def _blob(hub: Hub, named: Named, _: Named) -> Json:
-    content = hub.git.content(named["file_sha"])
-    # GitHub breaks the text into lines.
-    text = b64encode(content).decode()
-    lines = "".join(f"{text[start : start + 60]}\n" for start in range(0, len(text), 60))
-    return {"sha": named["file_sha"], "content": lines, "encoding": "base64", "size": len(content)}
-
-
-def _commit(hub: Hub, named: Named, _: Named) -> Json:
-    return _commit_json(hub, named["commit_sha"])
-
-
-def _commit_json(hub: Hub, commit: str) -> Json:
-    tree, parents, message = hub.git.run("show", "-s", "--format=%T%x00%P%x00%B", commit).split("\0")
-    known: list[Json] = [{"sha": parent} for parent in parents.split()]
-    return {"sha": commit, "message": message, "tree": {"sha": tree}, "parents": known}
-
-
-def _reference(hub: Hub, named: Named, _: Named) -> Json:
-    commit = hub.git.target(f"refs/{named['ref']}")
-    if commit is None:
-        raise Refusal(404, "Not Found")
-    return _reference_json(named["ref"], commit)
-
-
-def _reference_json(reference: str, commit: str) -> Json:
-    return {"ref": f"refs/{reference}", "object": {"type": "commit", "sha": commit}}
 
 
 def _open(hub: Hub, _: Named, body: Body) -> Answer:
@@ -159,14 +60,14 @@ def _add_comment(hub: Hub, named: Named, body: Body) -> Answer:
     _check_length(body["body"])
     number = hub.next_number()
     comment = hub.comments[number] = Comment(number, int(named["issue_number"]), hub.login, body["body"])
-    return 201, _comment(comment)
+    return 201, comment_json(comment)
 
 
 def _edit_comment(hub: Hub, named: Named, body: Body) -> Answer:
     comment = _own(hub, hub.comments, named["comment_id"])
     _check_length(body["body"])
     comment.body = body["body"]
-    return 200, _comment(comment)
+    return 200, comment_json(comment)
 
 
 def _delete_comment(hub: Hub, named: Named, _: Body) -> Answer:
@@ -189,13 +90,13 @@ def _add_review(hub: Hub, named: Named, body: Body) -> Answer:
     review = Review(hub.next_number(), pull.number, hub.login, body["body"], body["commit_id"])
     review.comments = {hub.next_number(): comment for comment in body["comments"]}
     hub.reviews[review.number] = review
-    return 200, _review(review)
+    return 200, review_json(review)
 
 
 def _edit_review(hub: Hub, named: Named, body: Body) -> Answer:
     review = _own(hub, hub.reviews, named["review_id"])
     review.body = body["body"]
-    return 200, _review(review)
+    return 200, review_json(review)
 
 
 def _delete_review_comment(hub: Hub, named: Named, _: Body) -> Answer:
@@ -210,7 +111,7 @@ def _delete_review_comment(hub: Hub, named: Named, _: Body) -> Answer:
 def _add_tree(hub: Hub, _: Named, body: Body) -> Answer:
     hub.need("contents")
     entries = {entry["path"]: (entry["mode"], entry["sha"]) for entry in body["tree"]}
-    return 201, _tree_json(hub, hub.git.tree(entries, body.get("base_tree")))
+    return 201, tree_json(hub, hub.git.tree(entries, body.get("base_tree")))
 
 
 def _add_blob(hub: Hub, _: Named, body: Body) -> Answer:
@@ -221,7 +122,7 @@ def _add_blob(hub: Hub, _: Named, body: Body) -> Answer:
 
 def _add_commit(hub: Hub, _: Named, body: Body) -> Answer:
     hub.need("contents")
-    return 201, _commit_json(hub, hub.git.commit_tree(body["tree"], body["parents"], body["message"]))
+    return 201, commit_json(hub, hub.git.commit_tree(body["tree"], body["parents"], body["message"]))
 
 
 def _add_reference(hub: Hub, _: Named, body: Body) -> Answer:
@@ -230,7 +131,7 @@ def _add_reference(hub: Hub, _: Named, body: Body) -> Answer:
     if hub.git.target(body["ref"]) is not None:
         raise Refusal(422, "Reference already exists")
     hub.git.point(body["ref"], body["sha"])
-    return 201, _reference_json(body["ref"].removeprefix("refs/"), body["sha"])
+    return 201, reference_json(body["ref"].removeprefix("refs/"), body["sha"])
 
 
 def _move_reference(hub: Hub, named: Named, body: Body) -> Answer:
@@ -242,7 +143,7 @@ def _move_reference(hub: Hub, named: Named, body: Body) -> Answer:
     if not body.get("force") and not hub.git.is_ancestor(before, body["sha"]):
         raise Refusal(422, "Update is not a fast forward")
     hub.git.point(f"refs/{named['ref']}", body["sha"])
-    return 200, _reference_json(named["ref"], body["sha"])
+    return 200, reference_json(named["ref"], body["sha"])
 
 
 def _delete_reference(hub: Hub, named: Named, _: Body) -> Answer:
@@ -269,18 +170,6 @@ def _check_length(body: str) -> None:
         raise Refusal(422, "Validation Failed: body is too long (maximum is 65536 characters)")
 
 
-_READERS: dict[str, Callable[[Hub, Named, Named], Json]] = {
-    "/pulls": _pulls,
-    "/pulls/{pull_number}": _pull,
-    "/pulls/{pull_number}/files": _files,
-    "/pulls/{pull_number}/reviews": _reviews,
-    "/pulls/{pull_number}/reviews/{review_id}/comments": _review_comments,
-    "/issues/{issue_number}/comments": _comments,
-    "/git/trees/{tree_sha}": _tree,
-    "/git/blobs/{file_sha}": _blob,
-    "/git/commits/{commit_sha}": _commit,
-    "/git/ref/{ref}": _reference,
-}
 _WRITERS: dict[tuple[str, str], Callable[[Hub, Named, Body], Answer]] = {
     ("POST", "/pulls"): _open,
     ("PATCH", "/pulls/{pull_number}"): _edit,
