@@ -78,6 +78,12 @@ async def test_only_regular_files_of_a_sane_size_are_looked_at(here: Site) -> No
     assert here.hub.git.run("ls-tree", f"refs/heads/{BRANCH}", "run.py").startswith("100755")
 
 
+async def test_a_folder_with_names_that_json_cannot_tell_is_let_be(here: Site) -> None:
+    here.push({"in/a.py": UGLY, "in/\udcff.txt": b"", "b.py": UGLY}, force=True)
+    assert (await here.told()).skipped == (Skipped("in/a.py", "GitHub does not tell of all that is in its folder"),)
+    assert here.proposed_files() == {"b.py": PRETTY}
+
+
 @pytest.mark.usefixtures("child")
 async def test_a_source_that_takes_black_minutes_costs_only_itself(here: Site) -> None:
     here.push({"slow.py": b"x = " + b"-" * 100_000 + b"1\n"}, force=True)

@@ -7,8 +7,8 @@ from ganga_quality.bot.objects import FOLDER_MODE, tree_name
 from ganga_quality.bot.replies import CommitReply, EntryReply, TreeReply
 
 
-class Truncated(Exception):
-    """A folder with more entries than GitHub tells of."""
+class Unreadable(Exception):
+    """A folder of which GitHub does not tell all: with too many entries, or names that are not UTF-8."""
 
 
 class Folders:
@@ -55,7 +55,8 @@ class Folders:
     async def _entries(self, place: str, sha: str) -> dict[str, EntryReply]:
         if place not in self._read:
             tree = await self._github.get(TreeReply, "/git/trees/{sha}", sha=sha)
-            if tree.truncated:
-                raise Truncated(place)
+            # Only of what is known to the last byte can the new name be computed.
+            if tree.truncated or tree_name((entry.path, entry.mode, entry.sha) for entry in tree.tree) != sha:
+                raise Unreadable(place)
             self._read[place] = {entry.path: entry for entry in tree.tree}
         return self._read[place]

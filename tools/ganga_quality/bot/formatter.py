@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ganga_quality.bot.facts import Edit, Formatting, Pull, Skipped
-from ganga_quality.bot.folders import Folders, Truncated
+from ganga_quality.bot.folders import Folders, Unreadable
 from ganga_quality.bot.github import GitHub
 from ganga_quality.bot.objects import FILE_MODES, blob_name
 from ganga_quality.bot.replies import BlobReply, EntryReply, FileReply
@@ -101,8 +101,8 @@ async def _entry(candidate: Candidate, folders: Folders) -> EntryReply:
     """The entry of a file that may be formatted."""
     try:
         entry = await folders.entry(candidate.path)
-    except Truncated:
-        raise _Hindered("its folder has more files than GitHub tells of") from None
+    except Unreadable:
+        raise _Hindered("GitHub does not tell of all that is in its folder") from None
     if entry is None:
         raise Moved(f"{candidate.path} is not in the head")
     if entry.mode not in FILE_MODES:

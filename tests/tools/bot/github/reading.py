@@ -1,5 +1,6 @@
 """What the stand-in answers to questions: what of each answer is not the same for everybody."""
 
+import os
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 
@@ -83,7 +84,12 @@ def tree_json(hub: Hub, tree: str) -> Json:
     for line in lines:
         fields, path = line.split("\t", 1)
         mode, kind, sha, size = fields.split()
-        known: dict[str, Json] = {"path": path, "mode": mode, "type": kind, "sha": sha}
+        known: dict[str, Json] = {
+            "path": os.fsencode(path).decode(errors="replace"),
+            "mode": mode,
+            "type": kind,
+            "sha": sha,
+        }
         entries.append(known if size == "-" else known | {"size": int(size)})
     return {"sha": tree, "tree": entries, "truncated": False}
 
