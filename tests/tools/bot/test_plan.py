@@ -122,6 +122,21 @@ def test_two_runs_at_once_end_as_one(
     assert world.facts() == before_third
 
 
+@given(WORLDS, CHANGES, CHANGES, st.integers(0, 6))
+def test_a_run_that_was_cut_short_is_completed_by_the_next(
+    world: World, before: tuple[Edit, ...], edits: tuple[Edit, ...], cut: int
+) -> None:
+    world.edits = before
+    Run(world).whole()
+    world.pull, world.edits = replace(world.pull, head=NEXT_HEAD), edits
+    for _ in zip(range(cut), Run(world).steps(), strict=False):
+        pass
+    Run(world).whole()
+    opened = [found for found in world.proposals.values() if found.open]
+    assert len(opened) + len(world.live()) == bool(edits)
+    assert edits or not world.leftovers()
+
+
 @given(WORLDS, st.lists(st.tuples(CHANGES, st.booleans()), max_size=4))
 def test_no_branch_but_ours_is_ever_named(world: World, history: list[tuple[tuple[Edit, ...], bool]]) -> None:
     for number, (edits, is_open) in enumerate(history):
@@ -285,3 +300,37 @@ def test_actions_that_take_back_come_behind_those_that_may_be_refused() -> None:
     Run(world).whole()
     world.edits = (EDITS[1],)
     assert [type(action) for action in plan(world.facts())] == [WriteReview, RetireReview]
+
+
+def test_a_commit_on_another_parent_is_another_though_its_tree_is_the_same() -> None:
+    world = World(pull(), Mode.AUTO)
+    world.edits = (edit(),)
+    Run(world).whole()
+    known = world.branches["format/pr-12"]
+    world.branches["format/pr-12"] = replace(known, parents=(NEXT_HEAD,))
+    assert names(Run(world).whole()) == ["PushBranch"]
+    world.branches["format/pr-12"] = replace(known, parents=(HEAD, NEXT_HEAD))
+    assert names(Run(world).whole()) == ["PushBranch"]
+
+
+def test_a_review_whose_suggestions_somebody_deleted_is_retired_too() -> None:
+    world = World(pull(fork=True), Mode.AUTO)
+    world.edits = (edit(),)
+    Run(world).whole()
+    ((number, review),) = world.reviews.items()
+    world.reviews[number] = replace(review, comments=())
+    assert Run(world).whole() == []
+    world.edits = ()
+    assert names(Run(world).whole()) == ["RetireReview"]
+    assert world.live() == []
+
+
+def test_the_branch_of_a_declined_pull_request_goes_in_the_end() -> None:
+    world = World(pull(), Mode.AUTO)
+    world.edits = (edit(),)
+    Run(world).whole()
+    ((number, proposal),) = world.proposals.items()
+    world.proposals[number] = replace(proposal, open=False)
+    assert Run(world).whole() == []
+    world.pull = replace(world.pull, open=False)
+    assert names(Run(world).whole()) == ["DeleteBranch"]

@@ -161,7 +161,7 @@ def _reason(facts: Facts) -> str:
         return "our pull request for this head was closed or merged by somebody"
     if facts.formatting is not None and not facts.formatting.edits:
         return "everything that was looked at is formatted"
-    return ""
+    return "the formatting is proposed"
 
 
 def _workshop(options: Options) -> Workshop:

@@ -3,7 +3,8 @@
     npm pack @octokit/openapi@23.0.2 && tar xzf octokit-openapi-23.0.2.tgz
     python -m tests.tools.bot.github.slice package/generated/api.github.com.json
 
-writes ``openapi.json`` beside this file. The description is GitHub's (MIT licence); nothing is changed, much left out.
+writes ``openapi.json`` beside this file. The description is GitHub's, under the MIT licence
+(``openapi.license``); nothing in it is changed, much is left out.
 """
 
 import json
