@@ -64,3 +64,10 @@ def test_nothing_of_a_new_file_stood_anywhere() -> None:
     # Beyond its end nothing was written, and nothing stood in the old state either.
     assert not change.wrote(3)
     assert change.old_line(3) is None
+
+
+def test_places_are_the_spans_and_where_lines_were_deleted() -> None:
+    hunks = (Hunk(1, 2, 0, 0), Hunk(5, 1, 3, 2), Hunk(9, 1, 7, 0))
+    change = FileChange(path="x.py", old_path="x.py", hunks=hunks)
+    assert change.spans == (Span(3, 4),)
+    assert change.places == (Span(1, 0), Span(3, 4), Span(8, 7))

@@ -65,7 +65,7 @@ TOUCHED = {
     "one method of several": (
         "class A:\n    def f( self ): pass\n    def g( self ): pass\n    def h( self ): pass\n",
         [(3, 3)],
-        "class A:\n    def f( self ): pass\n    def g(self):\n        pass\n\n    def h( self ): pass\n",
+        "class A:\n    def f( self ): pass\n\n    def g(self):\n        pass\n\n    def h( self ): pass\n",
     ),
     "match": (
         "match  x :\n    case  1 :\n        y=1\n    case  _ :\n        y=2\n",
@@ -78,7 +78,14 @@ TOUCHED = {
     "backslashes": ("x=1+ \\\n  2\ny=1\n", [(2, 2)], "x = 1 + 2\ny=1\n"),
     "the string of a statement": ("x  = '''\na\n'''\n", [(3, 3)], 'x = """\na\n"""\n'),
     "documentation from within": ("def f( ):\n    '''a\n      b  \n    '''\n", [(3, 3)], None),
-    "blank lines beside": ("x=1\n\n\n\n\ny=1\n\n\n\n\nz=1\n", [(6, 6)], "x=1\n\n\ny = 1\n\n\n\n\nz=1\n"),
+    "blank lines beside": ("x=1\n\n\n\n\ny=1\n\n\n\n\nz=1\n", [(6, 6)], "x=1\n\n\ny = 1\n\n\nz=1\n"),
+    "only blank lines": ("x=1\n\n\n\n\ny=1\n", [(3, 3)], "x=1\n\n\ny=1\n"),
+    "behind a function": ("def f( ): pass\nx=1\n", [(2, 2)], "def f( ): pass\n\n\nx = 1\n"),
+    "below a comment": ("def f( ): pass\n#why\nx=1\n", [(3, 3)], "def f( ): pass\n\n\n#why\nx = 1\n"),
+    "where a function was deleted": ("x=1\n\n\n\n\ny=1\n", [(4, 3)], "x=1\n\n\ny=1\n"),
+    "where blank lines were deleted": ("def f( ): pass\nx=1\n", [(2, 1)], "def f( ): pass\n\n\nx=1\n"),
+    "where an argument was deleted": ("f(a,\n  b)\ny=1\n", [(2, 1)], "f(a, b)\ny=1\n"),
+    "where a line of a text was deleted": ("x  = '''\na\nb\n'''\n", [(3, 2)], "x  = '''\na\nb\n'''\n"),
     "async": ("async  def f( ):\n    await  x\n    y=1\n", [(2, 2)], "async  def f( ):\n    await x\n    y=1\n"),
     "one except of two": (
         "try :\n  a\nexcept (B) :\n  c\nexcept  D :\n  e\n",
@@ -102,7 +109,6 @@ def test_only_what_the_lines_touch_is_formatted(name: str) -> None:
     ("source", "span"),
     [
         ("x  = '''\na\n'''\n", (2, 2)),
-        ("x=1\n\n\n\n\ny=1\n", (2, 5)),
         ("x=1\n", (2, 9)),
         ("", (1, 1)),
         ("\n\n\n", (1, 3)),

@@ -3,12 +3,12 @@
 import ast
 from collections.abc import Sequence
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from ganga_quality import formatting
-from ganga_quality.changes import Span
-from ganga_quality.formatting import Style, formatted
+from ganga_quality.changes import FileChange, Span
+from ganga_quality.formatting import Style, differences, formatted
 from ganga_quality.sourcetext import SourceText
 from ganga_quality.statements import layout, touched_lines
 
@@ -145,3 +145,41 @@ def test_all_lines_are_the_whole_file(source: str) -> None:
     content = f"{source}\n".encode()
     everything = [Span(1, content.count(b"\n"))]
     assert formatted(content, STYLE, spans=everything) == formatted(content, STYLE)
+
+
+EDITS = st.lists(
+    st.tuples(st.integers(0, 60), st.integers(0, 3), st.lists(st.sampled_from(SIMPLE), max_size=2)),
+    min_size=1,
+    max_size=3,
+)
+
+
+@SOME
+@given(SOURCES, EDITS)
+def test_a_formatted_file_is_formatted_again_after_any_change(
+    source: str, edits: list[tuple[int, int, list[str]]]
+) -> None:
+    before = formatted(f"{source}\n".encode(), STYLE)
+    after = edited(before, edits)
+    assume(parses(after))
+    change = FileChange(path="x.py", old_path="x.py", hunks=differences(before, after))
+    result = formatted(after, STYLE, spans=change.places)
+    assert result == formatted(after, STYLE)
+
+
+def edited(content: bytes, edits: Sequence[tuple[int, int, list[str]]]) -> bytes:
+    """Some lines gave way to some statements, as deep as the line was where they came in."""
+    lines = content.decode().splitlines()
+    for place, gone, texts in edits:
+        first = place % (len(lines) + 1)
+        deep = len(lines[first]) - len(lines[first].lstrip()) if first < len(lines) else 0
+        lines[first : first + gone] = indented("\n".join(texts), " " * deep).splitlines()
+    return "".join(f"{line}\n" for line in lines).encode()
+
+
+def parses(content: bytes) -> bool:
+    try:
+        ast.parse(content)
+    except SyntaxError:
+        return False
+    return True

@@ -6,7 +6,7 @@ from ganga_quality.statements import layout, touched_lines
 
 def texts(before: str, after: str, *lines: int) -> str:
     old, new = (layout(text.split("\n")) for text in (before, after))
-    return "\n".join(line.text for line in spliced(old, new, touched_lines(old, set(lines))))
+    return "\n".join(line.text for line in spliced(old, new, touched_lines(old, set(lines)), frozenset()))
 
 
 def test_only_what_is_touched_is_taken_over() -> None:
@@ -42,7 +42,7 @@ def test_a_comment_moves_with_its_block() -> None:
 
 def test_lines_know_where_they_come_from() -> None:
     old, new = (layout(text.split("\n")) for text in ("a=1\nb=1", "a = 1\nb = 1"))
-    assert [line.origin for line in spliced(old, new, {1})] == [0, None]
+    assert [line.origin for line in spliced(old, new, frozenset({1}), frozenset())] == [0, None]
 
 
 @pytest.mark.parametrize(

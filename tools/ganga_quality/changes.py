@@ -39,7 +39,12 @@ class FileChange(Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def spans(self) -> tuple[Span, ...]:
         """The lines that the change wrote; what it only deleted has none."""
-        return tuple(Span(hunk.new_start, hunk.new_start + hunk.new_count - 1) for hunk in self.hunks if hunk.new_count)
+        return tuple(Span(hunk.new_start, _last(hunk)) for hunk in self.hunks if hunk.new_count)
+
+    @cached_property
+    def places(self) -> tuple[Span, ...]:
+        """The spans, and where lines were only deleted an empty one, whose ``last`` is the line before."""
+        return tuple(Span(hunk.new_start + (not hunk.new_count), _last(hunk)) for hunk in self.hunks)
 
     def wrote(self, line: int) -> bool:
         """Whether this line of the new state was written by the change."""
@@ -69,3 +74,7 @@ class Changes(Struct, frozen=True, kw_only=True):
     files: Mapping[str, FileChange]
     #: Paths of the old state that are gone, without those that were renamed.
     deleted: frozenset[str] = frozenset()
+
+
+def _last(hunk: Hunk) -> int:
+    return hunk.new_start + max(hunk.new_count - 1, 0)

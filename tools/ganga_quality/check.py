@@ -130,7 +130,7 @@ class _Question(Struct, frozen=True, kw_only=True):
     def _said(self, tool: Tool) -> Outcome:
         """All that the tool says of the new state."""
         changes = self.case.scope.changes
-        spans = {path: change.spans for path, change in changes.files.items()} if changes else None
+        spans = {path: change.places for path, change in changes.files.items()} if changes else None
         # Ruff's cache goes by the folder, and a temporary one never comes back.
         kept = tool != "ruff" or self.folder == self.case.repository.root
         return runner(tool)(

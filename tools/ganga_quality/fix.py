@@ -93,7 +93,7 @@ def _source(repository: Repository, scope: Scope, path: str, *, whole: bool) -> 
     # Git may be told to keep other line ends on disk than it stores.
     if on_disk.replace(b"\r\n", b"\n") == content.replace(b"\r\n", b"\n"):
         content = on_disk
-    spans = None if whole or scope.changes is None else scope.changes.files[path].spans
+    spans = None if whole or scope.changes is None else scope.changes.files[path].places
     return _Source(path, content, content, spans)
 
 
@@ -120,7 +120,8 @@ def _mended(linter: Linter, source: _Source) -> _Source | Failure:
         content, spans = linter.partly(source.path, source.content, source.spans)
     except Unusable as error:
         return Failure(tool=ruff.NAME, kind=error.kind, message=str(error), path=source.path)
-    return replace(source, content=content, spans=spans)
+    # Where lines were deleted is known only as long as nothing moves.
+    return source if content == source.content else replace(source, content=content, spans=spans)
 
 
 def _formatted(root: Path, sources: list[_Source], settings: Settings, failures: list[Failure]) -> list[_Source]:

@@ -21,7 +21,7 @@ from ganga_quality.changes import Hunk, Span
 from ganga_quality.errors import UsageError
 from ganga_quality.sourcetext import SourceText, encoding_of
 from ganga_quality.splicing import Line, Misaligned, spliced
-from ganga_quality.statements import Layout, is_blank, layout, touched_lines
+from ganga_quality.statements import Layout, is_blank, layout, surroundings, touched_gaps, touched_lines
 from ganga_quality.style import Style, black_version, included, read_style
 
 if TYPE_CHECKING:
@@ -51,16 +51,19 @@ def formatted(
 ) -> bytes:
     r"""The source as black formats it, again and again until nothing changes any more.
 
-    ``spans`` are lines as git counts them; None stands for the whole file. They touch
+    ``spans`` are lines as git counts them; an empty one stands for what was deleted there; None for the whole file.
+    They touch
 
     - a statement, if one of them holds a line of it that is not just the inside of a longer string: then the statement
       is formatted on all its lines. Of a compound statement, the header with its decorators is one such statement
       (``else:`` is one too), and each statement of its body another; what shares a line, is one.
-    - a comment of its own line, if they hold it.
+    - a comment of its own line, if they hold it,
+    - the blank lines between two statements, if they hold one of them, or something was deleted there.
 
-    Blank lines next to what is touched are formatted with it; blank lines alone touch nothing. All other lines stay the
-    same bytes with the same ends. A block of which some statement stays keeps its indentation, and what black would
-    join with a statement that stays, stays too. Encoding and byte order mark are kept; new lines end as the first does.
+    Blank lines next to what is touched are formatted with it, and those before the comments that lead to it. All other
+    lines stay the same bytes with the same ends. A block of which some statement stays keeps its indentation, and what
+    black would join with a statement that stays, stays too. So a file that was formatted before it was changed is
+    formatted again. Encoding and byte order mark are kept; new lines end as the first does.
 
     ``verify`` compares the syntax trees. Raises CannotFormat rather than returning anything that might be wrong.
     """
@@ -69,7 +72,7 @@ def formatted(
     text = _decoded(source)
     _check_depth(text)
     job = _Job(text, 1 if style.skip_source_first_line else 0, _mode(style, stub=stub or style.pyi))
-    result = job.whole() if spans is None else job.partly(text.within(spans))
+    result = job.whole() if spans is None else job.partly(text.within(spans), text.borders(spans))
     if result.lines == text.lines:
         return source
     if verify:
@@ -100,15 +103,18 @@ class _Job:
         self._lines = source.lines[header:]
         self._ends = source.ends[header:]
         self._touched = frozenset[int]()
+        #: Before which lines something was deleted.
+        self._borders = frozenset[int]()
         self._pass = 0
 
     def whole(self) -> SourceText:
         """All of the text, as black has it."""
         return self._settled(self._format_whole)
 
-    def partly(self, lines: Collection[int]) -> SourceText:
-        """What the lines touch, as black has it."""
+    def partly(self, lines: Collection[int], borders: Collection[int] = ()) -> SourceText:
+        """What the lines and what was deleted touch, as black has it."""
         self._touched = frozenset(line - self._header for line in lines)
+        self._borders = frozenset(line - self._header for line in borders)
         return self._settled(self._format_partly)
 
     def compare(self, result: SourceText) -> None:
@@ -145,27 +151,35 @@ class _Job:
 
     def _format_partly(self) -> tuple[str, ...]:
         before = self._layout(self._lines)
-        touched = touched_lines(before, self._touched)
-        if not touched:
+        # A statement of which lines were deleted is touched as one of which lines were written.
+        within = {line for border in self._borders for line in (border - 1, border) if before.holds(border)}
+        touched = touched_lines(before, self._touched | within)
+        gaps = touched_gaps(before, self._touched, self._borders)
+        if not touched and not gaps:
             return self._lines
         # Black drops blank lines from the top before it counts.
-        top = next(line for line, text in enumerate(self._lines) if not is_blank(text))
-        seen, ranges = self._lines[top:], _ranges(line - top + 1 for line in touched)
+        top = next((line for line, text in enumerate(self._lines) if not is_blank(text)), None)
+        if top is None:
+            return self._lines
+        seen, ranges = self._lines[top:], _ranges(line - top + 1 for line in surroundings(before, touched, gaps))
         try:
             answer = self._ask(seen, ranges)
             if answer == seen and not top:
                 return self._lines
-            result = self._splice(before, answer, touched)
+            result = self._splice(before, answer, touched, gaps)
         except CannotFormat:
             # Not all that goes wrong with ranges also does without: the rest of the answer is thrown away in any case.
-            result = self._splice(before, self._ask(seen, ()), touched)
+            result = self._splice(before, self._ask(seen, ()), touched, gaps)
         self._touched = frozenset(number for number, line in enumerate(result) if line.origin is None)
+        self._borders = frozenset()
         self._ends = tuple(self._end(line.origin) for line in result)
         return tuple(line.text for line in result)
 
-    def _splice(self, before: Layout, answer: Sequence[str], touched: Collection[int]) -> Sequence[Line]:
+    def _splice(
+        self, before: Layout, answer: Sequence[str], touched: frozenset[int], gaps: frozenset[int]
+    ) -> Sequence[Line]:
         try:
-            return spliced(before, self._layout(answer), touched)
+            return spliced(before, self._layout(answer), touched, gaps)
         except Misaligned as error:
             raise CannotFormat(f"black's answer does not fit into the rest: {error}", self._line(error.line)) from error
 

@@ -69,6 +69,10 @@ class SourceText(Struct, frozen=True, dict=True):
             found.update(range(first, bisect_left(self._git_lines, span.last + 1)))
         return frozenset(found)
 
+    def borders(self, spans: Iterable[Span]) -> frozenset[int]:
+        """Before which lines the empty spans stand."""
+        return frozenset(bisect_left(self._git_lines, span.first) for span in spans if span.last < span.first)
+
     def spans(self, lines: Iterable[int]) -> tuple[Span, ...]:
         """Lines of git that these lines lie on."""
         spans: list[Span] = []

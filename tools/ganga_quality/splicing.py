@@ -29,23 +29,24 @@ class Line(Struct, frozen=True):
     origin: int | None
 
 
-def spliced(before: Layout, after: Layout, touched: Collection[int]) -> list[Line]:
+def spliced(before: Layout, after: Layout, touched: frozenset[int], gaps: frozenset[int]) -> list[Line]:
     """The text before, but statements and comments on touched lines as they are after, and the blank lines beside
     these.
 
     ``touched`` is what :func:`~ganga_quality.statements.touched_lines` tells: of a statement all lines or none.
+    ``gaps`` are the numbers of the statements before which blank lines are to be as after, whatever is beside them.
 
     A block keeps its indentation as long as one statement anywhere in it stays as it was; what is taken over is moved
     there.
     """
-    return _Splice(before, after, touched).lines()
+    return _Splice(before, after, touched, gaps).lines()
 
 
 class _Splice:
-    def __init__(self, before: Layout, after: Layout, touched: Collection[int]) -> None:
+    def __init__(self, before: Layout, after: Layout, touched: frozenset[int], gaps: frozenset[int]) -> None:
         if before.marks != after.marks:
             raise Misaligned("words came, went or moved", _first_difference(before, after))
-        self._before, self._after, self._touched = before, after, touched
+        self._before, self._after, self._touched, self._gaps = before, after, touched, gaps
         shared = {one.marks for one in before.statements} & {one.marks for one in after.statements}
         self._pairs = list(zip(_groups(before, shared), _groups(after, shared), strict=True))
         self._borders = [(old[0], new[0]) for old, new in self._pairs]
@@ -94,7 +95,7 @@ class _Splice:
         first_old, first_new = self._borders[number]
         old = _pieces(self._before, self._before.gap(first_old))
         taken = [self._taken[number - 1], *(any(line in self._touched for line in piece) for piece in old)]
-        taken.append(self._taken[number])
+        taken.append(self._taken[number] or first_old in self._gaps)
         if not any(taken):
             return self._kept([line for piece in old for line in piece])
         new = _pieces(self._after, self._after.gap(first_new))
@@ -102,7 +103,8 @@ class _Splice:
             raise Misaligned("a comment moved into a statement or out of one", self._before.gap(first_old).start)
         result: list[Line] = []
         for place, (was, becomes) in enumerate(zip(old, new, strict=True)):
-            if taken[place + 1] or (place % 2 == 0 and (taken[place] or taken[place + 2])):
+            # The blank lines before comments that lead to a statement are those before the statement.
+            if taken[place + 1] or (place % 2 == 0 and (taken[place] or taken[place + 2] or taken[-1])):
                 result += (Line(self._comment(line, number), None) for line in becomes)
             else:
                 result += self._kept(was)

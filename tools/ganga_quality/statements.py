@@ -78,6 +78,10 @@ class Layout(Struct, frozen=True):
             block = self.blocks[block].parent
         yield 0
 
+    def holds(self, border: int) -> bool:
+        """Whether the place before a line is within a statement."""
+        return any(one.first < border < one.end for one in self.statements)
+
     def gap(self, number: int) -> range:
         """The lines between the statement with this number and the one before it."""
         start = self.statements[number - 1].end if number else 0
@@ -93,12 +97,57 @@ def layout(lines: Sequence[str]) -> Layout:
     return Layout(reader.lines, tuple(reader.statements), tuple(reader.blocks), tuple(reader.marks))
 
 
+def touched_gaps(source: Layout, lines: frozenset[int], borders: frozenset[int]) -> frozenset[int]:
+    """Before which statements blank lines are among the lines, or anything was deleted; the end counts as one more."""
+    return frozenset(
+        number
+        for number in range(len(source.statements) + 1)
+        if not borders.isdisjoint(range((gap := source.gap(number)).start, gap.stop + 1))
+        or any(line in lines and is_blank(source.lines[line]) for line in gap)
+    )
+
+
 def touched_lines(source: Layout, lines: Collection[int]) -> frozenset[int]:
     """All lines of the statements that the lines touch, and of the lines those that are comments between statements."""
     statements = (range(one.first, one.end) for one in source.statements if one.touched(lines))
     gaps = (source.gap(number) for number in range(len(source.statements) + 1))
     comments = (line for gap in gaps for line in gap if line in lines and is_comment(source.lines[line]))
     return frozenset(chain(comments, *statements))
+
+
+def surroundings(source: Layout, touched: frozenset[int], gaps: frozenset[int]) -> frozenset[int]:
+    """The touched lines with all that decides how many blank lines there are beside them, and in touched gaps.
+
+    That is the statement before, with the headers of what ends with it: behind a function there is more room than
+    behind an assignment. And the one behind, with the comments between.
+    """
+    headers = _headers(source)
+    lines = set(touched)
+    for number in range(len(source.statements) + 1):
+        beside = [one for one in (number - 1, number) if 0 <= one < len(source.statements)]
+        gap = source.gap(number)
+        meets = any(source.statements[one].first in touched for one in beside)
+        if not meets and number not in gaps and touched.isdisjoint(gap):
+            continue
+        block = source.statements[number].block if number < len(source.statements) else 0
+        open_blocks = set(source.ancestors(block))
+        if number:
+            ended = set(source.ancestors(source.statements[number - 1].block)) - open_blocks
+            beside += [headers[block] for block in ended]
+        lines.update(line for line in gap if is_comment(source.lines[line]))
+        for one in beside:
+            lines.update(range(source.statements[one].first, source.statements[one].end))
+    return frozenset(lines)
+
+
+def _headers(source: Layout) -> dict[int, int]:
+    """By block, the statement that it is the body of."""
+    headers: dict[int, int] = {}
+    for number, statement in enumerate(source.statements):
+        for block in source.ancestors(statement.block):
+            if block:
+                headers.setdefault(block, number - 1)
+    return headers
 
 
 class _Reader:

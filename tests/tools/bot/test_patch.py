@@ -29,8 +29,9 @@ def test_what_a_patch_adds_and_what_it_shows() -> None:
     assert shown(patch) == (Span(1, 5), Span(21, 22))
 
 
-def test_a_patch_that_only_deletes_wrote_nothing() -> None:
-    assert written("@@ -3 +2,0 @@\n-gone") == ()
+def test_a_patch_that_only_deletes_wrote_an_empty_span() -> None:
+    assert written("@@ -3 +2,0 @@\n-gone") == (Span(3, 2),)
+    assert written("@@ -2,3 +2,2 @@\n a\n-gone\n b") == (Span(3, 2),)
     assert shown("@@ -3 +2,0 @@\n-gone") == ()
 
 

@@ -22,7 +22,6 @@ def test_files_that_are_not_looked_at_are_passed_over_in_silence() -> None:
         replace(ADDED, filename="not/a.py"),
         replace(ADDED, status="removed"),
         replace(ADDED, status="renamed", changes=0, patch=None),
-        replace(ADDED, status="modified", patch="@@ -1,2 +1 @@\n x\n-y"),
     ]
     assert chosen(*others) == ([], [])
 

@@ -2,20 +2,20 @@
 
 import re
 from collections.abc import Iterator
+from itertools import groupby
 
 from ganga_quality.bot.facts import Edit
 from ganga_quality.changes import Hunk, Span
 
-_HEADER = re.compile(r"@@ -\d+(?:,\d+)? \+(\d+)(?:,\d+)? @@")
+_HEADER = re.compile(r"@@ -\d+(?:,\d+)? \+(\d+)(?:,(\d+))? @@")
 #: Lines around each hunk, as git writes them.
 _CONTEXT = 3
 _NO_END = b"\n\\ No newline at end of file\n"
 
 
 def written(patch: str) -> tuple[Span, ...]:
-    """The lines of the new file that a patch of GitHub adds."""
-    lines = [line for start, body in _hunks(patch) for line in _added(start, body)]
-    return tuple(_spans(lines))
+    """The lines of the new file that a patch of GitHub adds; an empty span where it only deletes some."""
+    return tuple(span for start, body in _hunks(patch) for span in _written(start, body))
 
 
 def shown(patch: str) -> tuple[Span, ...]:
@@ -38,29 +38,20 @@ def _hunks(patch: str) -> list[tuple[int, list[str]]]:
     hunks: list[tuple[int, list[str]]] = []
     for line in patch.split("\n"):
         if header := _HEADER.match(line):
-            hunks.append((int(header[1]), []))
+            # With no line of its own a hunk names the line before it.
+            hunks.append((int(header[1]) + (header[2] == "0"), []))
         elif hunks:
             hunks[-1][1].append(line)
     return hunks
 
 
-def _added(start: int, body: list[str]) -> Iterator[int]:
+def _written(start: int, body: list[str]) -> Iterator[Span]:
     place = start
-    for line in body:
-        if line.startswith("+"):
-            yield place
-        if line[:1] in {"+", " "}:
-            place += 1
-
-
-def _spans(lines: list[int]) -> list[Span]:
-    spans: list[Span] = []
-    for line in lines:
-        if spans and spans[-1].last == line - 1:
-            spans[-1] = Span(spans[-1].first, line)
-        else:
-            spans.append(Span(line, line))
-    return spans
+    for changed, lines in groupby(body, key=lambda line: line.startswith(("+", "-"))):
+        count = sum(line[:1] in {"+", " "} for line in lines)
+        if changed:
+            yield Span(place, place + count - 1)
+        place += count
 
 
 def _groups(hunks: tuple[Hunk, ...]) -> Iterator[list[Hunk]]:
