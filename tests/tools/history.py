@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from ganga_quality.git import Repository
+from ganga_quality.git.repository import Repository
 
 #: What makes git the same on every machine.
 ENVIRONMENT = {

@@ -11,16 +11,16 @@ from msgspec.structs import replace
 
 from ganga_quality.errors import ToolError, UsageError
 from ganga_quality.findings import CLEAN, FINDINGS, Failure
-from ganga_quality.git import Repository
+from ganga_quality.git.repository import Repository
 from ganga_quality.report.escaping import logged
 from ganga_quality.report.phrases import counted, failed
 from ganga_quality.reporting import read_reports, tell
-from ganga_quality.scope import Request, Scope, resolve
+from ganga_quality.scope.scope import Request, Scope, resolve
 from ganga_quality.settings import Settings, Tool, read_settings
 
 
 def _check(options: argparse.Namespace) -> int:
-    from ganga_quality.check import check  # noqa: PLC0415 - each command loads only what it needs
+    from ganga_quality.checking.check import check  # noqa: PLC0415 - each command loads only what it needs
 
     reports = read_reports(options.report)
     repository = Repository.discover(Path.cwd())
@@ -31,7 +31,7 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _fix(options: argparse.Namespace) -> int:
-    from ganga_quality.fix import fix  # noqa: PLC0415 - as above
+    from ganga_quality.fixing.fix import fix  # noqa: PLC0415 - as above
 
     repository = Repository.discover(Path.cwd())
     settings = read_settings(repository.root)
@@ -53,7 +53,7 @@ def _fix(options: argparse.Namespace) -> int:
 
 
 def _check_ratchet(options: argparse.Namespace) -> int:
-    from ganga_quality.ratchet import check_ratchet  # noqa: PLC0415 - as above
+    from ganga_quality.ratchet.ratchet import check_ratchet  # noqa: PLC0415 - as above
 
     reports = read_reports(options.report)
     repository = Repository.discover(Path.cwd())
@@ -65,7 +65,7 @@ def _check_ratchet(options: argparse.Namespace) -> int:
 
 
 def _update_ratchet(options: argparse.Namespace) -> int:
-    from ganga_quality.ratchet import ACCEPT, update_ratchet  # noqa: PLC0415 - as above
+    from ganga_quality.ratchet.ratchet import ACCEPT, update_ratchet  # noqa: PLC0415 - as above
 
     repository = Repository.discover(Path.cwd())
     settings = _settings(repository, options)

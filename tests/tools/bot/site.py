@@ -12,7 +12,7 @@ from ganga_quality.bot.sources import Limits
 from ganga_quality.bot.told import Told
 from ganga_quality.bot.worker import Reply, Request, reply
 from ganga_quality.bot.workshop import Workshop
-from ganga_quality.style import read_style
+from ganga_quality.formatting.style import read_style
 from tests.tools.bot.github import Git, Hub, Pull, serving
 from tests.tools.bot.github.git import File
 

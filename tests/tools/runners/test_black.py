@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from ganga_quality import formatting
 from ganga_quality.changes import Span
 from ganga_quality.errors import UsageError
 from ganga_quality.findings import FailureKind, Finding
+from ganga_quality.formatting import formatter as formatting
+from ganga_quality.formatting.style import Style
 from ganga_quality.runners import black, pool
 from ganga_quality.runners.program import Deadline
 from ganga_quality.settings import Settings
-from ganga_quality.style import Style
 
 SETTINGS = Settings()
 

@@ -3,9 +3,9 @@ from pathlib import Path
 import pytest
 
 from ganga_quality.changes import Hunk, Span
+from ganga_quality.formatting.style import Style
 from ganga_quality.runners import black_cache
 from ganga_quality.runners.black_cache import Answer, Cache
-from ganga_quality.style import Style
 
 ANSWER = Answer(hunks=(Hunk(1, 1, 1, 2),))
 STYLE = Style()

@@ -14,7 +14,7 @@ from ganga_quality.bot.sources import Candidate, Limits, candidates, within
 from ganga_quality.bot.worker import Refused, Request
 from ganga_quality.bot.workshop import Workshop
 from ganga_quality.errors import ToolError
-from ganga_quality.formatting import included, read_style
+from ganga_quality.formatting.formatter import included, read_style
 from ganga_quality.settings import read_settings
 
 _KINDS = {"120000": "it is a link", "160000": "it is a submodule", "040000": "it is a folder"}

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from ganga_quality.changes import Hunk, Span
-from ganga_quality.formatting import CannotFormat, Style, differences, formatted, read_style
+from ganga_quality.formatting.formatter import CannotFormat, Style, differences, formatted, read_style
 
 #: Seconds of processor time for one file, and bytes of memory for the process.
 CPU_SECONDS = 10

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from ganga_quality.changes import Hunk, Span
-from ganga_quality.formatting import Style, black_version
+from ganga_quality.formatting.formatter import Style, black_version
 
 #: Entries in the file; those that were asked for least recently go first.
 _ROOM = 20_000

@@ -1,0 +1,1 @@
+"""What is looked at: which state, compared with what, and which files of it."""
