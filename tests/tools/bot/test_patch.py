@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ganga_quality.bot.facts import Edit
-from ganga_quality.bot.patch import shown, unified, written
+from ganga_quality.bot.patch import shown, written
 from ganga_quality.bot.texts import END_OF_PATCH
 from ganga_quality.changes import Span
 from tests.tools.bot.world import edit
@@ -49,26 +49,26 @@ def test_git_applies_what_is_written(tmp_path: Path, before: bytes, after: bytes
     file.parent.mkdir(exist_ok=True)
     file.write_bytes(before)
     command = ["git", "apply", "--whitespace=nowarn"]
-    done = subprocess.run(command, cwd=tmp_path, input=unified(change), env=QUIET, capture_output=True, check=False)
+    done = subprocess.run(command, cwd=tmp_path, input=change.patch, env=QUIET, capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
     assert file.read_bytes() == after
 
 
 @given(SOURCES, SOURCES)
 def test_the_mark_that_ends_a_patch_never_stands_in_it(before: bytes, after: bytes) -> None:
-    assert END_OF_PATCH.encode() not in unified(edit("a.py", before, after)).split(b"\n")
+    assert END_OF_PATCH.encode() not in edit("a.py", before, after).patch.split(b"\n")
 
 
 @pytest.mark.parametrize("path", ["END_OF_FORMATTING", "x\nEND_OF_FORMATTING\nrm -rf /.py"])
 def test_a_path_cannot_end_a_patch(path: str) -> None:
-    assert END_OF_PATCH.encode() not in unified(edit(path)).split(b"\n")
+    assert END_OF_PATCH.encode() not in edit(path).patch.split(b"\n")
 
 
 def test_hunks_far_from_each_other_have_contexts_of_their_own() -> None:
     before = b"x  = 1\n" + b"#\n" * 20 + b"y  = 1\n"
     change = edit("a.py", before, before.replace(b"  ", b" "))
     assert isinstance(change, Edit)
-    assert [line for line in unified(change).split(b"\n") if line.startswith(b"@@")] == [
+    assert [line for line in change.patch.split(b"\n") if line.startswith(b"@@")] == [
         b"@@ -1,4 +1,4 @@",
         b"@@ -19,4 +19,4 @@",
     ]

@@ -7,7 +7,8 @@ import pytest
 from ganga_quality.changes import Hunk, Span
 from ganga_quality.errors import UsageError
 from ganga_quality.formatting import formatter as formatting
-from ganga_quality.formatting.formatter import CannotFormat, Style, differences, formatted
+from ganga_quality.formatting.formatter import CannotFormat, Style, formatted
+from ganga_quality.formatting.patch import differences
 
 STYLE = Style()
 

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from ganga_quality.changes import FileChange, Span
 from ganga_quality.formatting import formatter as formatting
-from ganga_quality.formatting.formatter import Style, differences, formatted
+from ganga_quality.formatting.formatter import Style, formatted
+from ganga_quality.formatting.patch import differences
 from ganga_quality.formatting.sourcetext import SourceText
 from ganga_quality.formatting.statements import layout, touched_lines
 

@@ -6,6 +6,7 @@ from functools import cached_property
 from msgspec import Struct
 
 from ganga_quality.changes import Hunk, Span
+from ganga_quality.formatting.patch import patch
 
 
 class Mode(StrEnum):
@@ -70,6 +71,11 @@ class Edit(Struct, frozen=True, kw_only=True, dict=True):
     def lines_after(self) -> list[bytes]:
         """The lines with their ends, as git counts them."""
         return _lines(self.after)
+
+    @property
+    def patch(self) -> bytes:
+        """What ``git apply`` needs to format the file."""
+        return patch(self.path, self.before, self.after, self.hunks)
 
     @property
     def count(self) -> int:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from ganga_quality.bot.facts import Edit, Facts, Pull, Right, Skipped, branch_of
 from ganga_quality.bot.marks import marked, withdrawn
-from ganga_quality.bot.patch import unified
 from ganga_quality.bot.suggestions import Suggestion, pasted
 from ganga_quality.report.escaping import code, fenced, printable, shortened
 
@@ -99,7 +98,7 @@ def _patch(edits: Sequence[Edit]) -> str | None:
     """All edits as a patch to be pasted; None if that is not possible, or too much."""
     patch = b""
     for edit in edits:
-        patch += unified(edit)
+        patch += edit.patch
         if len(patch) > LARGEST_PATCH:
             return None
     return pasted(patch)

@@ -7,7 +7,6 @@ from msgspec import Struct
 
 from ganga_quality.bot.actions import Action, PushBranch
 from ganga_quality.bot.facts import Skipped
-from ganga_quality.bot.patch import unified
 from ganga_quality.bot.texts import omission
 from ganga_quality.report.escaping import logged
 
@@ -76,5 +75,5 @@ def _described(action: Action) -> dict[str, object]:
 
 def _patches(action: PushBranch) -> Sequence[dict[str, str]]:
     return [
-        {"path": edit.path, "mode": edit.mode, "patch": unified(edit).decode(errors="replace")} for edit in action.edits
+        {"path": edit.path, "mode": edit.mode, "patch": edit.patch.decode(errors="replace")} for edit in action.edits
     ]

@@ -15,7 +15,8 @@ import msgspec
 from msgspec import Struct
 
 from ganga_quality.changes import Hunk, Span
-from ganga_quality.formatting.formatter import CannotFormat, Style, differences, formatted, read_style
+from ganga_quality.formatting.formatter import CannotFormat, Style, formatted, read_style
+from ganga_quality.formatting.patch import differences
 
 #: Seconds of processor time for one file, and bytes of memory for the process.
 CPU_SECONDS = 10

@@ -11,13 +11,12 @@ import ast
 import platform
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
-from difflib import SequenceMatcher
 from functools import lru_cache
 from tokenize import TokenError
 from typing import TYPE_CHECKING
 from warnings import catch_warnings, simplefilter
 
-from ganga_quality.changes import Hunk, Span
+from ganga_quality.changes import Span
 from ganga_quality.errors import UsageError
 from ganga_quality.formatting.sourcetext import SourceText, encoding_of
 from ganga_quality.formatting.splicing import Line, Misaligned, spliced
@@ -27,13 +26,12 @@ from ganga_quality.formatting.style import Style, black_version, included, read_
 if TYPE_CHECKING:
     from black.mode import Mode
 
-__all__ = ["CannotFormat", "Style", "black_version", "differences", "formatted", "included", "read_style"]
+__all__ = ["CannotFormat", "Style", "black_version", "formatted", "included", "read_style"]
 
 #: Of real files 89 of 100 need one pass until nothing changes, the rest two or three.
 _PASSES = 5
 #: How Python tells the place in the text of a syntax error.
 _LINE_NUMBER = re.compile(r"line (\d+)\)$")
-_LINE = re.compile(rb"[^\n]*\n|[^\n]+")
 
 
 class CannotFormat(Exception):
@@ -78,18 +76,6 @@ def formatted(
     if verify:
         job.compare(result)
     return _encoded(result)
-
-
-def differences(before: bytes, after: bytes) -> tuple[Hunk, ...]:
-    r"""Where two contents differ, in lines that end at ``\n``; short rather than the shortest."""
-    old, new = _LINE.findall(before), _LINE.findall(after)
-    head = _common(old, new)
-    tail = _common(old[head:][::-1], new[head:][::-1])
-    # Blank lines are like each other everywhere: they say nothing about what belongs together.
-    matcher = SequenceMatcher(lambda line: not line.strip(), old[head : len(old) - tail], new[head : len(new) - tail])
-    return tuple(
-        _hunk(head + i1, i2 - i1, head + j1, j2 - j1) for tag, i1, i2, j1, j2 in matcher.get_opcodes() if tag != "equal"
-    )
 
 
 class _Job:
@@ -279,14 +265,3 @@ def _ranges(lines: Iterable[int]) -> list[tuple[int, int]]:
         else:
             ranges.append((line, line))
     return ranges
-
-
-def _common(one: Sequence[bytes], other: Sequence[bytes]) -> int:
-    """How many lines at the beginning are equal."""
-    shorter = min(len(one), len(other))
-    return next((number for number in range(shorter) if one[number] != other[number]), shorter)
-
-
-def _hunk(old: int, old_count: int, new: int, new_count: int) -> Hunk:
-    """Lines counted from 0 as git writes them: from 1, and the line before for what is empty."""
-    return Hunk(old + (old_count > 0), old_count, new + (new_count > 0), new_count)

@@ -1,11 +1,11 @@
-"""What became of a file, as git shows it: bytes in, bytes out, whatever the encoding. Pure."""
+"""Where two contents of a file differ, and how git shows that: bytes in, bytes out, whatever the encoding. Pure."""
 
 import os
 import re
 from collections.abc import Iterator, Sequence
+from difflib import SequenceMatcher
 
 from ganga_quality.changes import Hunk
-from ganga_quality.formatting.formatter import differences
 
 #: Lines around each hunk, as git shows them.
 _CONTEXT = 3
@@ -13,9 +13,24 @@ _LINE = re.compile(rb"[^\n]*\n|[^\n]+")
 _NO_END = b"\n\\ No newline at end of file\n"
 
 
-def patch(path: str, before: bytes, after: bytes) -> bytes:
-    """What ``git apply`` needs to make the one of the other; nothing if they are equal."""
-    hunks = differences(before, after)
+def differences(before: bytes, after: bytes) -> tuple[Hunk, ...]:
+    r"""Where two contents differ, in lines that end at ``\n``; short rather than the shortest."""
+    old, new = _LINE.findall(before), _LINE.findall(after)
+    head = _common(old, new)
+    tail = _common(old[head:][::-1], new[head:][::-1])
+    # Blank lines are like each other everywhere: they say nothing about what belongs together.
+    matcher = SequenceMatcher(lambda line: not line.strip(), old[head : len(old) - tail], new[head : len(new) - tail])
+    return tuple(
+        _hunk(head + i1, i2 - i1, head + j1, j2 - j1) for tag, i1, i2, j1, j2 in matcher.get_opcodes() if tag != "equal"
+    )
+
+
+def patch(path: str, before: bytes, after: bytes, hunks: Sequence[Hunk] | None = None) -> bytes:
+    """What ``git apply`` needs to make the one of the other; nothing if they are equal.
+
+    ``hunks`` are where they differ, for who knows that already.
+    """
+    hunks = differences(before, after) if hunks is None else hunks
     if not hunks:
         return b""
     old, new = _quoted(f"a/{path}"), _quoted(f"b/{path}")
@@ -82,3 +97,14 @@ def _escaped(byte: int) -> bytes:
     if character in '"\\':
         return b"\\" + character.encode()
     return character.encode() if " " <= character <= "~" else b"\\%03o" % byte
+
+
+def _common(one: Sequence[bytes], other: Sequence[bytes]) -> int:
+    """How many lines at the beginning are equal."""
+    shorter = min(len(one), len(other))
+    return next((number for number in range(shorter) if one[number] != other[number]), shorter)
+
+
+def _hunk(old: int, old_count: int, new: int, new_count: int) -> Hunk:
+    """Lines counted from 0 as git writes them: from 1, and the line before for what is empty."""
+    return Hunk(old + (old_count > 0), old_count, new + (new_count > 0), new_count)

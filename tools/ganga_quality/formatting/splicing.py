@@ -34,7 +34,8 @@ def spliced(before: Layout, after: Layout, touched: frozenset[int], gaps: frozen
     these.
 
     ``touched`` is what :func:`~ganga_quality.formatting.statements.touched_lines` tells: of a statement all lines or
-    none. ``gaps`` are the numbers of the statements before which blank lines are to be as after, whatever is beside them.
+    none. ``gaps`` are the numbers of the statements before which blank lines are to be as after, whatever is beside
+    them.
 
     A block keeps its indentation as long as one statement anywhere in it stays as it was; what is taken over is moved
     there.

@@ -7,7 +7,8 @@ from msgspec import Struct
 
 from ganga_quality.changes import Hunk, Span
 from ganga_quality.findings import Failure, FailureKind, Finding, Outcome
-from ganga_quality.formatting.formatter import CannotFormat, Style, differences, formatted, included, read_style
+from ganga_quality.formatting.formatter import CannotFormat, Style, formatted, included, read_style
+from ganga_quality.formatting.patch import differences
 from ganga_quality.runners import pool
 from ganga_quality.runners.black_cache import Answer, Cache
 from ganga_quality.runners.program import Deadline
