@@ -134,3 +134,16 @@ def test_each_setting_and_report_of_the_quality_tools_is_documented() -> None:
         assert re.search(rf"^{field.name} = ", README, re.MULTILINE), field.name
     for form in FORMATS:
         assert f"`{form}`" in README, form
+
+
+def test_the_five_lines_for_other_repositories_are_those_of_the_reusable_workflow() -> None:
+    workflow = (ROOT / ".github" / "workflows" / "quality.yml").read_text()
+    lines = re.findall(r"^#   (.*)$", workflow, re.MULTILINE)
+    assert len(lines) == 5
+    assert "\n".join(["```yaml", *lines, "```"]) in README
+
+
+def test_the_hooks_that_the_readme_names_are_exported() -> None:
+    manifest = (ROOT / ".pre-commit-hooks.yaml").read_text()
+    exported = set(re.findall(r"^- id: (.*)$", manifest, re.MULTILINE))
+    assert set(re.findall(r"\{id: ([a-z-]+)\}", README)) == exported

@@ -15,7 +15,7 @@ HOSTILE = (
     "a:b,c%0A::warning::x",
     "|", "\\|", "\\\\|", "`", "``` ", "\n```\n", "</details>", "<img src=x onerror=y>", "<!--", "-->",
     "@everyone", "#1", "GH-1", "http://example.org", "www.example.org", "[a](http://example.org)",
-    "![a](//example.org/b)",    "\x1b[31m", "\x1b]0;title\x07", "\x00", "\x7f", "\x9b2J", "\u202e", "\u2028",
+    "![a](//example.org/b)", "\x1b[31m", "\x1b]0;title\x07", "\x00", "\x7f", "\x9b2J", "\u202e", "\u2028",
     "\x85", "\udc80", "\ud800", "é", "日本",
 )  # fmt: skip
 

@@ -30,7 +30,7 @@ def answers(
     only where several processes work; what one process does by itself is little.
     """
     processes = min(os.cpu_count() or 1, len(tasks))
-    if processes <= 1 or sum(map(size, tasks)) <= LITTLE:
+    if sum(map(size, tasks)) <= LITTLE:
         return map(ask, tasks)
     return _Pool(ask, tasks, size, deadline).answers(processes)
 
@@ -68,7 +68,8 @@ class _Pool(Generic[Task, Answer]):
             for number, future in futures:
                 self._answers[number] = future.result(timeout=self._deadline.left)
         except BrokenProcessPool:
-            return
+            # What the others were at is asked again; who is still alive would only be waited for.
+            _end(pool)
         except TimeoutError:
             _end(pool)
             for number in order:
@@ -86,5 +87,5 @@ def _executor(processes: int, module: str) -> ProcessPoolExecutor:
 
 def _end(pool: ProcessPoolExecutor) -> None:
     """Do not wait for what takes too long. The pool has no word for it before Python 3.14."""
-    for process in tuple(pool._processes.values()):  # noqa: SLF001 - see above
+    for process in tuple((pool._processes or {}).values()):  # noqa: SLF001 - see above
         process.kill()
