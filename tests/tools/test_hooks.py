@@ -15,6 +15,9 @@ ROOT = Path(__file__).parents[2]
 PROGRAMS = ("pre-commit", "prek")
 
 SETTINGS = """\
+[tool.ganga-quality]
+ratchet = "ratchet.txt"
+
 [tool.ruff.lint]
 select = ["F"]
 
@@ -99,6 +102,7 @@ def house(program: Path, environment: dict[str, str], tmp_path: Path) -> House:
     house = House(tmp_path / "house", {**environment, "PIP_NO_INDEX": "1", "UV_OFFLINE": "1"})
     shutil.copy(ROOT / ".pre-commit-config.yaml", house.root)
     (house.root / "pyproject.toml").write_text(SETTINGS)
+    (house.root / "ratchet.txt").write_text("1 F401 area.py\n")
     house.file.write_text(GOOD)
     house.git("add", ".")
     assert not house.commit()
@@ -180,6 +184,14 @@ def test_a_range_of_commits_is_judged_by_what_it_brings_in(house: House, program
     both = house.run(program, *stage, f"{old}^", "--to-ref", "HEAD")
     assert both.returncode
     assert "F401" in both.stdout
+
+
+def test_debt_may_not_grow_at_push(house: House, program: Path) -> None:
+    house.stage(GOOD.replace("width * height", "width * height  # noqa"))
+    assert not house.commit()
+    refused = house.run(program, "run", "--hook-stage", "pre-push", "--from-ref", "HEAD~1", "--to-ref", "HEAD")
+    assert refused.returncode
+    assert "area.py:5:1: noqa" in refused.stdout
 
 
 # -- the hooks for others

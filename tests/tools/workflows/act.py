@@ -33,7 +33,8 @@ _PINNED = re.compile(r"uses: ([\w.-]+/[\w.-]+)@([0-9a-f]{40})")
 _SETUP_PYTHON = """\
 "{python}" - "{prepared}/ganga-quality" "$RUNNER_TEMP/ganga-quality" <<'PROGRAM'
 import os, shutil, sys
-shutil.copytree(*sys.argv[1:], symlinks=True, copy_function=os.link)
+if not os.path.exists(sys.argv[2]):
+    shutil.copytree(*sys.argv[1:], symlinks=True, copy_function=os.link)
 PROGRAM
 echo "python-path={python}" >> "$GITHUB_OUTPUT"
 """
