@@ -168,7 +168,7 @@ class _Caller(gidgethub.abc.GitHubAPI):
                 with attempt:
                     return await self._said(url, "POST", body)
         except (gidgethub.GitHubBroken, aiohttp.ClientError, TimeoutError) as error:
-            raise Uncertain(f"GitHub failed in the middle of a write: {_quoted(error)}") from error
+            raise Uncertain(f"GitHub failed in the middle of a write: {quoted(error)}") from error
         except gidgethub.GitHubException as error:
             raise _translated(error) from error
         raise AssertionError("unreachable: the last attempt returns or raises")
@@ -219,17 +219,16 @@ def _asked_for(headers: Mapping[str, str], now: float) -> float:
 def _translated(error: Exception) -> Exception:
     """What an error of the libraries means to us."""
     if not isinstance(error, gidgethub.HTTPException) or error.status_code >= _BROKEN:
-        return ToolError(f"GitHub cannot be reached or is broken: {_quoted(error)}; run this workflow again later")
+        return ToolError(f"GitHub cannot be reached or is broken: {quoted(error)}; run this workflow again later")
     if error.status_code == _UNAUTHORIZED:
-        return ToolError(
-            f"GitHub does not accept the token: {_quoted(error)}; it has expired or was revoked, run again"
-        )
+        return ToolError(f"GitHub does not accept the token: {quoted(error)}; it has expired or was revoked, run again")
     if _is_limit(error):
-        return ToolError(f"GitHub's rate limit is reached: {_quoted(error)}; run this workflow again later")
-    return Refused(error.status_code, _quoted(error))
+        return ToolError(f"GitHub's rate limit is reached: {quoted(error)}; run this workflow again later")
+    return Refused(error.status_code, quoted(error))
 
 
-def _quoted(error: Exception) -> str:
+def quoted(error: Exception) -> str:
+    """What an error says, in one harmless line."""
     return shortened(logged(str(error)), 300) or type(error).__name__
 
 

@@ -8,18 +8,20 @@ click.
 
 import asyncio
 import re
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
 
 from msgspec import Struct
+from stamina.instrumentation import RetryDetails, set_on_retry_hooks
 
 from ganga_quality.bot.actions import Action
 from ganga_quality.bot.carrying import Carrier, Denied, Overtaken
 from ganga_quality.bot.event import Headed, Irrelevant, Numbered, hint
 from ganga_quality.bot.facts import Facts, Formatting, Mode, Pull, Right
 from ganga_quality.bot.formatter import Formatter, Moved
-from ganga_quality.bot.github import GitHub, Refused, Uncertain, connected
+from ganga_quality.bot.github import GitHub, Refused, Uncertain, connected, quoted
 from ganga_quality.bot.plan import declined, plan
 from ganga_quality.bot.sources import Limits
 from ganga_quality.bot.standing import Standing
@@ -55,6 +57,7 @@ def propose(environment: Mapping[str, str], options: Options) -> int:
     Reads ``GITHUB_TOKEN``, ``GITHUB_REPOSITORY``, ``GITHUB_API_URL``, ``GITHUB_EVENT_NAME``, ``GITHUB_EVENT_PATH`` and
     ``GITHUB_STEP_SUMMARY``. Raises `UsageError`, and `ToolError` where GitHub does not let us or cannot.
     """
+    set_on_retry_hooks([_tell_retry])
     told = asyncio.run(proposed(environment, options))
     for line in [plan_as_json(told)] if options.dry_run else lines(told):
         print(line)  # noqa: T201 - a command
@@ -62,6 +65,12 @@ def propose(environment: Mapping[str, str], options: Options) -> int:
         with Path(page).open("a", encoding="utf-8") as file:
             file.write(summary(told))
     return 0
+
+
+def _tell_retry(details: RetryDetails) -> None:
+    print(
+        f"{quoted(details.caused_by)}; trying again in {details.wait_for:.0f} s", file=sys.stderr
+    )  # noqa: T201 - a command
 
 
 async def proposed(environment: Mapping[str, str], options: Options) -> Told:
