@@ -60,7 +60,7 @@ def propose(environment: Mapping[str, str], options: Options) -> int:
     set_on_retry_hooks([_tell_retry])
     told = asyncio.run(proposed(environment, options))
     for line in [plan_as_json(told)] if options.dry_run else lines(told):
-        print(line)  # noqa: T201 - a command
+        print(line)
     if (page := environment.get("GITHUB_STEP_SUMMARY")) and not options.dry_run:
         with Path(page).open("a", encoding="utf-8") as file:
             file.write(summary(told))
@@ -68,9 +68,7 @@ def propose(environment: Mapping[str, str], options: Options) -> int:
 
 
 def _tell_retry(details: RetryDetails) -> None:
-    print(
-        f"{quoted(details.caused_by)}; trying again in {details.wait_for:.0f} s", file=sys.stderr
-    )  # noqa: T201 - a command
+    print(f"{quoted(details.caused_by)}; trying again in {details.wait_for:.0f} s", file=sys.stderr)
 
 
 async def proposed(environment: Mapping[str, str], options: Options) -> Told:
