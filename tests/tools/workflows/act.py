@@ -136,6 +136,10 @@ class Act:
         self.kept = folder / "kept"
         self.kept.mkdir(parents=True)
 
+    def beside(self, folder: Path) -> "Act":
+        """Another runner with files of its own, for a run at the same time."""
+        return Act(self._repository, self._prepared, folder)
+
     def run(
         self,
         house: Path,
