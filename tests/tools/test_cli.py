@@ -4,12 +4,14 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
 
 from ganga_quality import cli
 from ganga_quality.cli import main
+from ganga_quality.formatting import formatter
 from tests.tools.history import History
 
 CLEAN, FINDINGS, USAGE, FAILED = 0, 1, 2, 3
@@ -100,6 +102,31 @@ def test_a_tool_that_is_missing_is_not_clean(run: Run, history: History, monkeyp
     code, told, _ = run("check", "--tools", "ruff")
     assert code == FAILED
     assert "ruff is missing" in told
+
+
+def test_a_missing_black_is_not_clean(run: Run, history: History, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    history.write("new.py", BAD)
+    monkeypatch.setattr("ganga_quality.formatting.style.version", missing)
+    code, told, _ = run("check")
+    assert code == FAILED
+    assert "black is missing: black is not there" in told
+    assert "new.py:1:8: F401" in told
+    code, _, beside = run("fix")
+    assert code == FAILED
+    assert "Install it with: pip install 'ganga[quality]'" in beside
+    assert (history.root / "new.py").read_text() == BAD
+
+
+def test_another_black_than_ours_is_not_clean(run: Run, history: History, monkeypatch: pytest.MonkeyPatch) -> None:
+    history.write("new.py", BAD)
+    formatter._mode.cache_clear()
+    monkeypatch.setitem(sys.modules, "black.mode", None)
+    code, told, _ = run("check", "--tools", "black")
+    assert code == FAILED
+    assert "is not the version that this is made for" in told
 
 
 def test_reports_to_files_and_to_the_output(run: Run, history: History, tmp_path: Path) -> None:

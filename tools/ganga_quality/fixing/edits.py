@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from msgspec import Struct
 
@@ -47,7 +47,9 @@ def applied(text: SourceText, lines: Collection[int], fixes: Iterable[Sequence[E
         blocks = {_block(source, bisect_right(starts, edit.start) - 1) for edit in fix if not edit.content.strip()} - {
             0
         }
-        apart = not chosen or chosen[-1].end < fix[0].start
+        apart = (not chosen or chosen[-1].end < fix[0].start) and all(
+            one.end <= other.start for one, other in pairwise(fix)
+        )
         if apart and not blocks & emptied and all(_allowed(edit, whole, regions) for edit in fix):
             chosen += fix
             emptied |= blocks

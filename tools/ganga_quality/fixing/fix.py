@@ -70,7 +70,8 @@ def fix(repository: Repository, scope: Scope, settings: Settings, *, lint: bool,
     and keep their mode; links are neither followed nor replaced, and a file that somebody changes meanwhile is left to
     them.
 
-    Raises UsageError if what is looked at (staged, or a commit) would change and is not what lies on disk.
+    Raises ToolError if black is not here, and UsageError if what is looked at (staged, or a commit) would change and is
+    not what lies on disk.
     """
     sources = [_source(repository, scope, path, whole=whole) for path in scope.files]
     tools = judged_by(settings, repository.root)

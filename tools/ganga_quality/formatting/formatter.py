@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 from warnings import catch_warnings, simplefilter
 
 from ganga_quality.changes import Span
-from ganga_quality.errors import UsageError
+from ganga_quality.errors import ToolError, UsageError
 from ganga_quality.formatting.sourcetext import SourceText, encoding_of
 from ganga_quality.formatting.splicing import Line, Misaligned, spliced
 from ganga_quality.formatting.statements import Layout, is_blank, layout, surroundings, touched_gaps, touched_lines
-from ganga_quality.formatting.style import Style, black_version, included, read_style
+from ganga_quality.formatting.style import INSTALL, Style, black_version, included, read_style
 
 if TYPE_CHECKING:
     from black.mode import Mode
@@ -235,9 +235,11 @@ def _encoded(result: SourceText) -> bytes:
 
 @lru_cache
 def _mode(style: Style, *, stub: bool) -> "Mode":
-    from black.files import infer_target_version  # noqa: PLC0415 - black takes a quarter of a second to load
-    from black.mode import Mode, Preview, TargetVersion  # noqa: PLC0415 - as above
-
+    try:
+        from black.files import infer_target_version  # noqa: PLC0415 - black takes a quarter of a second to load
+        from black.mode import Mode, Preview, TargetVersion  # noqa: PLC0415 - as above
+    except ImportError as error:
+        raise ToolError(f"black {black_version()} is not the version that this is made for. {INSTALL}") from error
     try:
         versions = {TargetVersion[name.upper()] for name in style.target_version}
         features = {Preview[name] for name in style.enable_unstable_feature}

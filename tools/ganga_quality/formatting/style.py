@@ -1,18 +1,22 @@
 """How black is to format: the settings of ``[tool.black]`` in ``pyproject.toml``, read without loading black."""
 
 import re
+import sys
 import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
 from functools import lru_cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from itertools import accumulate
 from pathlib import Path, PurePosixPath
 
 import msgspec
 from msgspec import Struct
 
-from ganga_quality.errors import UsageError
+from ganga_quality.errors import ToolError, UsageError
+
+#: What to try where black is missing, or another one than we know.
+INSTALL = "Install it with: pip install 'ganga[quality]'"
 
 #: Where black looks for nothing unless it is told to; the tests hold it against black's own.
 DEFAULT_EXCLUDE = (
@@ -91,8 +95,11 @@ def included(style: Style, path: str) -> bool:
 
 
 def black_version() -> str:
-    """Which black is installed."""
-    return version("black")
+    """Which black is installed. Raises ToolError if none is."""
+    try:
+        return version("black")
+    except PackageNotFoundError as error:
+        raise ToolError(f"black is not there, beside {sys.executable}. {INSTALL}") from error
 
 
 def _style(document: Mapping[str, object]) -> Style:

@@ -6,8 +6,16 @@ from pathlib import Path
 from msgspec import Struct
 
 from ganga_quality.changes import Hunk, Span
+from ganga_quality.errors import ToolError
 from ganga_quality.findings import Failure, FailureKind, Finding, Outcome
-from ganga_quality.formatting.formatter import CannotFormat, Style, formatted, included, read_style
+from ganga_quality.formatting.formatter import (
+    CannotFormat,
+    Style,
+    black_version,
+    formatted,
+    included,
+    read_style,
+)
 from ganga_quality.formatting.patch import differences
 from ganga_quality.runners import pool
 from ganga_quality.runners.black_cache import Answer, Cache
@@ -56,12 +64,17 @@ def run(
                 failures.append(_failure(path, f"cannot be read: {error.strerror}", 0))
             else:
                 tasks.append(Task(path, content, style, None if spans is None else tuple(spans.get(path, ()))))
-    answers = _answers(tasks, cache, Deadline(settings.timeout))
+    try:
+        answers = list(_answers(tasks, cache, Deadline(settings.timeout)))
+    except ToolError as error:
+        return Outcome(failures=(Failure(tool=NAME, kind=FailureKind.MISSING, message=str(error)),))
     return Outcome.merged([Outcome(failures=tuple(failures)), *(_outcome(task, answer) for task, answer in answers)])
 
 
 def rewritten(tasks: Sequence[Task], deadline: Deadline) -> Iterator[bytes | Failure]:
-    """What black makes of each of the sources, in their order."""
+    """What black makes of each of the sources, in their order. Raises ToolError if it is not here."""
+    if tasks:
+        black_version()
     for task, answer in zip(tasks, pool.answers(_rewritten, tasks, size=_size, deadline=deadline), strict=True):
         yield _unanswered(task.path, answer, deadline) if isinstance(answer, FailureKind) else answer
 
