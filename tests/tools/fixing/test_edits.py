@@ -32,6 +32,7 @@ def done(source: str, lines: Sequence[int], *fixes: Sequence[Edit]) -> Edited:
         ([0], [[Edit(0, 1, "x")], [Edit(0, 1, "x")]], "x = 1\nb = 2\nc = 3\n", {0}),
         ([0], [[Edit(0, 3, "x")], [Edit(2, 5, "y")]], "x 1\nb = 2\nc = 3\n", {0}),
         ([0], [[Edit(0, 1, "x")], [Edit(1, 1, "y")]], "x = 1\nb = 2\nc = 3\n", {0}),
+        ([0], [[Edit(6, 6, "x\n")]], "a = 1\nx\nb = 2\nc = 3\n", {0, 1}),
         ([0], [[Edit(0, 1, "x"), Edit(0, 3, "y")]], "a = 1\nb = 2\nc = 3\n", {0}),
     ],
 )

@@ -88,12 +88,13 @@ def _replaced(text: SourceText, regions: Iterable[tuple[int, int]], edits: Seque
     result = SourceText.of(
         pieces[0] + "".join(edit.content + piece for edit, piece in zip(edits, pieces[1:], strict=True)), text.encoding
     )
-    moved = [(start + _grown(edits, start), end + _grown(edits, end)) for start, end in regions]
+    # What is put where a region ends is part of it: the lines that follow are none of ours.
+    moved = [(start + _grown(edits, start), end + _grown(edits, end + 1)) for start, end in regions]
     starts = offsets(result)[:-1]
     inside = (number for number, start in enumerate(starts) for first, end in moved if first <= start < end)
     return Edited(result, frozenset(inside))
 
 
 def _grown(edits: Iterable[Edit], place: int) -> int:
-    """How far a place between two lines moves, with all that is written up to it."""
+    """How far a place between two lines moves, by all edits that begin before it."""
     return sum(len(edit.content) - (edit.end - edit.start) for edit in edits if edit.start < place)

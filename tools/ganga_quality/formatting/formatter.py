@@ -61,7 +61,8 @@ def formatted(
     Blank lines next to what is touched are formatted with it, and those before the comments that lead to it. All other
     lines stay the same bytes with the same ends. A block of which some statement stays keeps its indentation, and what
     black would join with a statement that stays, stays too. So a file that was formatted before it was changed is
-    formatted again. Encoding and byte order mark are kept; new lines end as the first does.
+    formatted again, but for what stays and has become something else: too deep, or documentation. Encoding and byte
+    order mark are kept; new lines end as the first does.
 
     ``verify`` compares the syntax trees. Raises CannotFormat rather than returning anything that might be wrong.
     """
@@ -150,7 +151,7 @@ class _Job:
         seen, ranges = self._lines[top:], _ranges(line - top + 1 for line in surroundings(before, touched, gaps))
         try:
             answer = self._ask(seen, ranges)
-            if answer == seen and not top:
+            if answer == seen and not top and len(before.statements) not in gaps:
                 return self._lines
             result = self._splice(before, answer, touched, gaps)
         except CannotFormat:

@@ -102,6 +102,9 @@ class _Splice:
         new = _pieces(self._after, self._after.gap(first_new))
         if len(old) != len(new):
             raise Misaligned("a comment moved into a statement or out of one", self._before.gap(first_old).start)
+        if number == len(self._pairs):
+            # Black, asked for some lines, leaves blank ones at the end, which it takes away when asked for all.
+            new[-1] = []
         result: list[Line] = []
         for place, (was, becomes) in enumerate(zip(old, new, strict=True)):
             # The blank lines before comments that lead to a statement are those before the statement.
