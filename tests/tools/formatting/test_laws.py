@@ -148,42 +148,28 @@ def test_all_lines_are_the_whole_file(source: str) -> None:
     assert formatted(content, STYLE, spans=everything) == formatted(content, STYLE)
 
 
-EDITS = st.lists(
-    st.tuples(st.integers(0, 60), st.integers(0, 3), st.lists(st.sampled_from(SIMPLE), max_size=2)),
-    min_size=1,
-    max_size=3,
-)
-
-
-#: A text that stays may become documentation, when what stood before it goes away.
-WITHOUT_TEXTS = SOURCES.filter(lambda source: "text" not in source)
+ADDITIONS = st.lists(st.tuples(st.integers(0, 60), st.sampled_from(SIMPLE)), min_size=1, max_size=3)
 
 
 @SOME
-@given(WITHOUT_TEXTS, EDITS)
-def test_a_formatted_file_is_formatted_again_after_any_change(
-    source: str, edits: list[tuple[int, int, list[str]]]
-) -> None:
+@given(SOURCES, ADDITIONS)
+def test_a_formatted_file_is_formatted_again_after_additions(source: str, additions: list[tuple[int, str]]) -> None:
     before = formatted(f"{source}\n".encode(), STYLE)
-    after = edited(before, edits)
+    after = added(before, additions)
     assume(parses(after))
     change = FileChange(path="x.py", old_path="x.py", hunks=differences(before, after))
     result = formatted(after, STYLE, spans=change.places)
-    assert without_depth(result) == without_depth(formatted(after, STYLE))
+    assert result == formatted(after, STYLE)
 
 
-def without_depth(content: bytes) -> list[bytes]:
-    """What nobody touched stays as deep as it stood, also where a block around it is gone."""
-    return [line.lstrip() for line in content.splitlines()]
-
-
-def edited(content: bytes, edits: Sequence[tuple[int, int, list[str]]]) -> bytes:
-    """Some lines gave way to some statements, as deep as the line was where they came in."""
+def added(content: bytes, additions: Sequence[tuple[int, str]]) -> bytes:
+    """Some statements came in before others, as deep as these."""
     lines = content.decode().splitlines()
-    for place, gone, texts in edits:
-        first = place % (len(lines) + 1)
-        deep = len(lines[first]) - len(lines[first].lstrip()) if first < len(lines) else 0
-        lines[first : first + gone] = indented("\n".join(texts), " " * deep).splitlines()
+    source = layout(lines)
+    for place, text in additions:
+        before = source.statements[place % len(source.statements)].first
+        # As part of the line that follows, which keeps the lines' numbers as they are.
+        lines[before] = "\n".join([indented(text, source.indentation(before)), lines[before]])
     return "".join(f"{line}\n" for line in lines).encode()
 
 

@@ -60,9 +60,9 @@ def formatted(
 
     Blank lines next to what is touched are formatted with it, and those before the comments that lead to it. All other
     lines stay the same bytes with the same ends. A block of which some statement stays keeps its indentation, and what
-    black would join with a statement that stays, stays too. So a file that was formatted before it was changed is
-    formatted again, but for what stays and has become something else: too deep, or documentation. Encoding and byte
-    order mark are kept; new lines end as the first does.
+    black would join with a statement that stays, stays too. So a file that was formatted before something was added to
+    it is formatted again; where something went away, what stays may by now be too deep, or documentation. Encoding and
+    byte order mark are kept; new lines end as the first does.
 
     ``verify`` compares the syntax trees. Raises CannotFormat rather than returning anything that might be wrong.
     """
