@@ -1,0 +1,46 @@
+"""The virtual environment of DiracX, from the package registry alone."""
+
+import os
+import shutil
+import subprocess
+import sys
+from hashlib import sha256
+from pathlib import Path
+
+REQUIREMENTS = Path(__file__).with_name("requirements.txt")
+
+#: The programs that the environment's Python runs.
+SERVE = Path(__file__).parent / "inside" / "serve.py"
+LOGIN = Path(__file__).parent / "inside" / "login.py"
+
+
+class NotInstalled(Exception):
+    """There is no environment of these versions; the text says what to do."""
+
+
+def interpreter(folder: Path) -> Path:
+    """The Python of the server. Raises `NotInstalled` if there is none, an unfinished one or one of other versions."""
+    if not _finished(folder).exists():
+        raise NotInstalled(f"DiracX is not in {folder}: run `python -m tests.live.provision diracx --folder {folder}`")
+    return folder / "venv" / "bin" / "python"
+
+
+def install(folder: Path) -> Path:
+    """The Python of the server, whose environment is made in this folder unless it is there (90 s, 450 MB)."""
+    if not _finished(folder).exists():
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        shutil.rmtree(folder / "venv", ignore_errors=True)
+        _run([sys.executable, "-m", "venv", str(folder / "venv")])
+        _run([str(folder / "venv" / "bin" / "python"), "-m", "pip", "install", "-q", "-r", str(REQUIREMENTS)])
+        _finished(folder).touch()
+    return interpreter(folder)
+
+
+def _run(command: list[str]) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    # Standard output is for the one line that says where the server is.
+    subprocess.run(command, check=True, env=environment, stdout=sys.stderr)
+
+
+def _finished(folder: Path) -> Path:
+    return folder / "venv" / f"finished-{sha256(REQUIREMENTS.read_bytes()).hexdigest()[:12]}"
