@@ -1,5 +1,5 @@
-"""``python -m tests.live.provision SERVER --folder D``: install a real server in this folder, unless it is there, and run
-it until a signal.
+"""``python -m tests.live.provision SERVER --folder D``: install a real server in this folder, unless it is there, and
+run it until a signal.
 
 What is installed is pinned, in a virtual environment of its own, from the package registry; databases, keys and logs
 are in the folder too. The first line on standard output is a JSON object that says where everything is; it comes when
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def _become(python: Path, program: Path, *arguments: str) -> None:
-    os.execv(python, [str(python), str(program), *arguments])
+    os.execv(python, [str(python), str(program), *arguments])  # noqa: S606 - no shell is needed
 
 
 if __name__ == "__main__":

@@ -91,10 +91,22 @@ class Inserted(Struct):
 
 
 class Outcome(Struct):
-    """What came of a change to several jobs."""
+    """For which of several jobs a change failed, and why."""
 
-    success: Mapping[int, msgspec.Raw] = {}
     failed: Mapping[int, msgspec.Raw] = {}
+
+
+class Update(Struct, rename="pascal"):
+    """What an update made of a job."""
+
+    #: None if the update was ignored; otherwise the status that the job has now, wanted or not.
+    status: str | None = None
+
+
+class Updates(Struct):
+    """What an update made of several jobs."""
+
+    success: Mapping[int, Update] = {}
 
 
 class Upload(Struct):

@@ -18,19 +18,23 @@ from ganga.backends.dirac.diracx_records import (
     Inserted,
     Outcome,
     Row,
+    Updates,
     Upload,
 )
 from ganga.backends.dirac.diracx_session import Session
 from ganga.backends.dirac.pages import ID, by_id, by_time
-from ganga.backends.dirac.replies import Reply
+from ganga.backends.dirac.replies import LONGEST_WORDS, Reply
 from ganga.backends.dirac.road import Change, Identity, JobState, Refused
 from ganga.errors import BackendUnavailable
 from ganga.model.clock import Utc
+from ganga.model.ids import shortened
 
 #: Jobs on a page of a search; the server gives no more.
 PAGE = 10_000
 #: Jobs whose histories are asked for at once.
 BATCH = 1_000
+#: Seconds by which the server's clock may be ahead of what its replies say.
+CLOCK_SLACK = 3.0
 #: Says in the histories of jobs who changed them.
 SOURCE = "ganga"
 
@@ -177,20 +181,32 @@ class DiracX:
         return total > rows
 
     async def _set_status(self, ids: Collection[int], status: str, minor_status: str) -> None:
+        """An update that seems older than the last news of a job changes nothing there. So it is dated a little later
+        than now, and once more behind the last news where a clock that runs ahead has dated these.
+        """
         if not ids:
             return
-        # Its own clock, rounded up: what seems older than the last news of a job would change nothing.
-        at = datetime.fromtimestamp(await self.clock() + 1.0, UTC).isoformat()
-        news = {at: {"Status": status, "MinorStatus": minor_status, "Source": SOURCE}}
-        self._check(
-            await self._session.write("PATCH", "/api/jobs/status", dict.fromkeys(sorted(set(ids)), news)), status
-        )
+        news = {"Status": status, "MinorStatus": minor_status, "Source": SOURCE}
+        ignored = await self._report(dict.fromkeys(ids, Utc(await self.clock() + CLOCK_SLACK)), news)
+        if ignored:
+            histories = await self.history(ignored)
+            last = {job: histories[job][-1].at for job in ignored if histories.get(job)}
+            ignored = await self._report({job: Utc(at + 1.0) for job, at in last.items()}, news)
+        if ignored:
+            raise BackendUnavailable(f"{self._server} does not set {len(ignored)} jobs to {status}; asking again later")
+
+    async def _report(self, times: Mapping[int, Utc], news: Mapping[str, str]) -> Collection[int]:
+        """The same news of jobs, each with its time. Returns the jobs for which the server ignored it."""
+        content = {job: {datetime.fromtimestamp(at, UTC).isoformat(): news} for job, at in sorted(times.items())}
+        reply = await self._session.write("PATCH", "/api/jobs/status", content)
+        self._check(reply, news["Status"])
+        return [job for job, told in reply.read(Updates, self._server).success.items() if told.status is None]
 
     def _check(self, reply: Reply, what: str) -> None:
         failed = reply.read(Outcome, self._server).failed
         if failed:
             job, reason = next(iter(failed.items()))
-            words = bytes(reason).decode(errors="replace")
+            words = shortened(bytes(reason).decode(errors="replace"), LONGEST_WORDS)
             raise Refused(f"{self._server} refused {what!r} for {len(failed)} jobs, of which {job}: {words}")
 
     async def _download(self, name: str, into: Path, number: int) -> None:

@@ -1,10 +1,8 @@
 """Real servers for the tests of the roads to DIRAC: one DiracX for the session, and an identity at it for each test."""
 
-import asyncio
 import itertools
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest

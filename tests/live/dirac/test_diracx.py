@@ -13,8 +13,8 @@ from ganga.backends.dirac.diracx_road import DiracX
 from ganga.backends.dirac.road import JobState, Refused
 from ganga.backends.dirac.settings import Settings
 from ganga.model.clock import Utc
-from tests.live.diracx_server.running import DiracXServer
 from tests.live.dirac.conftest import description
+from tests.live.diracx_server.running import DiracXServer
 
 
 async def submitted(road: DiracX, group: str, jobs: int = 1) -> Sequence[int]:
@@ -114,6 +114,18 @@ async def test_killed_and_deleted_jobs_say_so_and_killing_twice_is_once(road: Di
     assert states[killed].minor_status == "Marked for termination"
 
 
+async def test_a_job_is_killed_whose_last_news_are_from_the_future(road: DiracX, group: str) -> None:
+    """The clocks of worker nodes are not the server's, and it ignores what seems older than the last news."""
+    (job,) = await submitted(road, group)
+    ahead = Utc(await road.clock() + 600.0)
+    await road._report(
+        {job: ahead}, {"Status": "Received", "MinorStatus": "From a worker node", "Source": "JobWrapper"}
+    )
+    await road.kill([job])
+    assert (await road.states([job]))[job].status == "Killed"
+    assert (await road.history([job]))[job][-1].at > ahead
+
+
 async def test_what_ended_stays_as_it_ended(road: DiracX, diracx: DiracXServer, group: str) -> None:
     (job,) = await submitted(road, group)
     diracx.change("UPDATE Jobs SET Status = 'Done' WHERE JobID = ?", [(job,)])
@@ -121,7 +133,9 @@ async def test_what_ended_stays_as_it_ended(road: DiracX, diracx: DiracXServer, 
     assert (await road.states([job]))[job].status == "Done"
 
 
-async def test_jobs_of_others_are_refused(settings: Settings, road: DiracX, diracx: DiracXServer, tmp_path: Path) -> None:
+async def test_jobs_of_others_are_refused(
+    settings: Settings, road: DiracX, diracx: DiracXServer, tmp_path: Path
+) -> None:
     (job,) = await submitted(road, "mine")
     theirs = diracx.login(tmp_path / "bob.json", other_user=True)
     async with open_road(Settings(diracx_url=settings.diracx_url, diracx_credentials=str(theirs))) as other:
@@ -160,12 +174,10 @@ async def test_whoami_is_what_the_token_says(road: DiracX) -> None:
 async def test_a_job_without_output_has_none(road: DiracX, group: str, tmp_path: Path) -> None:
     (job,) = await submitted(road, group)
     assert await road.output(job, tmp_path) is False
-    assert list(tmp_path.iterdir()) == []
+    assert content(tmp_path) == []
 
 
-async def test_the_output_sandbox_comes_as_it_was_sent(
-    road: DiracX, group: str, tmp_path: Path
-) -> None:
+async def test_the_output_sandbox_comes_as_it_was_sent(road: DiracX, group: str, tmp_path: Path) -> None:
     (job,) = await submitted(road, group)
     archive = packed(tmp_path / "sandbox.tar.bz2", group.encode())
     name = await road.upload(archive)
@@ -174,7 +186,7 @@ async def test_the_output_sandbox_comes_as_it_was_sent(
     into = tmp_path / "into"
     into.mkdir()
     assert await road.output(job, into) is True
-    (brought,) = into.iterdir()
+    (brought,) = content(into)
     assert brought.name == "0.tar.bz2"
     assert brought.read_bytes() == archive.read_bytes()
 
@@ -183,17 +195,19 @@ async def test_output_beyond_the_limit_is_refused(settings: Settings, road: Dira
     (job,) = await submitted(road, group)
     name = await road.upload(packed(tmp_path / "sandbox.tar.bz2", b"large" * 99))
     await road._session.write("PATCH", f"/api/jobs/{job}/sandbox/output", name)
-    narrow = Settings(
-        diracx_url=settings.diracx_url, diracx_credentials=settings.diracx_credentials, largest_output=50
-    )
+    narrow = Settings(diracx_url=settings.diracx_url, diracx_credentials=settings.diracx_credentials, largest_output=50)
     async with open_road(narrow) as road_of_little:
         with pytest.raises(Refused, match="largest_output"):
             await road_of_little.output(job, tmp_path)
 
 
-def packed(file: Path, content: bytes) -> Path:
+def content(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir())
+
+
+def packed(file: Path, text: bytes) -> Path:
     with tarfile.open(file, "w:bz2") as archive:
         entry = tarfile.TarInfo("stdout")
-        entry.size = len(content)
-        archive.addfile(entry, io.BytesIO(content))
+        entry.size = len(text)
+        archive.addfile(entry, io.BytesIO(text))
     return file

@@ -1,6 +1,5 @@
 """A DiracX that tests start, log in to, drive, stop and start again."""
 
-
 import os
 import sqlite3
 import subprocess

@@ -48,7 +48,7 @@ def main(arguments: Sequence[str]) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     if options.leash:
-        threading.Thread(target=lambda: (sys.stdin.buffer.read(), stop.set()), daemon=True).start()
+        threading.Thread(target=_await_leash, args=[stop], daemon=True).start()
     servers: dict[str, subprocess.Popen[bytes]] = {}
     try:
         for name, command in _commands(ports).items():
@@ -62,6 +62,11 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     finally:
         _stop(servers)
+
+
+def _await_leash(stop: threading.Event) -> None:
+    sys.stdin.buffer.read()
+    stop.set()
 
 
 def _ports(data: Path) -> dict[str, int]:
@@ -147,7 +152,9 @@ def _write_configuration(data: Path) -> None:
 
 
 def _git(folder: Path, *words: str) -> None:
-    person = {f"GIT_{who}_{what}": "test@example.invalid" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    person = {
+        f"GIT_{who}_{what}": "test@example.invalid" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
+    }
     own = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "PATH": os.environ["PATH"], **person}
     subprocess.run(["git", *words], cwd=folder, env=own, check=True)
 
@@ -182,7 +189,7 @@ def _await_answer(url: str, stop: threading.Event) -> None:
     deadline = time.monotonic() + START_WITHIN
     while time.monotonic() < deadline and not stop.wait(0.05):
         try:
-            with urllib.request.urlopen(url, timeout=START_WITHIN):
+            with urllib.request.urlopen(url, timeout=START_WITHIN):  # noqa: S310 - our own server
                 return
         except urllib.error.HTTPError as error:
             error.close()
