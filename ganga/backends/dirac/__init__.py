@@ -7,12 +7,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ganga.backends.dirac.opening import connect
     from ganga.backends.dirac.settings import Settings, policy
 
-__all__ = ["Settings", "policy"]
+__all__ = ["Settings", "connect", "policy"]
 
 _HOMES = {
     "Settings": "ganga.backends.dirac.settings",
+    "connect": "ganga.backends.dirac.opening",
     "policy": "ganga.backends.dirac.settings",
 }
 

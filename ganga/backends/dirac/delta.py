@@ -1,8 +1,8 @@
 """What changed since when, told once: the cursor of the feed, and what of an answer is news.
 
-Only the server's clock counts. A cursor is one of its seconds; each question reaches back before it by an overlap, for
-changes that were committed late and for servers whose clocks differ. What the overlap repeats is told apart by value.
-The cursor moves when all pages are there, never before.
+Only the server's clock counts. A cursor is one of its seconds, with a mark of what was told by then. Each question
+reaches back before that second by an overlap, for changes that were committed late and for servers whose clocks differ;
+what the overlap repeats is told apart by value. The cursor moves when all pages are there, never before.
 """
 
 from collections.abc import Iterable, Mapping
@@ -67,10 +67,13 @@ class Delta:
     has not heard what was told since, and is told again.
     """
 
-    __slots__ = ("_cursor", "_overlap", "_told")
+    __slots__ = ("_answers", "_cursor", "_name", "_overlap", "_told")
 
-    def __init__(self, overlap: float) -> None:
+    def __init__(self, overlap: float, name: str) -> None:
         self._overlap = overlap
+        #: What tells the cursors of this memory from those of any other.
+        self._name = name
+        self._answers = 0
         self._cursor: Cursor | None = None
         self._told: dict[int, JobState] = {}
 
@@ -87,11 +90,12 @@ class Delta:
         return Question(min(at, _second(clock)), clock, self._overlap, known)
 
     def settle(self, question: Question) -> Cursor:
-        """All pages of the question were taken: where to go on."""
+        """All pages of the question were taken: where to go on. Where nothing is new, that is where it was."""
         at = question.reached()
         horizon = _second(at - self._overlap)
+        self._answers += bool(question.news())
         self._told = {number: state for number, state in question.states.items() if _stamp(state) >= horizon}
-        self._cursor = Cursor(rfc3339(at))
+        self._cursor = Cursor(f"{rfc3339(at)} {self._name}.{self._answers}")
         return self._cursor
 
 
@@ -105,6 +109,6 @@ def _second(at: float) -> Utc:
 
 def _time_of(cursor: Cursor | None) -> Utc | None:
     try:
-        return None if cursor is None else _second(from_rfc3339(cursor))
+        return None if cursor is None else _second(from_rfc3339(cursor.partition(" ")[0]))
     except UsageError:
         return None
