@@ -77,6 +77,11 @@ class Chain(Struct, frozen=True, kw_only=True):
         return (people or self.certificates)[0].subject
 
     @property
+    def organisation(self) -> str:
+        """The virtual organisation that a VOMS server attests; empty if none does."""
+        return self.membership.organisation if self.membership else ""
+
+    @property
     def valid_from(self) -> Utc:
         """When the last of the certificates begins to hold."""
         return max(certificate.valid_from for certificate in self.certificates)

@@ -7,10 +7,10 @@ Section
 }
 """
 
-from collections.abc import Mapping
 from typing import TypeAlias
 
-Section: TypeAlias = "dict[str, Section | str]"
+#: The options and sections of one section by their name.
+Section: TypeAlias = dict[str, "Section | str"]
 
 #: Deeper nesting than any installation has.
 DEEPEST = 64
@@ -40,13 +40,13 @@ def parse(text: str) -> Section:
     return open_sections[0]
 
 
-def option(section: Mapping[str, Section | str], path: str) -> str:
+def option(section: Section, path: str) -> str:
     """The value at ``/Section/Option``; empty if there is none."""
     found = _at(section, path)
     return found if isinstance(found, str) else ""
 
 
-def subsection(section: Mapping[str, Section | str], path: str) -> Section:
+def subsection(section: Section, path: str) -> Section:
     """The section at ``/Section/Section``; empty if there is none."""
     found = _at(section, path)
     return found if isinstance(found, dict) else {}
@@ -101,8 +101,8 @@ def _name(words: str) -> tuple[str, str]:
     return words[:end].strip(), words[end:]
 
 
-def _at(section: Mapping[str, Section | str], path: str) -> Section | str | None:
-    found: Section | str | None = dict(section)
+def _at(section: Section, path: str) -> "Section | str | None":
+    found: Section | str | None = section
     for name in path.strip("/").split("/"):
         found = found.get(name) if isinstance(found, dict) else None
     return found

@@ -16,6 +16,7 @@ from ganga.backends.dirac.dencode import DEncodeError, decode
 from ganga.backends.dirac.road import CredentialsExpired, Refused
 from ganga.errors import BackendError, BackendUnavailable
 from ganga.model.clock import Utc
+from ganga.model.ids import shortened
 
 T = TypeVar("T")
 
@@ -85,7 +86,8 @@ def refusal(number: int, message: str, who: str) -> BackendError:
     """The error to be raised for one of DIRAC's, with its own words. What follows them (the server's call stack) is
     left out.
     """
-    words = f"{who}: {message[:_LONGEST_MESSAGE] or f'error {number}'}"
+    message = " ".join(message.split())
+    words = f"{who}: {shortened(message, _LONGEST_MESSAGE) or f'error {number}'}"
     if number in _UNAUTHORISED or "Unauthorized query" in message:
         advice = "is the certificate registered with this DIRAC, and is the proxy's group one of yours?"
         return CredentialsExpired(f"{words}; {advice}")
@@ -128,7 +130,8 @@ def arguments(values: Sequence[object]) -> bytes:
 
 @cache
 def _decoder(kind: type[Envelope[T]]) -> "msgspec.json.Decoder[Envelope[T]]":
-    return msgspec.json.Decoder(kind)
+    # Not strict: ids come as text at times.
+    return msgspec.json.Decoder(kind, strict=False)
 
 
 def _in_json(value: object) -> object:

@@ -10,7 +10,7 @@ from tests.live.dirac_server import mariadb, pki
 Section: TypeAlias = "Mapping[str, Section | str | int | Path]"
 
 SERVICES = ("JobMonitoring", "JobManager", "JobStateUpdate", "SandboxStore")
-HTTPS_SERVICES = ("JobMonitoring", "JobManager", "JobStateUpdate")
+HTTPS_SERVICES = ("JobMonitoring", "JobManager", "JobStateUpdate", "SandboxStore")
 DATABASES = ("JobDB", "JobLoggingDB", "TaskQueueDB", "PilotAgentsDB", "SandboxMetadataDB")
 VO = "testvo"
 
@@ -127,10 +127,13 @@ def _services(folder: Path, ports: Ports) -> Section:
     dips: dict[str, Section] = {
         service: {"Port": port, "Authorization": _ANYBODY} for service, port in ports.services.items()
     }
+    https: dict[str, Section] = {
+        f"Tornado{service}": {"Protocol": "https", "Authorization": _ANYBODY} for service in HTTPS_SERVICES
+    }
     sandboxes: Section = {"LocalSE": "SandboxSE", "BasePath": folder / "sandboxes", "Backend": "local"}
     dips["SandboxStore"] = {**dips["SandboxStore"], **sandboxes}
-    https: Section = {"Protocol": "https", "Authorization": _ANYBODY}
-    return {**dips, **{f"Tornado{service}": https for service in HTTPS_SERVICES}}
+    https["TornadoSandboxStore"] = {**https["TornadoSandboxStore"], **sandboxes}
+    return {**dips, **https}
 
 
 def _community(ports: Ports) -> Section:
