@@ -8,12 +8,13 @@ are not followed, so that no token goes to a place that nobody named.
 import asyncio
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeAlias
+from urllib.parse import urlencode
 
 import aiohttp
 import msgspec
@@ -22,6 +23,8 @@ from ganga.backends.dirac.replies import NotSent, Reply, judged
 from ganga.backends.dirac.road import Refused
 from ganga.errors import BackendUnavailable, ConfigurationError
 from ganga.model.clock import Utc
+
+Judge: TypeAlias = Callable[[Reply, str, tuple[int, ...]], Reply]
 
 #: Connections to one server at once.
 CONNECTIONS = 4
@@ -38,10 +41,14 @@ _BROKEN = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError)
 
 
 class Http:
-    """Connections to one server, which errors call `name`; use it as an async context manager."""
+    """Connections to one server, which errors call `name`; use it as an async context manager.
 
-    def __init__(self, name: str, *, timeout: float, tls: ssl.SSLContext | None = None) -> None:
+    `judge` says which replies are believed, and raises for the others.
+    """
+
+    def __init__(self, name: str, *, timeout: float, tls: ssl.SSLContext | None = None, judge: Judge = judged) -> None:
         self._name = name
+        self._judge = judge
         self._seconds = timeout
         limits = aiohttp.ClientTimeout(total=timeout, sock_connect=min(timeout, CONNECT_WITHIN))
         trusted: ssl.SSLContext | bool = True if tls is None else tls
@@ -80,13 +87,15 @@ class Http:
         url: str,
         *,
         content: object = None,
+        form: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         expected: tuple[int, ...] = (),
     ) -> Reply:
-        """Ask for something; asking changes nothing there. `content` is sent as JSON, replies with an `expected` status
-        beyond 2xx are returned too. Raises `BackendUnavailable`, `CredentialsExpired` or `Refused`.
+        """Ask for something; asking changes nothing there. `content` is sent as JSON or `form` as a web form, replies
+        with an `expected` status beyond 2xx are returned too. Raises `BackendUnavailable`, `CredentialsExpired` or
+        `Refused`.
         """
-        data, all_headers = _json(content, headers)
+        data, all_headers = _sent(content, form, headers)
         try:
             try:
                 reply = await self._exchange(self._kept, method, url, data, all_headers)
@@ -96,7 +105,7 @@ class Http:
                 reply = await self._exchange(self._fresh, method, url, data, all_headers)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise self._unavailable(error) from error
-        return judged(reply, self._name, expected)
+        return self._judge(reply, self._name, expected)
 
     async def write(
         self,
@@ -108,12 +117,12 @@ class Http:
         headers: Mapping[str, str] | None = None,
     ) -> Reply:
         """Request a change, once; `form` is sent as a web form instead of JSON. Raises as `read`, or `NotSent`."""
-        data, all_headers = (aiohttp.FormData(form), headers) if form is not None else _json(content, headers)
+        data, all_headers = _sent(content, form, headers)
         try:
             reply = await self._exchange(self._fresh, method, url, data, all_headers)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise self._unavailable(error) from error
-        return judged(reply, self._name, ())
+        return self._judge(reply, self._name, ())
 
     async def upload(self, url: str, fields: Mapping[str, str], file: Path) -> None:
         """Post a file as a web form to a store, which gets no token."""
@@ -194,6 +203,16 @@ def tls_context(authorities: str, certificates: str | None) -> ssl.SSLContext:
         place = f"the setting `authorities`, {authorities!r}," if authorities else f"X509_CERT_DIR, {certificates!r},"
         raise ConfigurationError(f"{place} is no folder or file with certificates of authorities: {error}") from error
     return context
+
+
+def _sent(
+    content: object, form: Mapping[str, str] | None, headers: Mapping[str, str] | None
+) -> tuple[bytes | None, Mapping[str, str]]:
+    if form is None:
+        return _json(content, headers)
+    # Encoded here, since aiohttp's own form cannot be sent a second time.
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    return urlencode(form).encode(), {**kind, **(headers or {})}
 
 
 def _json(content: object, headers: Mapping[str, str] | None) -> tuple[bytes | None, Mapping[str, str]]:
