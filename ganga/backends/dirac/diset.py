@@ -19,7 +19,15 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from ganga.backends.dirac.diset_frames import Address, Frames, address, complaint, connected, unavailable
+from ganga.backends.dirac.diset_frames import (
+    CONNECT_WITHIN,
+    Address,
+    Frames,
+    address,
+    complaint,
+    connected,
+    unavailable,
+)
 from ganga.backends.dirac.envelopes import Envelope, WireBytes, content, read, write
 from ganga.backends.dirac.proxy import Proxy
 from ganga.backends.dirac.replies import NotSent
@@ -54,6 +62,7 @@ class Diset:
         self._proxy = proxy
         self._client = client
         self._seconds = timeout
+        self._connect_within = min(timeout, CONNECT_WITHIN)
         self._places = asyncio.Semaphore(CONNECTIONS)
 
     async def call(self, url: str, kind: type[Envelope[T]], method: str, *arguments: object) -> T:
@@ -93,7 +102,7 @@ class Diset:
         """A connection on which the service has agreed to the action."""
         place = address(url)
         credentials = await self._proxy.current()
-        async with self._places, connected(place, credentials.context) as frames:
+        async with self._places, connected(place, credentials.context, within=self._connect_within) as frames:
             try:
                 await self._agree(frames, place, action)
             except NotSent as error:

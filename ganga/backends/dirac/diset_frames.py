@@ -114,15 +114,15 @@ class Frames:
 
 
 @asynccontextmanager
-async def connected(place: Address, context: ssl.SSLContext) -> AsyncIterator[Frames]:
-    """Open a connection and drop it again. Raises `NotSent`, `CredentialsExpired`; what the body raises is not
-    touched.
+async def connected(place: Address, context: ssl.SSLContext, *, within: float) -> AsyncIterator[Frames]:
+    """Open a connection, within so many seconds, and drop it again. Raises `NotSent`, `CredentialsExpired`; what the
+    body raises is not touched.
     """
     try:
-        async with asyncio.timeout(CONNECT_WITHIN):
+        async with asyncio.timeout(within):
             reader, writer = await asyncio.open_connection(place.host, place.port, ssl=context)
     except TimeoutError as error:
-        raise NotSent(f"{place.url} cannot be reached within {CONNECT_WITHIN:g} s; is there a network?") from error
+        raise NotSent(f"{place.url} cannot be reached within {within:g} s; is there a network?") from error
     except OSError as error:
         raise unavailable(error, place.url, sent=False) from error
     try:
@@ -139,7 +139,7 @@ async def complaint(place: Address, context: ssl.SSLContext) -> CredentialsExpir
     that then closes the connection may wipe out its own alert. Here nothing is written, and the alert arrives.
     """
     try:
-        async with asyncio.timeout(_COMPLAINT_WITHIN), connected(place, context) as frames:
+        async with asyncio.timeout(_COMPLAINT_WITHIN), connected(place, context, within=_COMPLAINT_WITHIN) as frames:
             await frames.receive()
     except CredentialsExpired as error:
         return error

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from tests.live.dirac_server import mariadb, pki
 
-Section: TypeAlias = "Mapping[str, Section | str | int | Path]"
+Section: TypeAlias = Mapping[str, "Section | str | int | Path"]
 
 SERVICES = ("JobMonitoring", "JobManager", "JobStateUpdate", "SandboxStore")
 HTTPS_SERVICES = ("JobMonitoring", "JobManager", "JobStateUpdate", "SandboxStore")
@@ -131,15 +131,21 @@ def _services(folder: Path, ports: Ports) -> Section:
         f"Tornado{service}": {"Protocol": "https", "Authorization": _ANYBODY} for service in HTTPS_SERVICES
     }
     sandboxes: Section = {"LocalSE": "SandboxSE", "BasePath": folder / "sandboxes", "Backend": "local"}
-    dips["SandboxStore"] = {**dips["SandboxStore"], **sandboxes}
-    https["TornadoSandboxStore"] = {**https["TornadoSandboxStore"], **sandboxes}
+    for store in (dips, https):
+        name = next(name for name in store if name.endswith("SandboxStore"))
+        store[name] = {**store[name], **sandboxes}
     return {**dips, **https}
 
 
 def _community(ports: Ports) -> Section:
     everything = "JobAdministrator, ServiceAdministrator, CSAdministrator"
-    door = {"Host": "localhost", "Port": ports.services["SandboxStore"], "PluginName": "DIP", "Protocol": "dips"}
-    place = {"Path": "/WorkloadManagement/SandboxStore", "Access": "remote"}
+    door: Section = {
+        "Host": "localhost",
+        "Port": ports.services["SandboxStore"],
+        "PluginName": "DIP",
+        "Protocol": "dips",
+    }
+    place: Section = {"Path": "/WorkloadManagement/SandboxStore", "Access": "remote"}
     return {
         "Registry": {
             "DefaultGroup": "user",

@@ -24,7 +24,7 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def log_message(self, *_words: object) -> None:
-        pass
+        """Say nothing."""
 
     def _handle(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
@@ -40,7 +40,7 @@ class Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(body)
 
-    do_DELETE = do_GET = do_HEAD = do_POST = do_PUT = _handle
+    do_DELETE = do_GET = do_HEAD = do_POST = do_PUT = _handle  # noqa: N815 - the names that the base class calls
 
 
 def _answer(verb: str, path: str, body: bytes) -> tuple[int, Json]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 _POLL = 0.05
 _END_WITHIN = 15.0
@@ -27,14 +28,17 @@ def free_ports(count: int) -> list[int]:
 
 
 class Processes:
-    """Started in order, ended in the reverse order; the kernel ends them too if this process dies without a word."""
+    """Started in order, ended in the reverse order.
+
+    The kernel ends them too if the thread that started them ends: this process may die without a word.
+    """
 
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
         self._folder = folder
         self._environment = environment
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
-    def __enter__(self) -> "Processes":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:

@@ -48,7 +48,7 @@ class Site:
     def start(self, service: str) -> None:
         """Start one of the DISET services (again)."""
         program = self.python.parent / "dirac-service"
-        command = [program, f"WorkloadManagement/{service}", *_AS_HOST]
+        command: list[str | Path] = [program, f"WorkloadManagement/{service}", *_AS_HOST]
         self.processes.start(service, command, self.ports.services[service])
 
 
@@ -142,7 +142,11 @@ def _start(site: Site) -> None:
     mariadb.prepare(database)
     site.processes.start("database", mariadb.command(database, site.ports.database), site.ports.database)
     mariadb.fill(database, _schemas(site.python), cfg.DATABASES)
-    opensearch = [sys.executable, Path(__file__).with_name("opensearch.py"), str(site.ports.opensearch)]
+    opensearch: list[str | Path] = [
+        sys.executable,
+        Path(__file__).with_name("opensearch.py"),
+        str(site.ports.opensearch),
+    ]
     site.processes.start("opensearch", opensearch, site.ports.opensearch)
     master = ["Configuration/Server", "-o", "/DIRAC/Configuration/Master=yes", *_AS_HOST]
     site.processes.start("configuration", [site.python.parent / "dirac-service", *master], site.ports.configuration)

@@ -1,4 +1,4 @@
-"""Run by the Python of the services: starts the HTTPS services of DIRAC on the tornado of the package registry.
+"""Start the HTTPS services of DIRAC on the tornado of the package registry.
 
 DIRAC runs on a patched tornado, where the class of a TLS stream can be exchanged; this makes the same exchange on the
 published one. The exchange is needed because only M2Crypto verifies proxies and hands out the chain of the client.
@@ -9,45 +9,51 @@ import collections.abc
 import sys
 
 for name in ("Callable", "Iterable", "Mapping", "MutableMapping", "Sequence"):
+    # This tornado is older than their removal.
     if not hasattr(collections, name):
         setattr(collections, name, getattr(collections.abc, name))
 
-import tornado.httputil
-import tornado.iostream
-import tornado.tcpserver
+import tornado.httputil  # type: ignore[import-not-found,import-untyped,unused-ignore] # noqa: E402 - see above
+import tornado.iostream  # type: ignore[import-not-found,import-untyped,unused-ignore] # noqa: E402 - see above
+import tornado.tcpserver  # type: ignore[import-not-found,import-untyped,unused-ignore] # noqa: E402 - see above
 
 
-def _leave_as_it_is(_class, _implementation, **_settings):
-    return None
+def _leave_as_it_is(_class: type, _implementation: object, /, **_settings: object) -> None:
+    """The patched tornado exchanges its classes here."""
 
 
 tornado.iostream.SSLIOStream.configure = classmethod(_leave_as_it_is)
 tornado.httputil.HTTPServerRequest.configure = classmethod(_leave_as_it_is)
 
-from tornado_m2crypto.m2iostream import M2IOStream
-from tornado_m2crypto.m2netutil import m2_wrap_socket, ssl_options_to_m2_context
+from DIRAC.Core.Tornado.scripts.tornado_start_all import main  # type: ignore[import-not-found] # noqa: E402 - see above
+from tornado_m2crypto.m2iostream import M2IOStream  # type: ignore[import-not-found] # noqa: E402 - see above
+from tornado_m2crypto.m2netutil import (  # type: ignore[import-not-found] # noqa: E402 - see above
+    m2_wrap_socket,
+    ssl_options_to_m2_context,
+)
 
-_contexts = {}
+_contexts: dict[int, object] = {}
 
 
-def _wrapped(socket, options, server_hostname=None, **settings):
+def _wrapped(socket: object, options: object, **settings: object) -> object:
     if id(options) not in _contexts:
-        context = _contexts[id(options)] = ssl_options_to_m2_context(options)
+        context = ssl_options_to_m2_context(options)
         context.set_session_id_ctx(b"services")
-    return m2_wrap_socket(socket, _contexts[id(options)], server_hostname=server_hostname, **settings)
+        _contexts[id(options)] = context
+    return m2_wrap_socket(socket, _contexts[id(options)], **settings)
 
 
-def _stream(connection, **settings):
+def _stream(connection: object, **settings: object) -> object:
     stream = M2IOStream()
     stream.initialize(connection, **settings)
     return stream
 
 
-def _certificate(request, binary_form=False):
+def _certificate(request: tornado.httputil.HTTPServerRequest, *_form: object, **_settings: object) -> object:
     return request.connection.stream.socket.get_peer_cert()
 
 
-def _chain(request):
+def _chain(request: tornado.httputil.HTTPServerRequest) -> object:
     return request.connection.stream.socket.get_peer_cert_chain()
 
 
@@ -56,7 +62,6 @@ tornado.tcpserver.SSLIOStream = _stream
 tornado.httputil.HTTPServerRequest.get_ssl_certificate = _certificate
 tornado.httputil.HTTPServerRequest.get_ssl_certificate_chain = _chain
 
-from DIRAC.Core.Tornado.scripts.tornado_start_all import main
-
-sys.argv[0] = "tornado-start-all"
-sys.exit(main())
+if __name__ == "__main__":
+    sys.argv[0] = "tornado-start-all"
+    sys.exit(main())
