@@ -28,7 +28,7 @@ async def open_road(settings: Settings, /) -> AsyncIterator[DiracX]:
     url = _address(settings.diracx_url or os.environ.get("DIRACX_URL", ""))
     trusted = await asyncio.to_thread(tls_context, settings.authorities, os.environ.get("X509_CERT_DIR"))
     http = Http(f"DiracX at {url}", timeout=settings.timeout, tls=trusted)
-    session = Session(url, http, TokenKeeper(TokenFile(_credentials(settings)), _renewal(url, http)))
+    session = Session(url, http, TokenKeeper(TokenFile(_credentials(settings)), renewal(url, http)))
     try:
         await session.check()
         yield DiracX(session, largest_output=settings.largest_output)
@@ -41,7 +41,9 @@ def _credentials(settings: Settings) -> Path:
     return Path(place).expanduser()
 
 
-def _renewal(url: str, http: Http) -> Callable[[str], Awaitable[Grant]]:
+def renewal(url: str, http: Http) -> Callable[[str], Awaitable[Grant]]:
+    """How tokens are renewed at this server; see `TokenKeeper`."""
+
     async def renew(refresh_token: str) -> Grant:
         form = {"client_id": CLIENT, "grant_type": "refresh_token", "refresh_token": refresh_token}
         reply = await http.write("POST", f"{url}/api/auth/token", form=form)

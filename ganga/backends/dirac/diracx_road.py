@@ -38,6 +38,7 @@ CLOCK_SLACK = 3.0
 #: Says in the histories of jobs who changed them.
 SOURCE = "ganga"
 
+_NO_SUCH_PAGE = HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
 _RANGE = re.compile(r"jobs (\d+)-(\d+)/(\d+)")
 _ARCHIVE = re.compile(r"([0-9a-f]{64})((?:\.[a-z0-9]+)+)\Z")
 
@@ -168,11 +169,12 @@ class DiracX:
             "search": filters,
             "sort": [{"parameter": column, "direction": "asc"} for column in order],
         }
-        return await self._session.read("POST", f"/api/jobs/search?page=1&per_page={PAGE}", question)
+        path = f"/api/jobs/search?page=1&per_page={PAGE}"
+        return await self._session.read("POST", path, question, expected=(_NO_SUCH_PAGE,))
 
     def _more(self, reply: Reply, rows: int) -> bool:
         """Whether there are more jobs than these rows, by the range that a part of them comes with."""
-        if reply.status != HTTPStatus.PARTIAL_CONTENT:
+        if reply.status == HTTPStatus.OK:
             return False
         said = _RANGE.fullmatch(reply.headers.get("Content-Range", ""))
         first, last, total = map(int, said.groups()) if said else (0, 0, 0)

@@ -50,10 +50,12 @@ class Session:
         """Who the token says we are; the server has the last word with each call."""
         return await self._tokens.identity()
 
-    async def read(self, method: str, path: str, content: object = None) -> Reply:
+    async def read(self, method: str, path: str, content: object = None, *, expected: tuple[int, ...] = ()) -> Reply:
         """Ask for something; see `Http.read`."""
         url = self.url + path
-        return await self._as_ourselves(lambda head: self._http.read(method, url, content=content, headers=head))
+        return await self._as_ourselves(
+            lambda head: self._http.read(method, url, content=content, headers=head, expected=expected)
+        )
 
     async def write(self, method: str, path: str, content: object) -> Reply:
         """Request a change; see `Http.write`."""

@@ -12,6 +12,7 @@ from ganga.backends.dirac.diracx_road import DiracX
 from ganga.backends.dirac.settings import Settings
 from tests.live.diracx_server.install import NotInstalled, interpreter
 from tests.live.diracx_server.running import DiracXServer, installed_in
+from tests.live.proxy import Proxy
 
 _NUMBERS = itertools.count(1)
 
@@ -48,6 +49,13 @@ def settings(diracx: DiracXServer, session_credentials: Path) -> Settings:
 async def road(settings: Settings) -> AsyncIterator[DiracX]:
     async with open_road(settings) as road:
         yield road
+
+
+@pytest.fixture
+async def way(diracx: DiracXServer) -> AsyncIterator[Proxy]:
+    """To the server, and one on which accidents happen."""
+    async with Proxy(diracx.where.url) as way:
+        yield way
 
 
 @pytest.fixture
