@@ -8,6 +8,7 @@ import fcntl
 import os
 import time
 from base64 import urlsafe_b64decode
+from io import FileIO
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -92,16 +93,16 @@ class TokenFile:
 
     def read(self) -> Tokens:
         """The tokens, which nobody is writing at the time. Raises `CredentialsExpired` or `BackendUnavailable`."""
-        with self._open(os.O_RDONLY, fcntl.LOCK_SH) as locked:
+        with self._open("rb", fcntl.LOCK_SH) as locked:
             return locked.read()
 
     def lock(self) -> "LockedTokenFile":
         """The file for ourselves, until it is closed. Raises as `read` does."""
-        return self._open(os.O_RDWR, fcntl.LOCK_EX)
+        return self._open("r+b", fcntl.LOCK_EX)
 
-    def _open(self, flags: int, kind: int) -> "LockedTokenFile":
+    def _open(self, mode: str, kind: int) -> "LockedTokenFile":
         try:
-            locked = LockedTokenFile(self.path, os.open(self.path, flags | os.O_CLOEXEC))
+            locked = LockedTokenFile(self.path, FileIO(self.path, mode))
         except OSError as error:
             raise self._unusable(error) from error
         try:
@@ -130,9 +131,10 @@ class TokenFile:
 class LockedTokenFile:
     """An open file of tokens with a lock that ends when it is closed."""
 
-    def __init__(self, path: Path, descriptor: int) -> None:
+    def __init__(self, path: Path, file: FileIO) -> None:
         self._path = path
-        self._descriptor = descriptor
+        # Closed in any case when nobody has it any more: a lock must not outlive a call that was given up.
+        self._file = file
 
     def __enter__(self) -> Self:
         return self
@@ -145,14 +147,14 @@ class LockedTokenFile:
     def locked(self, kind: int) -> bool:
         """Get a lock of this kind (see `flock`), if nobody else has one that excludes it."""
         try:
-            fcntl.flock(self._descriptor, kind | fcntl.LOCK_NB)
+            fcntl.flock(self._file, kind | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
         return True
 
     def read(self) -> Tokens:
         """Raises `CredentialsExpired` if there are none."""
-        content = os.pread(self._descriptor, _LARGEST, 0)
+        content = os.pread(self._file.fileno(), _LARGEST, 0)
         try:
             return msgspec.json.decode(content, type=Tokens)
         except (msgspec.DecodeError, UnicodeDecodeError):
@@ -163,12 +165,12 @@ class LockedTokenFile:
         """In place, and on the disk when it returns. Raises `OSError`."""
         content = msgspec.json.encode(tokens)
         # First over the old, then the rest off: in between there is text that cannot be read, and never an empty file.
-        written = os.pwrite(self._descriptor, content, 0)
+        written = os.pwrite(self._file.fileno(), content, 0)
         if written < len(content):
             raise OSError(f"only {written} of {len(content)} bytes were written")
-        os.ftruncate(self._descriptor, len(content))
-        os.fsync(self._descriptor)
+        self._file.truncate(len(content))
+        os.fsync(self._file.fileno())
 
     def close(self) -> None:
         """Give up the lock."""
-        os.close(self._descriptor)
+        self._file.close()

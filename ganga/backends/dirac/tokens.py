@@ -4,6 +4,8 @@ A refresh token is good for one use; a server that sees it again takes that for 
 user everywhere. So within this process one task renews, which nobody's time-out cancels; between processes the lock of
 the file decides, under which the file is read first; and a refresh token of which nobody knows whether the server has
 seen it is not shown again.
+
+The file may lie on a network file system that hangs: it is touched in threads of its own.
 """
 
 import asyncio
@@ -16,7 +18,16 @@ from msgspec import Struct
 
 from ganga.backends.dirac.replies import NotSent
 from ganga.backends.dirac.road import CredentialsExpired, Identity, Refused
-from ganga.backends.dirac.token_file import LOG_IN, LockedTokenFile, TokenFile, Tokens, Version, claims
+from ganga.backends.dirac.token_file import (
+    LOCKED_WITHIN,
+    LOG_IN,
+    LockedTokenFile,
+    TokenFile,
+    Tokens,
+    Version,
+    claims,
+)
+from ganga.backends.pool import ThreadPool
 from ganga.errors import BackendUnavailable
 from ganga.model.clock import Utc
 
@@ -26,6 +37,8 @@ RENEWED_BEFORE = 300.0
 LAST_PART = 0.25
 #: Seconds of life with which a token is still worth showing.
 USABLE = 5.0
+#: Seconds for a look at the file; for what needs its lock, seconds beyond those for which the lock is waited for.
+LOOK_WITHIN = 10.0
 #: Seconds between two looks whether the file has changed.
 LOOK_EVERY = 5.0
 
@@ -62,6 +75,13 @@ class TokenKeeper:
         #: The refresh token that the server has seen or may have seen: what has it, in memory or file, is used up.
         self._shown: str | None = None
         self._task: asyncio.Task[Tokens] | None = None
+        locked_within = LOCKED_WITHIN + LOOK_WITHIN
+        self._threads = ThreadPool(
+            f"tokens in {file.path}",
+            threads=2,
+            timeout=LOOK_WITHIN,
+            timeouts={"lock": locked_within, "read": locked_within},
+        )
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._file!r} {self._tokens!r}>"
@@ -70,7 +90,7 @@ class TokenKeeper:
         """A valid access token. Raises `CredentialsExpired`, or `BackendUnavailable` if it could not be renewed."""
         tokens = self._tokens
         if tokens is None or self._due(tokens) or time.monotonic() - self._looked_at > LOOK_EVERY:
-            tokens = await self._look()
+            tokens = await self._seen(tokens)
         if not self._due(tokens):
             return tokens.access_token
         try:
@@ -104,6 +124,7 @@ class TokenKeeper:
         if self._task is not None:
             with suppress(BackendUnavailable):
                 await self._task
+        self._threads.close()
 
     def _due(self, tokens: Tokens) -> bool:
         return self._left(tokens) < self._margin
@@ -111,12 +132,23 @@ class TokenKeeper:
     def _left(self, tokens: Tokens) -> float:
         return tokens.expires_on - self._clock()
 
+    async def _seen(self, known: Tokens | None) -> Tokens:
+        """The tokens as they are now, or those known while the file cannot be looked at."""
+        try:
+            return await self._look()
+        except CredentialsExpired:
+            raise
+        except BackendUnavailable:
+            if known is None or self._due(known):
+                raise
+            return known
+
     async def _look(self) -> Tokens:
         """The tokens as they are now: read again if the file has changed."""
-        version = await asyncio.to_thread(self._file.version)
         self._looked_at = time.monotonic()
+        version = await self._threads.call("look", self._file.version)
         if self._tokens is None or version != self._version:
-            tokens = await asyncio.to_thread(self._file.read)
+            tokens = await self._threads.call("read", self._file.read)
             self._version = version
             return self._adopt(self._newest(tokens))
         return self._tokens
@@ -139,14 +171,15 @@ class TokenKeeper:
         return await asyncio.shield(self._task)
 
     async def _renew_alone(self) -> Tokens:
-        locked = await asyncio.to_thread(self._file.lock)
+        locked = await self._threads.call("lock", self._file.lock)
         try:
-            tokens = self._adopt(self._newest(await asyncio.to_thread(locked.read)))
+            tokens = self._adopt(self._newest(await self._threads.call("read", locked.read)))
             if self._due(tokens):
                 tokens = self._adopt(await self._exchange(tokens))
                 await self._write(locked, tokens)
         finally:
-            await asyncio.to_thread(locked.close)
+            with suppress(BackendUnavailable):
+                await self._threads.call("close", locked.close)
         return tokens
 
     async def _exchange(self, tokens: Tokens) -> Tokens:
@@ -185,15 +218,19 @@ class TokenKeeper:
 
     async def _write(self, locked: LockedTokenFile, tokens: Tokens) -> None:
         try:
-            await asyncio.to_thread(locked.write, tokens)
-        except OSError as error:
+            self._version = await self._threads.call("write", self._written, locked, tokens)
+        except (OSError, BackendUnavailable) as error:
             _logger.warning(
                 "The renewed tokens of DiracX could not be written to %s (%s): they are used here, but other programs"
                 " need a new login",
                 self._file.path,
                 error,
             )
-        self._version = await asyncio.to_thread(self._file.version)
+
+    def _written(self, locked: LockedTokenFile, tokens: Tokens) -> Version:
+        """Called in a thread."""
+        locked.write(tokens)
+        return self._file.version()
 
 
 def _retrieve(task: asyncio.Task[Tokens]) -> None:

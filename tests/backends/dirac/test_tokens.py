@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from ganga.backends.dirac.replies import NotSent
 from ganga.backends.dirac.road import CredentialsExpired, Refused
-from ganga.backends.dirac.token_file import LockedTokenFile, TokenFile, Tokens
+from ganga.backends.dirac.token_file import LockedTokenFile, TokenFile, Tokens, Version
 from ganga.backends.dirac.tokens import LOOK_EVERY, Grant, TokenKeeper
 from ganga.errors import BackendUnavailable
 from tests.backends.dirac.tokens import made, token, written
@@ -218,3 +219,26 @@ async def test_nobody_hears_of_a_failed_renewal_that_nobody_awaits(world: World)
     asker.cancel()
     await world.keeper.close()
     assert repr(world.keeper).startswith("<TokenKeeper <TokenFile")
+
+
+async def test_a_file_system_that_hangs_is_no_harm_while_the_token_lives(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await world.keeper.access()
+    let_go = threading.Event()
+
+    def hanging(file: TokenFile) -> Version:
+        del file
+        let_go.wait(30)
+        raise AssertionError("nobody waits for this")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(TokenFile, "version", hanging)
+        patch.setattr(world.keeper._threads, "_timeouts", {"look": 0.01})
+        assert await look_again(world.keeper) == first
+        assert await world.keeper.access() == first
+        world.now += 1000.0
+        with pytest.raises(BackendUnavailable, match="did not return within"):
+            await look_again(world.keeper)
+    let_go.set()
+    assert await look_again(world.keeper) != first
