@@ -6,7 +6,7 @@ import base64
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Generic, TypeVar
 
 import msgspec
@@ -105,6 +105,7 @@ def utc(time: Time) -> Utc | None:
     return from_text(time.obj) if isinstance(time, WireTime) else Utc(time.replace(tzinfo=UTC).timestamp())
 
 
+@lru_cache(maxsize=1 << 14)
 def from_text(text: str) -> Utc:
     """The point in time that DIRAC writes as text: UTC without saying so. Raises `BackendUnavailable`."""
     try:
