@@ -37,7 +37,8 @@ from ganga.errors import BackendUnavailable
 #: Connections to all services of one installation at once.
 CONNECTIONS = 4
 
-_VERSION = "9.1.22"
+#: What we say to be; services of version 8 and 9 look at the first number at most.
+VERSION = "9.1.22"
 _PART = 1 << 20
 #: DEncode is read in Python: beyond this size in a thread, so that nothing else waits.
 _READ_ASIDE = 1 << 16
@@ -119,7 +120,7 @@ class Diset:
 
     def _proposal(self, place: Address, action: tuple[str, str]) -> bytes:
         target = [place.service, self._client.setup, self._client.organisation]
-        return write({"OK": True, "Value": [target, action, "", _VERSION]})
+        return write({"OK": True, "Value": [target, action, "", VERSION]})
 
     @asynccontextmanager
     async def _whole(self, url: str, seconds: float, *, sent: bool = True) -> AsyncIterator[None]:
