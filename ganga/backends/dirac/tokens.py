@@ -28,7 +28,7 @@ from ganga.backends.dirac.token_file import (
     claims,
 )
 from ganga.backends.pool import ThreadPool
-from ganga.errors import BackendUnavailable
+from ganga.errors import BackendError, BackendUnavailable
 from ganga.model.clock import Utc
 
 #: Seconds before its end at which an access token is renewed; sooner before if its life is short.
@@ -74,6 +74,8 @@ class TokenKeeper:
         self._looked_at = -LOOK_EVERY
         #: The refresh token that the server has seen or may have seen: what has it, in memory or file, is used up.
         self._shown: str | None = None
+        #: What came of showing it.
+        self._outcome = "no answer"
         self._task: asyncio.Task[Tokens] | None = None
         locked_within = LOCKED_WITHIN + LOOK_WITHIN
         self._threads = ThreadPool(
@@ -192,7 +194,10 @@ class TokenKeeper:
         except NotSent:
             self._shown = shown_before
             raise
-        except (Refused, CredentialsExpired) as error:
+        except BackendError as error:
+            self._outcome = str(error)
+            if not isinstance(error, Refused | CredentialsExpired):
+                raise
             raise CredentialsExpired(
                 f"the tokens in {self._file.path} cannot be renewed ({error}): {LOG_IN}"
             ) from error
@@ -208,8 +213,8 @@ class TokenKeeper:
             raise CredentialsExpired(f"the token in {self._file.path} ends and cannot be renewed: {LOG_IN}")
         if tokens.refresh_token == self._shown:
             raise CredentialsExpired(
-                f"the tokens in {self._file.path} may be used up: their renewal got no answer, and another try could"
-                f" make the server revoke all tokens of this user; {LOG_IN}"
+                f"the tokens in {self._file.path} may be used up, and showing them again could make the server revoke all"
+                f" tokens of this user: {LOG_IN} (their renewal failed: {self._outcome})"
             )
         end = claims(tokens.refresh_token).exp
         if end is not None and end <= self._clock():
