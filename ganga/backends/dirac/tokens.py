@@ -213,8 +213,8 @@ class TokenKeeper:
             raise CredentialsExpired(f"the token in {self._file.path} ends and cannot be renewed: {LOG_IN}")
         if tokens.refresh_token == self._shown:
             raise CredentialsExpired(
-                f"the tokens in {self._file.path} may be used up, and showing them again could make the server revoke all"
-                f" tokens of this user: {LOG_IN} (their renewal failed: {self._outcome})"
+                f"the tokens in {self._file.path} may be used up, and showing them again could make the server revoke"
+                f" all tokens of this user: {LOG_IN} (their renewal failed: {self._outcome})"
             )
         end = claims(tokens.refresh_token).exp
         if end is not None and end <= self._clock():
