@@ -37,11 +37,9 @@ _DECODE: Final = "-c 'set -f && IFS= && eval $(echo {} | base64 -d)'"
 
 
 def refusal(job: Submission) -> str | None:
-    """Why this job cannot be taken; None if it can."""
+    """Why this job cannot be taken; None if it can. That it names a folder of this machine means nothing there."""
     if _TAG.fullmatch(job.tag) is None:
         return f"the tag {shortened(job.tag)!r} is not made of up to 128 letters, digits, dots, dashes and underscores"
-    if job.spec.folder is not None:
-        return f"a job on DIRAC runs in a folder of its own; leave out the folder {shortened(job.spec.folder)!r}"
     if not _command(job) or not _command(job)[0]:
         return "the command is empty; name a program"
     return _wrong_text(job) or _wrong_output(job) or _too_large(job)

@@ -42,6 +42,7 @@ _EMPTY: Final = frozenset({"", "Unknown", "Execution Complete", "None"})
 _EXIT_CODE: Final = re.compile(r"\b(?:exited with status|exit code)[ :=]*(-?\d{1,9})\b", re.IGNORECASE)
 _STALLED: Final = "DIRAC has not heard from it for long; it may still be running"
 _DELETED: Final = "deleted in DIRAC"
+_RESCHEDULED: Final = "Job Rescheduled"
 
 
 def status_of(state: JobState) -> JobStatus:
@@ -62,8 +63,13 @@ def observation(state: JobState) -> Observation:
         reason=_reason(state, status),
         started_at=state.started_at,
         ended_at=state.ended_at if status.final else None,
-        restart=state.reschedules,
+        restart=_restart(state, status),
     )
+
+
+def _restart(state: JobState, status: JobStatus) -> int:
+    """DiracX 0.7 counts a reschedule after the end and leaves the job as it ended: the run so counted has not begun."""
+    return state.reschedules - (status.final and state.minor_status == _RESCHEDULED)
 
 
 def _native_status(state: JobState) -> str:

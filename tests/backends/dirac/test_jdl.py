@@ -101,6 +101,12 @@ def test_a_program_whose_name_looks_like_a_variable_is_a_program() -> None:
     assert read(description(submission("a=b"), None, SITE))["Executable"] == "/bin/sh"
 
 
+def test_a_folder_of_this_machine_means_nothing_there() -> None:
+    job = submission("true", folder="/here")
+    assert refusal(job) is None
+    assert "/here" not in description(job, None, SITE)
+
+
 def test_a_subjob_knows_its_index() -> None:
     assert "GANGA_SUBJOB_INDEX=3" in description(submission("true", index=3), None, SITE)
 
@@ -138,7 +144,6 @@ def test_a_setting_does_not_replace_what_we_need() -> None:
         (submission("true", "\0"), "characters"),
         (submission("true", "\udcff"), "characters"),
         (submission("true", environment={"A B": "x"}), "environment variable"),
-        (submission("true", folder="/tmp/x"), "folder"),  # noqa: S108 - nothing is made there
         (submission("true", outputs=('a"b',)), "output"),
         (submission("true", outputs=("a b",)), "output"),
         (submission("true", "x" * LARGEST), "input file"),

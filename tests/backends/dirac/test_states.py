@@ -105,3 +105,9 @@ def test_a_stalled_job_may_still_run() -> None:
 def test_a_job_that_was_rescheduled_is_the_next_attempt() -> None:
     seen = observation(JobState(id=1, status="Received", minor_status="Job Rescheduled", reschedules=2))
     assert (seen.status, seen.restart) == (JobStatus.SUBMITTED, 2)
+
+
+@pytest.mark.parametrize("word", ["Done", "Failed", "Killed"])
+def test_a_reschedule_that_was_counted_and_not_done_is_no_attempt(word: str) -> None:
+    assert observation(JobState(id=1, status=word, minor_status="Job Rescheduled", reschedules=2)).restart == 1
+    assert observation(JobState(id=1, status=word, minor_status="Execution Complete", reschedules=2)).restart == 2

@@ -63,7 +63,7 @@ async def test_a_bad_job_is_no_others_end(tmp_path: Path, takes_lists: bool) -> 
 
 async def test_what_cannot_be_described_is_refused_without_a_call(tmp_path: Path) -> None:
     road = ScriptedRoad()
-    job = Submission(job_id(1), tag(1), JobSpec(command=("true",), folder="/somewhere"))
+    job = Submission(job_id(1), tag(1), JobSpec(command=("",)))
     receipts = await submitter(road, tmp_path).submit([job])
     assert set(receipts.rejected) == {tag(1)}
     assert road.calls == []
