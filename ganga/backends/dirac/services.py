@@ -24,6 +24,8 @@ SANDBOXES = "WorkloadManagement/SandboxStore"
 
 #: Jobs in one question; the services have no limit of their own, but their databases feel larger ones.
 JOBS_PER_CALL = 1000
+#: What is said of parametric jobs between the two calls of their submission.
+_UNCONFIRMED = ("Submitting", "Bulk transaction confirmation")
 #: Names in one question for names.
 NAMES_PER_CALL = 500
 #: Seconds for which a reading of the server's clock is carried on with our own.
@@ -118,7 +120,7 @@ class ServiceRoad:
         ids: list[int] = []
         for some in _chunks(sorted(set(names)), NAMES_PER_CALL):
             ids += await self._select({**where, "JobName": some})
-        return await self.states(ids)
+        return await self._confirmed(await self.states(ids))
 
     async def counts(self, *, owner: str) -> Mapping[str, int] | None:  # noqa: ARG002 - as `Road` has it
         """None: version 9 has no method for it."""
@@ -218,6 +220,14 @@ class ServiceRoad:
             states = await self.states(ids)
             if not all(status_of(state).final for state in states.values()):
                 raise
+
+    async def _confirmed(self, states: Mapping[int, JobState]) -> Mapping[int, JobState]:
+        """Jobs whose submission broke off before its last call would wait for that for ever: make it now."""
+        waiting = [job for job, state in states.items() if (state.status, state.minor_status) == _UNCONFIRMED]
+        if not waiting:
+            return states
+        await self._act("confirmBulkSubmission", waiting)
+        return {**states, **await self.states(waiting)}
 
     async def _lines(self, job: int) -> Sequence[Change]:
         kind = Envelope[list[Line]]

@@ -3,6 +3,8 @@
 import os
 import shutil
 import subprocess
+import sys
+from hashlib import sha256
 from pathlib import Path
 
 DIRAC = "DIRAC==9.1.22"
@@ -24,7 +26,7 @@ class NotInstalled(Exception):
 
 
 def interpreter(folder: Path) -> Path:
-    """The Python of the services. Raises `NotInstalled` if there is none, or an unfinished one."""
+    """The Python of the services. Raises `NotInstalled` if there is none, or an unfinished or outdated one."""
     if not _finished(folder).exists():
         raise NotInstalled(f"DIRAC is not in {folder}: run `python -m tests.live.provision dirac --folder {folder}`")
     return folder / "venv" / "bin" / "python"
@@ -44,7 +46,7 @@ def install(folder: Path) -> None:
         return
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     shutil.rmtree(folder / "venv", ignore_errors=True)
-    subprocess.run(["python3.11", "-m", "venv", folder / "venv"], check=True)
+    subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
     for words in _steps():
         _pip(folder, *words)
     _finished(folder).touch()
@@ -85,4 +87,4 @@ def _install_system_packages() -> None:
 
 
 def _finished(folder: Path) -> Path:
-    return folder / "venv" / "finished"
+    return folder / "venv" / f"finished-{sha256(REQUIREMENTS.read_bytes()).hexdigest()[:12]}"

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -10,24 +9,22 @@ from ganga.backends.dirac import dips, https
 from ganga.backends.dirac.road import Road
 from ganga.backends.dirac.settings import Settings
 from tests.live.dirac.services.installation import Admin, settings_of
-from tests.live.dirac_server.install import NotInstalled
+from tests.live.dirac_server.install import NotInstalled, interpreter
 from tests.live.dirac_server.servers import Site, running
-
-VARIABLE = "GANGA_LIVE_DIRAC"
+from tests.live.diracx_server.running import installed_in
 
 ROADS = {"https": https.open_road, "dips": dips.open_road}
 
 
 @pytest.fixture(scope="session")
 def site() -> Iterator[Site]:
-    folder = os.environ.get(VARIABLE)
-    if not folder:
-        pytest.skip(f"{VARIABLE} does not name a folder in which `python -m tests.live.provision dirac` put DIRAC")
+    folder = installed_in(os.environ).with_name("dirac")
     try:
-        with running(Path(folder)) as found:
-            yield found
+        interpreter(folder)
     except NotInstalled as error:
         pytest.skip(str(error))
+    with running(folder) as found:
+        yield found
 
 
 @pytest.fixture

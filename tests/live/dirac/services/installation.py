@@ -48,7 +48,9 @@ class Admin:
 
     def __init__(self, site: Site) -> None:
         self._site = site
-        self._diset = Diset(Proxy(site.proxy("admin"), site.authorities), Client(organisation=VO), timeout=20)
+        client = Client(organisation=VO)
+        self._diset = Diset(Proxy(site.proxy("admin"), site.authorities), client, timeout=20)
+        self._user = Diset(Proxy(site.proxy("user"), site.authorities), client, timeout=20)
 
     async def set_status(self, job: int, status: str, minor: str = "test", *, force: bool = True) -> None:
         url = self._site.ports.dips("JobStateUpdate")
@@ -59,6 +61,17 @@ class Admin:
         path = sandbox.partition("|")[2]
         found = f"SELECT SBId, 'Job:{job}', 'Output' FROM sb_SandBoxes WHERE SEPFN = '{path}'"  # noqa: S608 - our own
         self._site.sql(f"USE SandboxMetadataDB; INSERT INTO sb_EntityMapping (SBId, EntityId, Type) {found};")
+
+    async def report(self, job: int, news: Mapping[str, Mapping[str, str]]) -> None:
+        """Of one job, several statuses by their times."""
+        url = self._site.ports.dips("JobStateUpdate")
+        await self._diset.call(url, Envelope[object], "setJobStatusBulk", job, news)
+
+    async def download(self, sandbox: str, into: Path) -> None:
+        """As the user whose sandbox it is."""
+        url = self._site.ports.dips("SandboxStore")
+        path = sandbox.partition("|")[2]
+        await self._user.download(url, f"/WorkloadManagement/SandboxStore{path}", into, at_most=1 << 24)
 
     async def remove(self, job: int) -> None:
         url = self._site.ports.dips("JobManager")
