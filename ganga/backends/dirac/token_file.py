@@ -153,8 +153,11 @@ class LockedTokenFile:
         return True
 
     def read(self) -> Tokens:
-        """Raises `CredentialsExpired` if there are none."""
+        """Raises `CredentialsExpired` if there are none, `BackendUnavailable` if there are none yet."""
         content = os.pread(self._file.fileno(), _LARGEST, 0)
+        if not content:
+            # DIRAC's own login empties the file before it gets the lock.
+            raise BackendUnavailable(f"{self._path} is empty: unless a login is under way, {LOG_IN}")
         try:
             return msgspec.json.decode(content, type=Tokens)
         except (msgspec.DecodeError, UnicodeDecodeError):

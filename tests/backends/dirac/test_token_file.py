@@ -40,13 +40,20 @@ def test_without_a_file_a_login_is_asked_for(tmp_path: Path) -> None:
             look()
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff", b'{"access_token": 7}', f'{{"x": "{HIDDEN}"'.encode()])
+@pytest.mark.parametrize("content", [b"{", b"[]", b"\xff", b'{"access_token": 7}', f'{{"x": "{HIDDEN}"'.encode()])
 def test_what_is_no_file_of_tokens_is_said_to_be_none_and_not_shown(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "credentials.json").write_bytes(content)
     with pytest.raises(CredentialsExpired, match="no file with tokens") as caught:
         TokenFile(tmp_path / "credentials.json").read()
     assert HIDDEN not in str(caught.value)
     assert caught.value.__suppress_context__
+
+
+def test_a_login_that_is_under_way_is_no_end_of_the_tokens(tmp_path: Path) -> None:
+    (tmp_path / "credentials.json").touch()
+    with pytest.raises(BackendUnavailable, match="is empty") as caught:
+        TokenFile(tmp_path / "credentials.json").read()
+    assert not isinstance(caught.value, CredentialsExpired)
 
 
 def test_who_holds_the_lock_is_waited_for(tmp_path: Path) -> None:

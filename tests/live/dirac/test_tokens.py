@@ -16,9 +16,11 @@ from ganga.backends.dirac.http import Http
 from ganga.backends.dirac.settings import Settings
 from ganga.backends.dirac.token_file import TokenFile
 from ganga.backends.dirac.tokens import TokenKeeper
+from tests.live.diracx_server.install import TOKEN_RACE, interpreter
 from tests.live.diracx_server.running import DiracXServer
 
-PROCESSES = 4
+#: Of each kind.
+PROCESSES = 3
 
 
 @pytest.fixture
@@ -59,10 +61,12 @@ async def test_a_road_goes_on_with_the_renewed_token(diracx: DiracXServer, file:
         assert (await road.whoami()).owner == "bob"
 
 
-async def test_processes_that_race_renew_once(diracx: DiracXServer, file: Path) -> None:
+async def test_processes_that_race_with_each_other_and_with_diracs_own_tools_renew_once(
+    diracx: DiracXServer, file: Path
+) -> None:
     """Three rounds: had any token been shown twice, the server would have revoked those of the next round."""
     for _ in range(3):
-        said = await asyncio.to_thread(race, diracx.where.url, file)
+        said = await asyncio.to_thread(race, diracx, file)
         assert sum(one.asked for one in said) == 1
         assert {token for one in said for token in one.tokens} == {TokenFile(file).read().access_token}
         aged(file)
@@ -75,10 +79,14 @@ class Racer(Struct):
     asked: int
 
 
-def race(url: str, file: Path) -> list[Racer]:
-    command = [sys.executable, "-m", "tests.live.dirac.token_race", url, str(file)]
+def race(diracx: DiracXServer, file: Path) -> list[Racer]:
+    ours = [sys.executable, "-m", "tests.live.dirac.token_race"]
+    theirs = [str(interpreter(diracx.folder)), str(TOKEN_RACE)]
     racers = [
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(PROCESSES)
+        subprocess.Popen(
+            [*command, diracx.where.url, str(file)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        for command in [ours, theirs] * PROCESSES
     ]
     for racer in racers:
         assert racer.stdout is not None
