@@ -35,7 +35,7 @@ class DiracBackend:
 
     def __init__(self, road: Road, settings: Settings, folder: Path) -> None:
         self._road = road
-        self._owner = Owner(road)
+        self._owner = Owner(road, settings.warn_before)
         self._delta = Delta(settings.overlap, token_hex(4))
         self._submitter = Submitter(road, self._owner, settings, folder)
         self._retriever = Retriever(road, folder, settings.largest_output)

@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 from msgspec import Meta, Struct
 
-from ganga.model.policy import Pace, Patience, Policy, Width
+from ganga.model.policy import Pace, Patience, Policy, Retry, Width
+
+#: Seconds between two tries while the servers do not answer: how long news may wait after an outage.
+_LONGEST_PAUSE: Final = 120.0
 
 
 class RoadName(StrEnum):
@@ -44,6 +47,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     #: The folder or file with the certificates of the authorities to be trusted; empty: that of the variable
     #: `X509_CERT_DIR`, else those of the system.
     authorities: str = ""
+    #: Seconds before the end of credentials that cannot be renewed without a person from which on there is a warning.
+    warn_before: Annotated[float, Meta(ge=0)] = 1800.0
     #: The virtual organisation; empty: that of the credentials.
     organisation: str = ""
     #: The group of the identity, such as `lhcb_user`; empty: that of the credentials.
@@ -87,9 +92,10 @@ def policy(settings: Settings, /) -> Policy:
     """The feed tells what changed; the sweep finds what moves no time stamp: jobs that were removed, moved to another
     site, or changed by an old server that forgets the stamp.
     """
+    retry = Retry(longest=_LONGEST_PAUSE)
     return Policy(
-        feed=Pace(fastest=settings.interval, slowest=settings.interval),
-        sweep=Pace(fastest=600.0, slowest=1800.0),
+        feed=Pace(fastest=settings.interval, slowest=settings.interval, retry=retry),
+        sweep=Pace(fastest=600.0, slowest=1800.0, retry=retry),
         sweep_width=Width(batch=1000),
         submit=Width(batch=100),
         find=Width(batch=500),

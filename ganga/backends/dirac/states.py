@@ -56,10 +56,13 @@ def status_of(state: JobState) -> JobStatus:
 def observation(state: JobState) -> Observation:
     """What the state is evidence of."""
     status = status_of(state)
+    code = _exit_code(state) if status.final else None
     return Observation(
         status=status,
         native_status=_native_status(state),
-        exit_code=_exit_code(state) if status.final else None,
+        # A program that a signal has ended is told as the number of the signal below zero.
+        exit_code=code if code is None or code >= 0 else None,
+        signal=None if code is None or code >= 0 else -code,
         reason=_reason(state, status),
         started_at=state.started_at,
         ended_at=state.ended_at if status.final else None,

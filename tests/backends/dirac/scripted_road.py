@@ -29,6 +29,7 @@ class ScriptedRoad:
         self.owners: dict[int, str] = {}
         self.now = START
         self.page_size = 100
+        self.expires_at: Utc | None = None
         self.calls: list[tuple[str, int]] = []
         self.faults: dict[str, deque[Exception | None]] = {}
         #: Names of jobs that the servers refuse.
@@ -128,7 +129,7 @@ class ScriptedRoad:
 
     async def whoami(self) -> Identity:
         self._called("whoami", 1)
-        return Identity(owner=OWNER, group="users", organisation="vo")
+        return Identity(owner=OWNER, group="users", organisation="vo", expires_at=self.expires_at)
 
     async def close(self) -> None:
         self._called("close", 1)

@@ -54,7 +54,7 @@ def test_the_minor_status_is_part_of_the_native_one(minor: str, word: str) -> No
     ("application", "code"),
     [
         ("'sh' Exited With Status 3", 3),
-        ("DaVinci (v45r1) Exited With Status -11", -11),
+        ("DaVinci (v45r1) Exited With Status 134", 134),
         ("Failed (exit code 134)", 134),
         ("Unknown", None),
         ("Status 3 of 4", None),
@@ -63,6 +63,11 @@ def test_the_minor_status_is_part_of_the_native_one(minor: str, word: str) -> No
 def test_an_exit_code_is_read_where_the_application_tells_it(application: str, code: int | None) -> None:
     state = JobState(id=1, status="Failed", application_status=application)
     assert observation(state).exit_code == code
+
+
+def test_an_end_by_a_signal_is_told_as_such() -> None:
+    seen = observation(JobState(id=1, status="Failed", application_status="DaVinci Exited With Status -11"))
+    assert (seen.exit_code, seen.signal) == (None, 11)
 
 
 def test_no_exit_code_is_told_of_a_job_that_has_not_ended() -> None:
