@@ -216,3 +216,52 @@ async def test_no_token_is_in_any_error(way: Proxy, road: DiracX, session_creden
         text = "".join(traceback.format_exception(caught.value))
         assert tokens.access_token not in text
     assert tokens.access_token not in repr(road) + repr(road._session) + repr(road._session._tokens) + repr(tokens)
+
+
+async def test_a_server_that_fails_and_drops_its_connections_is_asked_on_a_fresh_one(
+    road: DiracX, jobs: Sequence[int]
+) -> None:
+    """A real failure of the real server: it cannot compare a time with a number."""
+    nonsense = {"search": [{"parameter": "LastUpdateTime", "operator": "gt", "value": 7}]}
+    for _ in range(3):
+        with pytest.raises(BackendUnavailable, match="500"):
+            await road._session.read("POST", "/api/jobs/search", nonsense)
+        assert (await road.states(jobs)).keys() == set(jobs)
+
+
+async def test_a_database_that_is_locked_is_no_answer(
+    diracx: DiracXServer, road: DiracX, jobs: Sequence[int], group: str
+) -> None:
+    before = await road.states(jobs)
+    with diracx.locked():
+        with pytest.raises(BackendUnavailable, match=r"did not answer|500"):
+            await road.states(jobs)
+        with pytest.raises(BackendUnavailable, match=r"did not answer|500"):
+            await road.kill(jobs[:1])
+        with pytest.raises(BackendUnavailable, match=r"did not answer|500"):
+            await road.submit([description(group, group)])
+    after = await road.states(jobs[1:])
+    assert after == {job: before[job] for job in jobs[1:]}
+
+
+async def test_jobs_that_were_removed_are_denied_and_the_others_told(
+    diracx: DiracXServer, road: DiracX, jobs: Sequence[int]
+) -> None:
+    diracx.change("DELETE FROM Jobs WHERE JobID = ?", [(jobs[0],)])
+    assert (await road.states(jobs)).keys() == set(jobs[1:])
+
+
+async def test_a_word_that_nobody_knows_is_told_as_it_is(
+    diracx: DiracXServer, road: DiracX, jobs: Sequence[int]
+) -> None:
+    diracx.change("UPDATE Jobs SET Status = 'Meditating', MinorStatus = '' WHERE JobID = ?", [(jobs[0],)])
+    state = (await road.states(jobs))[jobs[0]]
+    assert (state.status, state.minor_status) == ("Meditating", "")
+
+
+async def test_a_job_that_ended_and_was_rescheduled_counts_it(
+    diracx: DiracXServer, road: DiracX, jobs: Sequence[int]
+) -> None:
+    diracx.change("UPDATE Jobs SET Status = 'Done' WHERE JobID = ?", [(jobs[0],)])
+    await road.reschedule(jobs[:1])
+    assert (await road.states(jobs))[jobs[0]].reschedules == 1

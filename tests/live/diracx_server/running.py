@@ -4,8 +4,8 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
-from contextlib import closing
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import msgspec
@@ -95,6 +95,14 @@ class DiracXServer:
         file.touch(mode=0o600)
         file.write_bytes(done.stdout)
         return file
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Nobody else reads or writes its database of jobs in the meantime."""
+        with closing(sqlite3.connect(self.data / "jobdb.db", isolation_level=None)) as connection:
+            connection.execute("BEGIN EXCLUSIVE")
+            yield
+            connection.execute("ROLLBACK")
 
     def change(self, statement: str, rows: Iterable[tuple[object, ...]], *, database: str = "jobdb") -> None:
         """Change its database, for what it has no call for."""
