@@ -17,6 +17,10 @@ from ganga.model.ids import Cursor
 #: So many overlaps after a change nothing is expected to come to light any more that happened before it.
 SETTLED: Final = 12
 
+#: Seconds after which a cursor is worth no more than none: reading all that changed since would take longer than asking
+#: about the jobs that live, as whoever was away for so long does anyway.
+LONGEST_ABSENCE: Final = 86_400.0
+
 _LONG_AGO: Final = Utc(0.0)
 
 
@@ -53,11 +57,11 @@ class Question:
         """How far the pages reach: to the newest change, and not beyond the server's clock.
 
         A time after which nothing has happened for long is left behind, so that the last changes before a quiet night
-        are not read again all night. An empty answer costs nothing and moves nothing.
+        are not read again all night. An empty answer costs nothing, and moves nothing before the cursor grows old.
         """
-        if not self.states:
+        if not self.states and self._clock - self._at < LONGEST_ABSENCE / 2:
             return self._at
-        newest = max(map(_stamp, self.states.values()))
+        newest = max(map(_stamp, self.states.values()), default=self._at)
         quiet = self._clock - SETTLED * self._overlap
         return _second(max(self._at, min(newest, self._clock), quiet))
 
@@ -80,10 +84,10 @@ class Delta:
     def question(self, cursor: Cursor | None, clock: Utc) -> Question:
         """The next question, asked when the server's clock shows `clock`.
 
-        Without a cursor, or with one that is not ours, what is new is what comes from now on.
+        Without a cursor, or with one that is not ours or very old, what is new is what comes from now on.
         """
         at = _time_of(cursor)
-        if at is None:
+        if at is None or clock - at > LONGEST_ABSENCE:
             return Question(_second(clock - SETTLED * self._overlap), clock, self._overlap, {})
         known = self._told if cursor == self._cursor else {}
         # A clock that was set back writes times that a cursor from before lies beyond.

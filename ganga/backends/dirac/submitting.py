@@ -62,16 +62,11 @@ class Submitter:
             return Finding()
         asked_at = self._now()
         tried = {tag: self._tried.setdefault(tag, asked_at) for tag in tags}
-        present: dict[Tag, NativeId] = {}
-        states = await self._road.jobs(owner=await self._owner.name(), names=tags)
-        for number, state in sorted(states.items()):
-            tag = Tag(state.name)
-            if present.setdefault(tag, NativeId(str(number))) != str(number):
-                _log.warning("DIRAC has the job %s twice, as %s and as %d; the first counts", tag, present[tag], number)
+        present = await self._present(tags)
         absent = [tag for tag in tried.keys() - present.keys() if asked_at - tried[tag] >= self._settings.commit_delay]
         for tag in (*present, *absent):
             self._tried.pop(tag, None)
-        return Finding({tag: present[tag] for tag in tags if tag in present}, frozenset(absent))
+        return Finding(present, frozenset(absent))
 
     def _parts(self, jobs: Sequence[Submission]) -> Iterator[list[Submission]]:
         """What goes into one call: any jobs if it takes lists, otherwise jobs that differ by their commands only."""
@@ -83,20 +78,32 @@ class Submitter:
             while part := list(islice(rest, self._settings.jobs_per_submission)):
                 yield part
 
+    async def _present(self, tags: Collection[Tag]) -> dict[Tag, NativeId]:
+        present: dict[Tag, NativeId] = {}
+        states = await self._road.jobs(owner=await self._owner.name(), names=tags)
+        for number, state in sorted(states.items()):
+            tag = Tag(state.name)
+            if present.setdefault(tag, NativeId(str(number))) != str(number):
+                _log.warning("DIRAC has the job %s twice, as %s and as %d; the first counts", tag, present[tag], number)
+        return {tag: present[tag] for tag in tags if tag in present}
+
     async def _submit_part(self, jobs: Sequence[Submission], sandboxes: dict[_Files, str | None]) -> Receipts:
-        """All of them in one call. If the servers refuse that, each is tried alone, so that a bad one is no other's
-        end.
+        """All of them in one call. If the servers refuse that, each is tried alone, unless it is there all the same:
+        a bad one is no other's end.
         """
         try:
             return Receipts(await self._send(jobs, sandboxes))
         except Refused as error:
             if len(jobs) == 1:
                 return Receipts(rejected={jobs[0].tag: str(error)})
-        alone = [await self._submit_part([job], sandboxes) for job in jobs]
-        return Receipts(
-            {tag: native_id for receipts in alone for tag, native_id in receipts.accepted.items()},
-            {tag: reason for receipts in alone for tag, reason in receipts.rejected.items()},
-        )
+        accepted = await self._present([job.tag for job in jobs])
+        rejected: dict[Tag, str] = {}
+        for job in jobs:
+            if job.tag not in accepted:
+                alone = await self._submit_part([job], sandboxes)
+                accepted.update(alone.accepted)
+                rejected.update(alone.rejected)
+        return Receipts(accepted, rejected)
 
     async def _send(self, jobs: Sequence[Submission], sandboxes: dict[_Files, str | None]) -> Mapping[Tag, NativeId]:
         for job in jobs:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Struct
 
-from ganga.backends.dirac.delta import SETTLED, Delta
+from ganga.backends.dirac.delta import LONGEST_ABSENCE, SETTLED, Delta
 from ganga.backends.dirac.road import JobState
 from ganga.model.clock import Utc, from_rfc3339
 from ganga.model.ids import Cursor
@@ -150,6 +150,25 @@ def test_a_stamp_from_the_future_does_not_move_the_cursor_beyond_the_clock() -> 
 def test_a_cursor_of_somebody_else_begins_anew() -> None:
     question = Delta(OVERLAP, "here").question(Cursor("4711"), Utc(START))
     assert question.since == START - SETTLED * OVERLAP - OVERLAP
+
+
+def test_a_cursor_does_not_grow_old_while_nothing_happens() -> None:
+    delta = Delta(OVERLAP, "here")
+    cursor = delta.settle(delta.question(None, Utc(START)))
+    for hour in range(1, 72):
+        now = Utc(START + 3600 * hour)
+        question = delta.question(cursor, now)
+        assert question.since < time_of(cursor)
+        cursor = delta.settle(question)
+        assert now - time_of(cursor) < LONGEST_ABSENCE / 2
+
+
+def test_a_very_old_cursor_begins_anew() -> None:
+    delta = Delta(OVERLAP, "here")
+    cursor = delta.settle(delta.question(None, Utc(START)))
+    young, old = Utc(START + LONGEST_ABSENCE - 100), Utc(START + LONGEST_ABSENCE + 1)
+    assert delta.question(cursor, young).since < START
+    assert delta.question(cursor, old).since > old - 100
 
 
 def test_a_job_that_changes_while_pages_are_read_counts_as_it_was_last() -> None:

@@ -61,6 +61,14 @@ async def test_a_bad_job_is_no_others_end(tmp_path: Path, takes_lists: bool) -> 
     assert receipts.rejected == {tag(1): "no such site"}
 
 
+async def test_what_is_there_in_spite_of_a_refusal_is_not_submitted_again(tmp_path: Path) -> None:
+    road = ScriptedRoad(takes_lists=False)
+    road.goes_wrong("submitted", Refused("not confirmed"))
+    receipts = await submitter(road, tmp_path).submit(jobs(3))
+    assert set(receipts.accepted) == {tag(0), tag(1), tag(2)}
+    assert len(road.table) == 3
+
+
 async def test_what_cannot_be_described_is_refused_without_a_call(tmp_path: Path) -> None:
     road = ScriptedRoad()
     job = Submission(job_id(1), tag(1), JobSpec(command=("",)))
