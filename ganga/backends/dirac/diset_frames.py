@@ -177,5 +177,5 @@ def unavailable(error: Exception, where: str, *, sent: bool) -> BackendUnavailab
 
 
 def _refused_proxy(error: ssl.SSLError) -> str | None:
-    text = f"{error.reason} {error}".upper().replace(" ", "_")
+    text = str(error).upper()
     return next((words for alert, words in _REFUSED_PROXY.items() if f"ALERT_{alert}" in text), None)

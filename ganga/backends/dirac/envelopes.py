@@ -4,6 +4,7 @@ that we expect, in JSON or in DEncode. Pure.
 
 import base64
 import json
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache, lru_cache
@@ -23,6 +24,9 @@ T = TypeVar("T")
 #: DIRAC's numbers for errors whose cause is not in what was asked.
 _UNAUTHORISED = frozenset({13, 1111})
 _OUT_OF_ORDER = frozenset({1110, *range(1130, 1150)})
+
+#: Their own words where a database is away or cannot be written, for which they have no number of its own.
+_ABOUT_DATABASE = re.compile(r"MySQL|\bdatabase\b|\bDB\b|^Failed to (?:insert|update)", re.IGNORECASE)
 
 _LONGEST_MESSAGE = 400
 
@@ -91,7 +95,7 @@ def refusal(number: int, message: str, who: str) -> BackendError:
     if number in _UNAUTHORISED or "Unauthorized query" in message:
         advice = "is the certificate registered with this DIRAC, and is the proxy's group one of yours?"
         return CredentialsExpired(f"{words}; {advice}")
-    if number in _OUT_OF_ORDER or "MySQL" in message or "database" in message.lower():
+    if number in _OUT_OF_ORDER or _ABOUT_DATABASE.search(message):
         return BackendUnavailable(f"{words}; the server is out of order, asking again later")
     if "is not up in this server" in message or "Unknown method" in message:
         return BackendUnavailable(f"{words}; is the address that of the right service?")

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from ganga.backends.dirac.configuration import Addresses
 from ganga.backends.dirac.diset import Client
-from ganga.backends.dirac.diset_frames import unavailable
+from ganga.backends.dirac.diset_frames import Address, complaint, unavailable
 from ganga.backends.dirac.envelopes import Envelope, arguments, read
 from ganga.backends.dirac.http import Http
 from ganga.backends.dirac.installation import installation
@@ -24,6 +24,7 @@ from ganga.errors import BackendUnavailable
 
 T = TypeVar("T")
 
+_PORT = 443
 _JSON = "application/json"
 _FILE = "application/octet-stream"
 
@@ -97,7 +98,17 @@ class HttpsServices:
                 return await server.read("POST", url, form=form)
             return await server.write("POST", url, form=form)
         except BackendUnavailable as error:
-            raise _refused_proxy(error, url) or error from error.__cause__
+            raise await self._complaint(error, url) or error from error.__cause__
+
+    async def _complaint(self, error: BackendUnavailable, url: str) -> CredentialsExpired | None:
+        """What the service has against the proxy, if that is why the connection broke."""
+        found = _refused_proxy(error, url)
+        broken = isinstance(error.__cause__, OSError) and not isinstance(error.__cause__, TimeoutError)
+        if found is None and broken and not isinstance(error, NotSent) and self._presented is not None:
+            parts = urlsplit(url)
+            place = Address(url, parts.hostname or "", parts.port or _PORT, parts.path)
+            found = await complaint(place, self._presented.context)
+        return found
 
     async def _server(self, url: str) -> Http:
         """Connections to the host of this address with the proxy as it is now; a renewed one begins new ones."""

@@ -66,6 +66,8 @@ def test_a_reply_of_another_shape_is_not_believed(body: bytes) -> None:
         (0, "Unauthorized query ( 1111 : x)", CredentialsExpired),
         (1131, "MySQL Error", BackendUnavailable),
         (0, "Can not connect to the database", BackendUnavailable),
+        (1503, "Job submission error ( 1503 : Failed to insert JDL in to DB)", BackendUnavailable),
+        (1503, "Job submission error ( 1503 : Job submission not authorized)", Refused),
         (0, "X is not up in this server", BackendUnavailable),
         (0, "Unknown method getCounters", BackendUnavailable),
         (1501, "Invalid JDL", Refused),

@@ -45,6 +45,11 @@ class Site:
         """Run SQL as the administrator of the databases."""
         return mariadb.run(self.folder / "database", statements)
 
+    def start_database(self) -> None:
+        """Start the databases (again)."""
+        command = mariadb.command(self.folder / "database", self.ports.database)
+        self.processes.start("database", command, self.ports.database)
+
     def start(self, service: str) -> None:
         """Start one of the DISET services (again)."""
         program = self.python.parent / "dirac-service"
@@ -140,7 +145,7 @@ def _make_proxies(python: Path, folder: Path, wishes: list[dict[str, str | int]]
 def _start(site: Site) -> None:
     database = site.folder / "database"
     mariadb.prepare(database)
-    site.processes.start("database", mariadb.command(database, site.ports.database), site.ports.database)
+    site.start_database()
     mariadb.fill(database, _schemas(site.python), cfg.DATABASES)
     opensearch: list[str | Path] = [
         sys.executable,

@@ -62,6 +62,11 @@ class Admin:
         found = f"SELECT SBId, 'Job:{job}', 'Output' FROM sb_SandBoxes WHERE SEPFN = '{path}'"  # noqa: S608 - our own
         self._site.sql(f"USE SandboxMetadataDB; INSERT INTO sb_EntityMapping (SBId, EntityId, Type) {found};")
 
+    async def submit_unconfirmed(self, parametric: str) -> list[int]:
+        """As the user, the first of the two calls only."""
+        url = self._site.ports.dips("JobManager")
+        return await self._user.call(url, Envelope[list[int]], "submitJob", parametric)
+
     async def report(self, job: int, news: Mapping[str, Mapping[str, str]]) -> None:
         """Of one job, several statuses by their times."""
         url = self._site.ports.dips("JobStateUpdate")

@@ -4,17 +4,19 @@ import asyncio
 import shutil
 import socket
 import time
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
 from ganga.backends.dirac.replies import NotSent
-from ganga.backends.dirac.road import CredentialsExpired
+from ganga.backends.dirac.road import CredentialsExpired, Road
 from ganga.backends.dirac.settings import Settings
 from ganga.errors import BackendUnavailable
 from tests.live.dirac.services.conftest import ROADS
 from tests.live.dirac.services.installation import description, settings_of
+from tests.live.dirac.services.relay import relayed
 from tests.live.dirac_server.processes import free_ports
 from tests.live.dirac_server.servers import Site
 
@@ -150,3 +152,71 @@ async def test_addresses_come_from_the_configuration(name: str, road_name: str, 
     async with ROADS[road_name](replace(settings, services={}, dirac_cfg=str(file))) as road:
         (job,) = await road.submit([description("by configuration")])
         assert set(await road.states([job])) == {job}
+
+
+async def _first_answer(opening: AbstractAsyncContextManager[Road], stack: AsyncExitStack) -> None:
+    road = await stack.enter_async_context(opening)
+    await road.states(range(5_000_001, 5_001_001))
+
+
+async def _answered(road: Road) -> bool:
+    try:
+        return set(await road.states([5_000_001])) == {5_000_001}
+    except BackendUnavailable:
+        return False
+
+
+@pytest.mark.parametrize("cut_after", [0, 700, 2500, 6000, 9000])
+async def test_a_connection_that_is_cut_gives_no_answer(
+    road_name: str, site: Site, settings: Settings, cut_after: int
+) -> None:
+    site.sql(_MANY_JOBS)
+    port = site.ports.https if road_name == "https" else site.ports.services["JobMonitoring"]
+    async with relayed(port, cut_after=cut_after) as relay, AsyncExitStack() as stack:
+        service = "WorkloadManagement/JobMonitoring"
+        there = settings.services[service]
+        cut = {**settings.services, service: there.replace(f":{port}/", f":{relay}/")}
+        asking = _first_answer(ROADS[road_name](replace(settings, services=cut)), stack)
+        with pytest.raises(BackendUnavailable):
+            await asking
+    async with ROADS[road_name](settings) as whole:
+        assert len(await whole.states(range(5_000_001, 5_001_001))) == 1000
+
+
+async def test_the_database_is_away_and_comes_back(road_name: str, site: Site, settings: Settings) -> None:
+    site.sql(_MANY_JOBS)
+    async with ROADS[road_name](settings) as road:
+        site.processes.stop("database")
+        try:
+            with pytest.raises(BackendUnavailable):
+                await road.states([5_000_001])
+        finally:
+            site.start_database()
+        # Each of the service's own connections to the database has to find out for itself.
+        assert any([await _answered(road) for _ in range(10)])
+
+
+async def _submitted(road: Road) -> bool:
+    try:
+        return bool(await road.submit([description("read only")]))
+    except BackendUnavailable:
+        return False
+
+
+async def test_a_database_that_is_read_only_refuses_no_job(road_name: str, site: Site, settings: Settings) -> None:
+    async with ROADS[road_name](settings) as road:
+        site.sql("SET GLOBAL read_only = 1;")
+        try:
+            assert not await _submitted(road)
+        finally:
+            site.sql("SET GLOBAL read_only = 0;")
+        assert await _submitted(road)
+
+
+#: A thousand running jobs of Alice.
+_MANY_JOBS = """
+USE JobDB; SET FOREIGN_KEY_CHECKS = 0;
+REPLACE INTO Jobs (JobID, JobName, Owner, OwnerGroup, VO, SubmissionTime, LastUpdateTime, Status, MinorStatus)
+SELECT seq + 5000000, CONCAT('many', seq), 'alice', 'user', 'testvo', UTC_TIMESTAMP(), UTC_TIMESTAMP(),
+'Running', 'Application' FROM seq_1_to_1000;
+"""

@@ -132,3 +132,12 @@ async def test_jobs_of_one_road_are_followed_on_the_other(site: Site, admin: Adm
         first, second = [(await road.states(jobs), await road.history(jobs)) for road in roads]
     assert first == second
     assert {state.status for state in first[0].values()} == {"Done"}
+
+
+async def test_a_parametric_submission_that_broke_off_is_confirmed_when_it_is_found(road: Road, admin: Admin) -> None:
+    name = uuid4().hex
+    jobs = await admin.submit_unconfirmed(description(f"{name}-%s", more='Parameters={"a","b"};'))
+    assert {state.status for state in (await road.states(jobs)).values()} == {"Submitting"}
+    found = await road.jobs(names=[f"{name}-a", f"{name}-b"], owner="alice")
+    assert {state.status for state in found.values()} == {"Received"}
+    assert set(found) == set(jobs)
