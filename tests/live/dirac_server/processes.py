@@ -50,12 +50,21 @@ class Processes:
         """Of the programs that run."""
         return {name: process.pid for name, process in self._running.items()}
 
-    def start(self, name: str, command: Sequence[str | Path], port: int, *, within: float = 60.0) -> None:
-        """Start a program and wait until it listens on its port. Raises `NotStarted`."""
+    def start(
+        self,
+        name: str,
+        command: Sequence[str | Path],
+        port: int,
+        variables: Mapping[str, str] | None = None,
+        *,
+        within: float = 60.0,
+    ) -> None:
+        """Start a program, with these variables too, and wait until it listens on its port. Raises `NotStarted`."""
+        environment = {**self._environment, **(variables or {})}
         words = ["setpriv", "--pdeathsig", "TERM", "--", *command]
         with self._log(name).open("ab") as log:
             self._running[name] = subprocess.Popen(
-                words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self._environment, cwd=self._folder
+                words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, cwd=self._folder
             )
         self._await(name, port, time.monotonic() + within)
 

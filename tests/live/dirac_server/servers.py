@@ -50,11 +50,11 @@ class Site:
         command = mariadb.command(self.folder / "database", self.ports.database)
         self.processes.start("database", command, self.ports.database)
 
-    def start(self, service: str) -> None:
-        """Start one of the DISET services (again)."""
+    def start(self, service: str, **variables: str) -> None:
+        """Start one of the DISET services (again), with these variables in its environment."""
         program = self.python.parent / "dirac-service"
         command: list[str | Path] = [program, f"WorkloadManagement/{service}", *_AS_HOST]
-        self.processes.start(service, command, self.ports.services[service])
+        self.processes.start(service, command, self.ports.services[service], variables)
 
 
 _AS_HOST = ("-o", "/DIRAC/Security/UseServerCertificate=yes", "-o", "/DIRAC/Hostname=localhost")

@@ -141,3 +141,26 @@ async def test_a_parametric_submission_that_broke_off_is_confirmed_when_it_is_fo
     found = await road.jobs(names=[f"{name}-a", f"{name}-b"], owner="alice")
     assert {state.status for state in found.values()} == {"Received"}
     assert set(found) == set(jobs)
+
+
+async def test_services_that_answer_in_dencode_say_the_same(site: Site, admin: Admin) -> None:
+    async with ROADS["dips"](settings_of(site)) as road:
+        job = await _submitted(road)
+        await admin.set_status(job, "Running", "Application")
+        state = (await road.states([job]))[job]
+        assert state.updated_at is not None
+        in_json = await _told(road, state)
+        site.processes.stop("JobMonitoring")
+        site.start("JobMonitoring", DIRAC_USE_JSON_ENCODE="no")
+        try:
+            assert await _told(road, state) == in_json
+        finally:
+            site.processes.stop("JobMonitoring")
+            site.start("JobMonitoring")
+
+
+async def _told(road: Road, state: JobState) -> tuple[object, ...]:
+    """All that the monitoring service tells of a job, and of whom it tells it to."""
+    changed = (await _all(road.changed(state.updated_at or Utc(0.0), owner="alice")))[state.id]
+    who = await road.whoami()
+    return await road.states([state.id, 99_999_999]), changed, await road.history([state.id]), who.owner, who.group
