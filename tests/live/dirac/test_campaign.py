@@ -28,7 +28,8 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-async def client(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Client]:
+def opened(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], app.Opening]:
+    """Opens the same home, each time as another process would."""
     # Also where ganga was installed before it had this back end.
     backends = [EntryPoint(name, f"ganga.backends.{name}", ENTRY_POINTS) for name in ("dirac", "local")]
     monkeypatch.setattr(app, "entry_points", lambda group: backends if group == ENTRY_POINTS else [])
@@ -40,7 +41,12 @@ async def client(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyP
         "interval = 0.5\n"
         "commit_delay = 2\n"
     )
-    async with ganga.open(tmp_path / "home", config=config) as client:
+    return lambda: ganga.open(tmp_path / "home", config=config)
+
+
+@pytest.fixture
+async def client(opened: Callable[[], app.Opening]) -> AsyncIterator[Client]:
+    async with opened() as client:
         yield client
 
 
@@ -116,6 +122,31 @@ async def test_a_job_that_is_rescheduled_after_its_end_is_followed_again(
     await until(client, lambda event: event.attempt == 2 and event.new is JobStatus.COMPLETED)
     record = await client.get(job)
     assert (record.status, record.attempt, record.native_id) == (JobStatus.COMPLETED, 2, failed.native_id)
+
+
+@pytest.mark.usefixtures("worker")
+async def test_a_monitor_that_ends_while_it_submits_submits_no_job_twice(
+    opened: Callable[[], app.Opening], road: DiracX
+) -> None:
+    async with opened() as client:
+        job = await client.submit(["true"], target="dirac", subjobs=150)
+        async with asyncio.timeout(PATIENCE):
+            begun: list[str] = []
+            while not begun:
+                begun = await _there(client, road, job)
+        assert len(begun) < 150
+    async with opened() as client:
+        (ended,) = await client.wait(job, timeout=PATIENCE)
+        assert ended.status is JobStatus.COMPLETED
+        assert {record.attempt for record in await subjobs(client, job)} == {1}
+        assert len(await _there(client, road, job)) == 150
+
+
+async def _there(client: Client, road: DiracX, job: JobRecord) -> list[str]:
+    """The names of all jobs on DiracX that this job or a try of it has brought there."""
+    prefix = f"ganga-{client.store.id}-{job.id}."
+    states = await road.jobs(owner="alice")
+    return [state.name for state in states.values() if state.name.startswith(prefix)]
 
 
 async def test_no_job_ends_while_the_server_is_away(client: Client, diracx: DiracXServer) -> None:

@@ -1,6 +1,7 @@
 """The rest of DIRAC for the tests: what matches waiting jobs, runs them as DIRAC's wrapper does, and tells of it."""
 
 import asyncio
+import io
 import os
 import signal
 import sqlite3
@@ -11,6 +12,8 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+import aiohttp
 
 from ganga.backends.dirac.diracx_records import Download
 from ganga.backends.dirac.diracx_road import DiracX
@@ -108,9 +111,9 @@ class Worker:
     async def _bring_inputs(self, jdl: dict[str, str], folder: Path) -> None:
         for name in _list(jdl.get("InputSandbox", "")):
             reply = await self._road._session.read("GET", f"/api/jobs/sandbox?pfn={name}")
-            archive = folder.with_suffix(".inputs")
-            await self._road._session.download(reply.read(Download, "DiracX").url, archive, at_most=1 << 20)
-            await asyncio.to_thread(_unpack, archive, folder)
+            async with aiohttp.ClientSession() as store, store.get(reply.read(Download, "DiracX").url) as archive:
+                content = await archive.read()
+            await asyncio.to_thread(_unpack, content, folder)
 
     async def _send_outputs(self, job: int, jdl: dict[str, str], folder: Path) -> None:
         archive = folder.with_suffix(".tar.bz2")
@@ -119,8 +122,8 @@ class Worker:
         await self._road._session.write("PATCH", f"/api/jobs/{job}/sandbox/output", name)
 
 
-def _unpack(archive: Path, folder: Path) -> None:
-    with tarfile.open(archive) as reader:
+def _unpack(archive: bytes, folder: Path) -> None:
+    with tarfile.open(fileobj=io.BytesIO(archive)) as reader:
         reader.extractall(folder, filter="data")
 
 
