@@ -14,6 +14,7 @@ from ganga.backends.dirac.http import Http, tls_context
 from ganga.backends.dirac.settings import Settings
 from ganga.backends.dirac.token_file import TokenFile
 from ganga.backends.dirac.tokens import Grant, TokenKeeper
+from ganga.backends.dirac.transfers import Transfers
 from ganga.errors import ConfigurationError
 
 #: Where DIRAC's own tools keep their tokens.
@@ -28,12 +29,14 @@ async def open_road(settings: Settings, /) -> AsyncIterator[DiracX]:
     url = _address(settings.diracx_url or os.environ.get("DIRACX_URL", ""))
     trusted = await asyncio.to_thread(tls_context, settings.authorities, os.environ.get("X509_CERT_DIR"))
     http = Http(f"DiracX at {url}", timeout=settings.timeout, tls=trusted)
+    store = Transfers(f"DiracX at {url}", timeout=settings.timeout, tls=trusted)
     session = Session(url, http, TokenKeeper(TokenFile(_credentials(settings)), renewal(url, http)))
+    road = DiracX(session, store, largest_output=settings.largest_output)
     try:
         await session.check()
-        yield DiracX(session, largest_output=settings.largest_output)
+        yield road
     finally:
-        await session.close()
+        await road.close()
 
 
 def _credentials(settings: Settings) -> Path:

@@ -25,6 +25,7 @@ from ganga.backends.dirac.diracx_session import Session
 from ganga.backends.dirac.pages import ID, by_id, by_time
 from ganga.backends.dirac.replies import LONGEST_WORDS, Reply
 from ganga.backends.dirac.road import Change, Identity, JobState, Refused
+from ganga.backends.dirac.transfers import Transfers
 from ganga.errors import BackendUnavailable
 from ganga.model.clock import Utc
 from ganga.model.ids import shortened
@@ -49,8 +50,9 @@ class DiracX:
     name = "diracx"
     takes_lists = True
 
-    def __init__(self, session: Session, *, largest_output: int) -> None:
+    def __init__(self, session: Session, store: Transfers, *, largest_output: int) -> None:
         self._session = session
+        self._store = store
         self._server = session.server
         self._largest_output = largest_output
 
@@ -99,7 +101,7 @@ class DiracX:
         sandbox = {"checksum_algorithm": "sha256", "checksum": checksum, "size": size, "format": "tar.bz2"}
         place = (await self._session.write("POST", "/api/jobs/sandbox", sandbox)).read(Upload, self._server)
         if place.url is not None:
-            await self._session.upload(place.url, place.fields, archive)
+            await self._store.upload(place.url, place.fields, archive)
         return place.pfn
 
     async def submit(self, descriptions: Sequence[str], /) -> Sequence[int]:
@@ -149,6 +151,7 @@ class DiracX:
     async def close(self) -> None:
         """See `Road.close`."""
         await self._session.close()
+        await self._store.close()
 
     async def _histories(self, ids: Sequence[int]) -> Mapping[int, Sequence[Change]]:
         reply = await self._page([ID, "LoggingInfo"], [Filter(ID, "in", values=ids)], (ID,))
@@ -217,7 +220,7 @@ class DiracX:
             raise BackendUnavailable(f"{self._server} has an output sandbox of an unknown kind: {name}")
         reply = await self._session.read("GET", f"/api/jobs/sandbox?pfn={quote(name, safe='')}")
         file = into / f"{number}{said[2]}"
-        await self._session.download(reply.read(Download, self._server).url, file, at_most=self._largest_output)
+        await self._store.download(reply.read(Download, self._server).url, file, at_most=self._largest_output)
         if (await asyncio.to_thread(_fingerprint, file))[0] != said[1]:
             await asyncio.to_thread(file.unlink)
             raise BackendUnavailable(f"an output sandbox of {self._server} was damaged on its way; asking again later")

@@ -1,7 +1,6 @@
 """Calls to DiracX in the name of an identity."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from pathlib import Path
 
 from ganga.backends.dirac.http import Http
 from ganga.backends.dirac.replies import Reply
@@ -61,14 +60,6 @@ class Session:
         """Request a change; see `Http.write`."""
         url = self.url + path
         return await self._as_ourselves(lambda head: self._http.write(method, url, content=content, headers=head))
-
-    async def upload(self, url: str, fields: Mapping[str, str], file: Path) -> None:
-        """Bring a file to where the server said; see `Http.upload`."""
-        await self._http.upload(url, fields, file)
-
-    async def download(self, url: str, into: Path, *, at_most: int) -> None:
-        """Get a file from where the server said; see `Http.download`."""
-        await self._http.download(url, into, at_most=at_most)
 
     async def close(self) -> None:
         """Wait for what must not be cut off, and close the connections."""

@@ -5,12 +5,10 @@ always goes over a fresh one: were a kept one to break, nobody would know whethe
 are not followed, so that no token goes to a place that nobody named.
 """
 
-import asyncio
 import ssl
 import time
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
-from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeAlias
@@ -20,7 +18,6 @@ import aiohttp
 import msgspec
 
 from ganga.backends.dirac.replies import NotSent, Reply, judged
-from ganga.backends.dirac.road import Refused
 from ganga.errors import BackendUnavailable, ConfigurationError
 from ganga.model.clock import Utc
 
@@ -34,7 +31,6 @@ KEPT = 15.0
 CONNECT_WITHIN = 10.0
 #: Bytes of a reply; ten thousand jobs with all columns are 5 MB.
 LARGEST_REPLY = 256 << 20
-_CHUNK = 1 << 16
 
 #: An error after which a request may be made again: the connection broke before there was a reply.
 _BROKEN = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError)
@@ -104,7 +100,7 @@ class Http:
                     raise
                 reply = await self._exchange(self._fresh, method, url, data, all_headers)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise self._unavailable(error) from error
+            raise unavailable(error, self._name, self._seconds) from error
         return self._judge(reply, self._name, expected)
 
     async def write(
@@ -121,28 +117,8 @@ class Http:
         try:
             reply = await self._exchange(self._fresh, method, url, data, all_headers)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise self._unavailable(error) from error
+            raise unavailable(error, self._name, self._seconds) from error
         return self._judge(reply, self._name, ())
-
-    async def upload(self, url: str, fields: Mapping[str, str], file: Path) -> None:
-        """Post a file as a web form to a store, which gets no token."""
-        content = await asyncio.to_thread(file.read_bytes)
-        form = aiohttp.FormData(fields)
-        form.add_field("file", content, filename=file.name)
-        try:
-            reply = await self._exchange(self._fresh, "POST", url, form, None)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise self._unavailable(error) from error
-        _check_store(reply.status, self._name)
-
-    async def download(self, url: str, into: Path, *, at_most: int) -> None:
-        """Bring a file from a store, which gets no token. Raises `BackendUnavailable`, `Refused` if it is too large."""
-        try:
-            async with self._fresh.get(url, allow_redirects=False) as response:
-                _check_store(response.status, self._name)
-                await _save(response, into, at_most)
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise self._unavailable(error) from error
 
     async def _exchange(
         self,
@@ -171,22 +147,22 @@ class Http:
         self._heard_at = time.monotonic()
         self._server_ahead = said - self._heard_at
 
-    def _unavailable(self, error: Exception) -> BackendUnavailable:
-        """The one table of what a transport's failure means."""
-        name, seconds = self._name, self._seconds
-        if isinstance(error, aiohttp.ClientConnectorCertificateError):
-            reason = error.certificate_error
-            return NotSent(
-                f"{name} shows a certificate that is not trusted ({reason}); is it the right server, and does the"
-                " setting `authorities` name the folder of the authorities that signed it?"
-            )
-        if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
-            return NotSent(f"{name} cannot be reached ({error}); is the address right, and is there a network?")
-        if isinstance(error, aiohttp.InvalidURL):
-            return NotSent(f"{name} gave an address that is none; is the right server configured?")
-        if isinstance(error, TimeoutError):
-            return BackendUnavailable(f"{name} did not answer in full within {seconds:g} s; asking again later")
-        return BackendUnavailable(f"{name} broke off before its reply was whole ({_kind(error)}); asking again later")
+
+def unavailable(error: Exception, name: str, seconds: float) -> BackendUnavailable:
+    """What a failure to get a reply of this server means; `seconds` were allowed for it."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        reason = error.certificate_error
+        return NotSent(
+            f"{name} shows a certificate that is not trusted ({reason}); is it the right server, and does the"
+            " setting `authorities` name the folder of the authorities that signed it?"
+        )
+    if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
+        return NotSent(f"{name} cannot be reached ({error}); is the address right, and is there a network?")
+    if isinstance(error, aiohttp.InvalidURL):
+        return NotSent(f"{name} gave an address that is none; is the right server configured?")
+    if isinstance(error, TimeoutError):
+        return BackendUnavailable(f"{name} did not answer in full within {seconds:g} s; asking again later")
+    return BackendUnavailable(f"{name} broke off before its reply was whole ({_kind(error)}); asking again later")
 
 
 def tls_context(authorities: str, certificates: str | None) -> ssl.SSLContext:
@@ -225,21 +201,6 @@ def _context(place: Path) -> ssl.SSLContext:
     if place.is_dir():
         return ssl.create_default_context(capath=str(place))
     return ssl.create_default_context(cafile=str(place))
-
-
-def _check_store(status: int, name: str) -> None:
-    if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
-        raise BackendUnavailable(f"the store of {name} answered {status}; asking again later")
-
-
-async def _save(response: aiohttp.ClientResponse, into: Path, at_most: int) -> None:
-    size = 0
-    with await asyncio.to_thread(into.open, "xb") as file:
-        async for chunk in response.content.iter_chunked(_CHUNK):
-            size += len(chunk)
-            if size > at_most:
-                raise Refused(f"the output has more than {at_most} bytes: raise the setting `largest_output`")
-            await asyncio.to_thread(file.write, chunk)
 
 
 def _kind(error: Exception) -> str:

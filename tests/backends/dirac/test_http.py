@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -10,49 +10,14 @@ from aiohttp import web
 
 from ganga.backends.dirac.http import Http, tls_context
 from ganga.backends.dirac.replies import NotSent
-from ganga.backends.dirac.road import Refused
 from ganga.errors import BackendUnavailable, ConfigurationError
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-class Server:
-    """Answers what the test says."""
-
-    def __init__(self) -> None:
-        self.handler: Handler = self.answer
-        self.requests: list[web.Request] = []
-        self.connections: set[object] = set()
-        self.url = ""
-
-    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        assert isinstance(request, web.Request)
-        self.requests.append(request)
-        assert request.transport is not None
-        self.connections.add(request.transport.get_extra_info("peername"))
-        return await self.handler(request)
-
-    async def answer(self, request: web.Request) -> web.StreamResponse:
-        return web.json_response({"method": request.method, "body": await request.text()})
-
-    async def break_off(self, request: web.Request) -> web.StreamResponse:
-        assert request.transport is not None
-        request.transport.abort()
-        return web.Response()
+from tests.backends.dirac.misbehaving import Server, running
 
 
 @pytest.fixture
 async def server() -> AsyncIterator[Server]:
-    server = Server()
-    application = web.Application()
-    application.router.add_route("*", "/{path:.*}", server.handle)
-    runner = web.AppRunner(application)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    server.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield server
-    await runner.cleanup()
+    async with running() as server:
+        yield server
 
 
 @pytest.fixture
@@ -154,22 +119,6 @@ async def unused_port() -> int:
         port = listener.sockets[0].getsockname()[1]
     assert isinstance(port, int)
     return port
-
-
-async def test_a_file_is_brought_whole_or_not_at_all(server: Server, http: Http, tmp_path: Path) -> None:
-    async def file(request: web.Request) -> web.StreamResponse:
-        return web.Response(body=b"x" * 1000, status=404 if request.path == "/none" else 200)
-
-    server.handler = file
-    await http.download(f"{server.url}/there", tmp_path / "there", at_most=1000)
-    assert (await asyncio.to_thread((tmp_path / "there").read_bytes)) == b"x" * 1000
-    with pytest.raises(Refused, match="largest_output"):
-        await http.download(f"{server.url}/there", tmp_path / "large", at_most=999)
-    with pytest.raises(BackendUnavailable, match="store of S answered 404"):
-        await http.download(f"{server.url}/none", tmp_path / "none", at_most=1000)
-    server.handler = server.break_off
-    with pytest.raises(BackendUnavailable, match="broke off"):
-        await http.download(f"{server.url}/there", tmp_path / "broken", at_most=1000)
 
 
 def test_authorities_that_are_none_are_named(tmp_path: Path) -> None:
