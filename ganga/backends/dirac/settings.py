@@ -39,7 +39,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     services: Mapping[str, str] = {}
     #: Addresses of the Configuration Service; empty: those of `dirac_cfg`.
     configuration_servers: tuple[str, ...] = ()
-    #: DIRAC's own configuration file; empty: `etc/dirac.cfg` below the variable `DIRAC`, else `~/.dirac.cfg`.
+    #: DIRAC's own configuration file; empty: `etc/dirac.cfg` below the variable `DIRAC_ROOT_PATH` or `DIRAC`, else
+    #: `~/.dirac.cfg`.
     dirac_cfg: str = ""
     #: The grid proxy; empty: that of the variable `X509_USER_PROXY`, else `/tmp/x509up_u` and the user's number.
     proxy: str = ""
