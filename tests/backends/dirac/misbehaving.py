@@ -39,7 +39,7 @@ async def running() -> AsyncIterator[Server]:
     server = Server()
     application = web.Application()
     application.router.add_route("*", "/{path:.*}", server.handle)
-    runner = web.AppRunner(application, shutdown_timeout=0.0)
+    runner = web.AppRunner(application, shutdown_timeout=1.0)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()

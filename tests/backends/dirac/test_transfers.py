@@ -56,17 +56,20 @@ async def test_a_connection_that_breaks_is_no_file(server: Server, store: Transf
 
 
 async def test_a_file_comes_half_and_the_rest_never(server: Server, tmp_path: Path) -> None:
+    over = asyncio.Event()
+
     async def half(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Length": "1000"})
         await response.prepare(request)
         await response.write(b"x" * 500)
-        await asyncio.Event().wait()
+        await over.wait()
         return response
 
     server.handler = half
     store = Transfers("S", timeout=0.1)
     with pytest.raises(BackendUnavailable, match="did not answer in full"):
         await store.download(server.url, tmp_path / "half", at_most=1 << 30)
+    over.set()
     await store.close()
 
 
