@@ -7,8 +7,8 @@ the server answers.
 
 ==========  ==========================================================================================================
 ``diracx``  DiracX on SQLite: 1 to 2 minutes and 450 MB to install; 5 s to start, 250 MB of memory to run
-``dirac``   DIRAC's DISET and HTTPS services on MariaDB: 75 s and 450 MB to install (system packages too, which only
-            root may), 9 s and 600 MB of memory to run
+``dirac``   DIRAC's DISET and HTTPS services on MariaDB: 60 s and 430 MB to install (system packages too, which only
+            root may), 9 s and 680 MB of memory to run
 ==========  ==========================================================================================================
 """
 

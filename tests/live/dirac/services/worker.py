@@ -40,7 +40,8 @@ class ServiceWorker(Worker):
         for number, name in enumerate(_list(jdl.get("InputSandbox", ""))):
             archive = folder.with_suffix(f".inputs-{number}")
             await self._admin.download(name, archive)
-            await asyncio.to_thread(_unpack, archive, folder)
+            content = await asyncio.to_thread(archive.read_bytes)
+            await asyncio.to_thread(_unpack, content, folder)
 
     async def _send_outputs(self, job: int, jdl: dict[str, str], folder: Path) -> None:
         archive = folder.with_suffix(".tar.bz2")
