@@ -10,11 +10,22 @@ import pytest
 from ganga.backends.dirac.diracx import open_road
 from ganga.backends.dirac.diracx_road import DiracX
 from ganga.backends.dirac.settings import Settings
-from tests.live.diracx_server.install import NotInstalled, interpreter
+from tests.live.diracx_server.install import NotInstalled, interpreter, is_installed
 from tests.live.diracx_server.running import DiracXServer, installed_in
 from tests.live.proxy import Proxy
 
+#: Seconds for a test that has to install the server first.
+INSTALLED_WITHIN = 600.0
+
 _NUMBERS = itertools.count(1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Installing takes longer than a test may."""
+    if os.environ.get("CI") and not is_installed(installed_in(os.environ)):
+        for item in items:
+            if item.path.is_relative_to(Path(__file__).parent):
+                item.add_marker(pytest.mark.timeout(INSTALLED_WITHIN))
 
 
 @pytest.fixture(scope="session")

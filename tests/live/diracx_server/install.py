@@ -20,9 +20,14 @@ class NotInstalled(Exception):
     """There is no environment of these versions; the text says what to do."""
 
 
+def is_installed(folder: Path) -> bool:
+    """Whether there is a whole environment of these versions."""
+    return _finished(folder).exists()
+
+
 def interpreter(folder: Path) -> Path:
     """The Python of the server. Raises `NotInstalled` if there is none, an unfinished one or one of other versions."""
-    if not _finished(folder).exists():
+    if not is_installed(folder):
         raise NotInstalled(f"DiracX is not in {folder}: run `python -m tests.live.provision diracx --folder {folder}`")
     return _place(folder) / "bin" / "python"
 
@@ -33,7 +38,7 @@ def install(folder: Path) -> Path:
     with (folder / "lock").open("w") as lock:
         # Two at once would write into each other's; the lock ends with the file.
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not _finished(folder).exists():
+        if not is_installed(folder):
             shutil.rmtree(_place(folder), ignore_errors=True)
             _run([sys.executable, "-m", "venv", str(_place(folder))])
             _run([str(_place(folder) / "bin" / "python"), "-m", "pip", "install", "-q", "-r", str(REQUIREMENTS)])
