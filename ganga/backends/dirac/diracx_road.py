@@ -194,11 +194,15 @@ class DiracX:
         news = {"Status": status, "MinorStatus": minor_status, "Source": SOURCE}
         ignored = await self._report(dict.fromkeys(ids, Utc(await self.clock() + CLOCK_SLACK)), news)
         if ignored:
-            histories = await self.history(ignored)
-            last = {job: histories[job][-1].at for job in ignored if histories.get(job)}
-            ignored = await self._report({job: Utc(at + 1.0) for job, at in last.items()}, news)
+            ignored = await self._report(await self._behind(ignored), news)
         if ignored:
             raise BackendUnavailable(f"{self._server} does not set {len(ignored)} jobs to {status}; asking again later")
+
+    async def _behind(self, ids: Collection[int]) -> Mapping[int, Utc]:
+        """A time for each of these jobs that is later than its last news."""
+        histories = await self.history(ids)
+        now = await self.clock() + CLOCK_SLACK
+        return {job: Utc(max([now, *(change.at + 1.0 for change in histories.get(job, ()))])) for job in ids}
 
     async def _report(self, times: Mapping[int, Utc], news: Mapping[str, str]) -> Collection[int]:
         """The same news of jobs, each with its time. Returns the jobs for which the server ignored it."""
