@@ -4,6 +4,7 @@ import asyncio
 import os
 import ssl
 import stat
+import threading
 import time
 from pathlib import Path
 
@@ -45,6 +46,8 @@ class Proxy:
         self._authorities = authorities
         self._group = group
         self._known: Credentials | None = None
+        #: Many calls begin at once, and all of them are to present the same credentials.
+        self._reading = threading.Lock()
 
     def __repr__(self) -> str:
         return f"<Proxy {self._file}>"
@@ -57,11 +60,13 @@ class Proxy:
 
     def read(self) -> Credentials:
         """The same, blocking for as long as the file system does."""
-        stamp = self._stamp()
-        if self._known is None or self._known.stamp != stamp:
-            self._known = self._load(stamp)
-        self._check_lifetime(self._known.chain)
-        return self._known
+        with self._reading:
+            stamp = self._stamp()
+            known = self._known
+            if known is None or known.stamp != stamp:
+                known = self._known = self._load(stamp)
+        self._check_lifetime(known.chain)
+        return known
 
     def _stamp(self) -> Stamp:
         try:

@@ -1,3 +1,4 @@
+import asyncio
 import os
 import shutil
 from pathlib import Path
@@ -33,6 +34,12 @@ async def test_a_proxy_is_read_once_and_again_when_it_is_renewed(
     second = await proxy.current()
     assert second.context is not first.context
     assert (first.chain.group, second.chain.group) == ("lhcb_user", "")
+
+
+async def test_calls_that_begin_together_present_the_same(file: Path, authorities: Path) -> None:
+    proxy = Proxy(file, authorities)
+    first, *others = await asyncio.gather(*(proxy.current() for _ in range(20)))
+    assert all(one is first for one in others)
 
 
 def test_a_missing_proxy_is_said_and_one_that_comes_later_is_taken(file: Path, authorities: Path) -> None:
