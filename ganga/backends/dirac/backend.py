@@ -1,0 +1,137 @@
+"""Jobs on DIRAC, as a back end: what changed is asked for often, everything seldom, and one job never.
+
+The native id of a job is DIRAC's number. Everything that depends on the protocol is the road's.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from secrets import token_hex
+from typing import Final
+
+from ganga.backends.base import Finding, Receipts, Retrieval, Retrieved, Submission
+from ganga.backends.dirac.delta import Delta
+from ganga.backends.dirac.owner import Owner
+from ganga.backends.dirac.retrieving import Retriever
+from ganga.backends.dirac.road import JobState, Road
+from ganga.backends.dirac.settings import Settings
+from ganga.backends.dirac.states import observation, status_of
+from ganga.backends.dirac.submitting import Submitter
+from ganga.errors import UsageError
+from ganga.model.ids import Cursor, NativeId, Tag, shortened
+from ganga.model.observation import Answer, Observation
+
+#: Jobs in one question: servers answer a thousand in well under a second.
+CHUNK: Final = 1000
+
+#: DIRAC's numbers are columns of 32 bits.
+_LARGEST_NUMBER: Final = 2**32 - 1
+_GROUP: Final = "group:"
+_OWNER: Final = "owner:"
+
+
+class DiracBackend:
+    """A `Backend` that is a `Feed` and `Adopting`, over whichever road it is given."""
+
+    def __init__(self, road: Road, settings: Settings, folder: Path) -> None:
+        self._road = road
+        self._owner = Owner(road, settings.warn_before)
+        self._delta = Delta(settings.overlap, token_hex(4))
+        self._submitter = Submitter(road, self._owner, settings, folder)
+        self._retriever = Retriever(road, folder, settings.largest_output)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} over {self._road.name}>"
+
+    async def submit(self, batch: Sequence[Submission], /) -> Receipts:
+        """Several jobs in one call, as many as the servers take."""
+        return await self._submitter.submit(batch)
+
+    async def find(self, tags: Collection[Tag], /) -> Finding:
+        """Look for our jobs of these names."""
+        return await self._submitter.find(tags)
+
+    async def poll(self, ids: Collection[NativeId], /) -> Answer:
+        """Ask for the states of these jobs. What the servers leave out of a whole answer is denied."""
+        states = await self._states(ids)
+        asked = {native_id for native_id in ids if _number(native_id) is not None}
+        return Answer(
+            {native_id: observation(state) for native_id, state in states.items()}, frozenset(asked - states.keys())
+        )
+
+    async def changes(self, since: Cursor | None, /) -> Answer:
+        """What the servers have written about our jobs since then. It does not wait: DIRAC tells nothing by itself."""
+        owner = await self._owner.name()
+        question = self._delta.question(since, await self._road.clock())
+        async for page in self._road.changed(question.since, owner=owner):
+            question.take(page)
+        news = {_native_id(state): observation(state) for state in question.news()}
+        return Answer(news, cursor=self._delta.settle(question))
+
+    async def kill(self, ids: Collection[NativeId], /) -> None:
+        """Those that live: a request that names one that is not there is refused as a whole."""
+        states = await self._states(ids)
+        live = [state.id for state in states.values() if not status_of(state).final]
+        for part in _chunks(live):
+            await self._road.kill(part)
+
+    async def fetch(self, retrievals: Sequence[Retrieval], /) -> Mapping[NativeId, Retrieved]:
+        """Download and unpack the output sandboxes."""
+        states = await self._states([retrieval.native_id for retrieval in retrievals])
+        return await self._retriever.fetch(retrievals, states)
+
+    async def adopt(self, references: Sequence[str], /) -> Mapping[NativeId, Observation]:
+        """Jobs by their numbers, by our job groups (``group:NAME``) and by their owners (``owner:NAME``)."""
+        adopted: dict[NativeId, Observation] = {}
+        numbers = [reference for reference in references if not reference.startswith((_GROUP, _OWNER))]
+        wrong = next((text for text in numbers if _number(text) is None), None)
+        if wrong is not None:
+            raise UsageError(
+                f"{shortened(wrong)!r} is no job of DIRAC; expected a number such as 4711, group:NAME or owner:NAME"
+            )
+        states = await self._states([NativeId(text) for text in numbers])
+        unknown = [text for text in numbers if NativeId(text) not in states]
+        if unknown:
+            raise UsageError(f"DIRAC does not know the job {unknown[0]}, or does not show it to you")
+        adopted |= {native_id: observation(state) for native_id, state in states.items()}
+        for reference in references:
+            if reference not in numbers:
+                adopted |= await self._adopt_many(reference)
+        return adopted
+
+    async def _adopt_many(self, reference: str) -> dict[NativeId, Observation]:
+        kind, name = reference[: len(_GROUP)], reference[len(_GROUP) :]
+        if kind == _GROUP:
+            states = await self._road.jobs(owner=await self._owner.name(), group=name)
+        else:
+            states = await self._road.jobs(owner=name)
+        there = {_native_id(state): observation(state) for state in states.values() if state.status != "Deleted"}
+        if not there:
+            raise UsageError(f"DIRAC has no jobs of {shortened(reference)}, or does not show them to you")
+        return there
+
+    async def _states(self, ids: Collection[NativeId]) -> dict[NativeId, JobState]:
+        """Of all that the servers know, in as many calls as it takes; each job is asked for once."""
+        states: dict[NativeId, JobState] = {}
+        numbers = dict.fromkeys(number for native_id in ids if (number := _number(native_id)) is not None)
+        for part in _chunks(numbers):
+            told = await self._road.states(part)
+            states.update((_native_id(told[number]), told[number]) for number in part if number in told)
+        return states
+
+
+def _number(text: str) -> int | None:
+    """DIRAC's number, written as DIRAC writes it."""
+    if not (text.isascii() and text.isdigit()) or text[0] == "0" or len(text) > len(str(_LARGEST_NUMBER)):
+        return None
+    return int(text) if int(text) <= _LARGEST_NUMBER else None
+
+
+def _native_id(state: JobState) -> NativeId:
+    return NativeId(str(state.id))
+
+
+def _chunks(numbers: Collection[int]) -> Iterator[list[int]]:
+    rest = iter(numbers)
+    while chunk := list(islice(rest, CHUNK)):
+        yield chunk

@@ -1,0 +1,181 @@
+"""Road 2: DIRAC's HTTPS services: web forms over connections that are kept, with the grid proxy as certificate."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from ganga.backends.dirac.configuration import Addresses
+from ganga.backends.dirac.diset import Client
+from ganga.backends.dirac.diset_frames import Address, complaint, unavailable
+from ganga.backends.dirac.envelopes import Envelope, arguments, read
+from ganga.backends.dirac.http import Http
+from ganga.backends.dirac.installation import installation
+from ganga.backends.dirac.proxy import Credentials, Proxy
+from ganga.backends.dirac.replies import NotSent, Reply
+from ganga.backends.dirac.road import CredentialsExpired, Refused, Road
+from ganga.backends.dirac.services import SANDBOXES, ServiceRoad
+from ganga.backends.dirac.settings import Settings
+from ganga.errors import BackendUnavailable
+
+T = TypeVar("T")
+
+_PORT = 443
+_JSON = "application/json"
+_FILE = "application/octet-stream"
+
+
+class HttpsServices:
+    """See `Services`."""
+
+    def __init__(
+        self, proxy: Proxy, addresses: Addresses, client: Client, *, timeout: float, largest_file: int
+    ) -> None:
+        self._proxy = proxy
+        self._addresses = addresses
+        self._client = client
+        self._seconds = timeout
+        self._largest_file = largest_file
+        self._servers: dict[str, Http] = {}
+        #: Connections with the proxy before the present one: calls may still be under way on them.
+        self._retired: list[Http] = []
+        self._presented: Credentials | None = None
+
+    async def envelope(
+        self, service: str, kind: type[Envelope[T]], method: str, *values: object, safe: bool
+    ) -> Envelope[T]:
+        """See `Services`."""
+        form = self._form(method, values)
+        url, reply = await self._anywhere(service, form, safe=safe)
+        return read(kind, reply.body, url)
+
+    async def download(self, name: str, into: Path) -> None:
+        """See `Services`."""
+        place = name.replace(f"/{SANDBOXES}", "/WorkloadManagement/TornadoSandboxStore", 1)
+        form = {**self._form("streamToClient", (place, "")), "rawContent": "True"}
+        url, reply = await self._anywhere(SANDBOXES, form, safe=True)
+        if _kind(reply) != _FILE:
+            read(Envelope[object], reply.body, url).opened(url)
+            raise BackendUnavailable(f"{url} sent {_kind(reply)} instead of a file; asking again later")
+        if len(reply.body) > self._largest_file:
+            limit = f"{self._largest_file} bytes; the setting `largest_output` is its limit"
+            raise Refused(f"{url}: the file has more than {limit}")
+        await asyncio.to_thread(into.write_bytes, reply.body)
+
+    async def upload(self, name: str, archive: bytes) -> str:
+        """See `Services`."""
+        values = ([name, {}], "", len(archive), archive)
+        answer = await self.envelope(SANDBOXES, Envelope[str], "streamFromClient", *values, safe=False)
+        return answer.opened(SANDBOXES)
+
+    async def close(self) -> None:
+        """See `Services`."""
+        await self._retire()
+        await self._retire()
+
+    def _form(self, method: str, values: tuple[object, ...]) -> dict[str, str]:
+        client = {"clientVO": self._client.organisation, "clientSetup": self._client.setup}
+        return {"method": method, "args": arguments(values).decode(), **client}
+
+    async def _anywhere(self, service: str, form: dict[str, str], *, safe: bool) -> tuple[str, Reply]:
+        """The reply of the first address that can be reached."""
+        first: NotSent | None = None
+        for url in await self._addresses.of(service, "https"):
+            try:
+                return url, await self._post(url, form, safe=safe)
+            except NotSent as error:
+                first = first or error
+        raise first or NotSent(f"{service} has no address")
+
+    async def _post(self, url: str, form: dict[str, str], *, safe: bool) -> Reply:
+        server = await self._server(url)
+        try:
+            if safe:
+                return await server.read("POST", url, form=form)
+            return await server.write("POST", url, form=form)
+        except BackendUnavailable as error:
+            raise await self._complaint(error, url) or error from error.__cause__
+
+    async def _complaint(self, error: BackendUnavailable, url: str) -> CredentialsExpired | None:
+        """What the service has against the proxy, if that is why the connection broke."""
+        found = _refused_proxy(error, url)
+        broken = isinstance(error.__cause__, OSError) and not isinstance(error.__cause__, TimeoutError)
+        if found is None and broken and not isinstance(error, NotSent) and self._presented is not None:
+            parts = urlsplit(url)
+            place = Address(url, parts.hostname or "", parts.port or _PORT, parts.path)
+            found = await complaint(place, self._presented.context)
+        return found
+
+    async def _server(self, url: str) -> Http:
+        """Connections to the host of this address with the proxy as it is now; a renewed one begins new ones."""
+        credentials = await self._proxy.current()
+        if credentials is not self._presented:
+            self._presented = credentials
+            await self._retire()
+        host = urlsplit(url).netloc
+        if host not in self._servers:
+            self._servers[host] = Http(f"https://{host}", timeout=self._seconds, tls=credentials.context, judge=judged)
+        return self._servers[host]
+
+    async def _retire(self) -> None:
+        """Use the present connections no more, and close those that were retired the last time."""
+        retired, self._retired = self._retired, list(self._servers.values())
+        self._servers = {}
+        for server in retired:
+            await server.close()
+
+
+def judged(reply: Reply, name: str, _expected: tuple[int, ...]) -> Reply:
+    """The reply, if it is a service's answer and not an error of what stands before the service."""
+    status = reply.status
+    if status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}:
+        raise NotSent(f"{name} is not ready ({status}); asking again later")
+    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        advice = "is the certificate registered with this DIRAC, and is the proxy's group one of yours?"
+        raise CredentialsExpired(f"{name} does not accept the proxy ({status}); {advice}")
+    if status in {HTTPStatus.NOT_FOUND, HTTPStatus.NOT_IMPLEMENTED}:
+        raise BackendUnavailable(f"{name} has no such service ({status}); is the address that of the right service?")
+    if status != HTTPStatus.OK:
+        raise BackendUnavailable(f"{name} failed ({status}); asking again later")
+    if _kind(reply) not in {_JSON, _FILE}:
+        found = f"{name} answered with {_kind(reply)[:60]} instead of JSON"
+        raise BackendUnavailable(f"{found}: something else, such as a login page, seems to answer at its address")
+    return reply
+
+
+def _kind(reply: Reply) -> str:
+    return reply.headers.get("Content-Type", "no content type").partition(";")[0].strip().lower()
+
+
+def _refused_proxy(error: BackendUnavailable, url: str) -> CredentialsExpired | None:
+    """What a service says of the proxy within TLS, which arrives when the handshake is long over."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLCertVerificationError):
+            found = unavailable(cause, url, sent=False)
+            return found if isinstance(found, CredentialsExpired) else None
+        cause = cause.__cause__ or cause.__context__
+    return None
+
+
+@asynccontextmanager
+async def open_road(settings: Settings, /) -> AsyncIterator[Road]:
+    """Open the road and close it again; see `RoadModule`."""
+    found = await installation(settings)
+    services = HttpsServices(
+        found.proxy,
+        found.addresses,
+        found.client,
+        timeout=settings.timeout,
+        largest_file=settings.largest_output,
+    )
+    road = ServiceRoad("https", services, found.proxy)
+    try:
+        await road.clock()
+        yield road
+    finally:
+        await road.close()

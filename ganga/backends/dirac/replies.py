@@ -1,0 +1,86 @@
+"""What a reply over HTTP means: only one that is whole, and that a server of ours would give, is believed."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from ganga.backends.dirac.road import CredentialsExpired, Refused
+from ganga.errors import BackendUnavailable
+from ganga.model.ids import shortened
+
+#: Characters of a server's own words in an error.
+LONGEST_WORDS = 300
+
+ReplyT = TypeVar("ReplyT")
+
+
+class NotSent(BackendUnavailable):
+    """The request surely did not reach the server's application: made again, it is made once."""
+
+
+class Reply(Struct, frozen=True):
+    """A reply that is whole and is JSON; its status is 2xx or one that was expected."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def read(self, kind: type[ReplyT], what: str) -> ReplyT:
+        """The body as this type. Raises `BackendUnavailable`; `what` names the server for its text."""
+        try:
+            return msgspec.json.decode(self.body, type=kind)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise BackendUnavailable(f"{what} sent an unreadable reply ({error}); asking again later") from error
+
+
+def judged(reply: Reply, name: str, expected: tuple[int, ...]) -> Reply:
+    """The reply, if it is what a server of ours would say and is no error; an error is raised."""
+    kind = reply.headers.get("Content-Type", "no content type").partition(";")[0].strip().lower()
+    if reply.status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}:
+        raise NotSent(f"{name} is not ready ({reply.status}){_wait(reply)}; asking again later")
+    if HTTPStatus.MULTIPLE_CHOICES <= reply.status < HTTPStatus.BAD_REQUEST:
+        place = shortened(reply.headers.get("Location", "nowhere").partition("?")[0], 120)
+        raise BackendUnavailable(f"{name} redirects to {place}: if that is it, give its address in the settings")
+    if reply.status == HTTPStatus.NO_CONTENT and not reply.body:
+        return reply
+    if kind != "application/json":
+        raise BackendUnavailable(
+            f"{name} answered {reply.status} with {shortened(kind)} instead of JSON: something else, such as a login"
+            " page or a proxy, seems to answer at its address"
+        )
+    if reply.status < HTTPStatus.MULTIPLE_CHOICES or reply.status in expected:
+        return reply
+    raise _refusal(reply, name)
+
+
+def _refusal(reply: Reply, name: str) -> Exception:
+    words = _words(reply)
+    if reply.status == HTTPStatus.UNAUTHORIZED:
+        return CredentialsExpired(f"{name} does not accept the token: {words}")
+    if reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return BackendUnavailable(f"{name} failed ({reply.status}: {words}); asking again later")
+    if reply.status == HTTPStatus.NOT_FOUND and words == "Not Found":
+        return BackendUnavailable(f"{name} does not know this service; is the address right, and is it DiracX?")
+    return Refused(f"{name} refused ({reply.status}): {words}")
+
+
+class _Detail(Struct):
+    detail: msgspec.Raw
+
+
+def _words(reply: Reply) -> str:
+    """What the server said itself: text, or the JSON that it sent."""
+    try:
+        detail = bytes(msgspec.json.decode(reply.body, type=_Detail).detail)
+        words = msgspec.json.decode(detail)
+    except msgspec.DecodeError:
+        return "no reason given"
+    return shortened(words if isinstance(words, str) else detail.decode(errors="replace"), LONGEST_WORDS)
+
+
+def _wait(reply: Reply) -> str:
+    wait = reply.headers.get("Retry-After", "")
+    return f" and asks to wait {wait} s" if wait.isdecimal() else ""

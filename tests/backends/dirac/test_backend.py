@@ -1,0 +1,166 @@
+"""What the back end makes of what a road says, whichever road it is."""
+
+from pathlib import Path
+
+import pytest
+
+from ganga.backends.base import Adopting, Feed, Retrieval
+from ganga.backends.dirac.backend import CHUNK, DiracBackend
+from ganga.backends.dirac.settings import Settings
+from ganga.errors import BackendUnavailable, UsageError
+from ganga.model.ids import Cursor, NativeId
+from ganga.model.status import JobStatus
+from tests.backends.dirac.scripted_road import ScriptedRoad, down
+
+
+@pytest.fixture
+def road() -> ScriptedRoad:
+    return ScriptedRoad()
+
+
+@pytest.fixture
+def backend(road: ScriptedRoad, tmp_path: Path) -> DiracBackend:
+    return DiracBackend(road, Settings(), tmp_path)
+
+
+def native(*numbers: int) -> list[NativeId]:
+    return [NativeId(str(number)) for number in numbers]
+
+
+def test_it_is_a_feed_and_adopts(backend: DiracBackend) -> None:
+    assert isinstance(backend, Feed)
+    assert isinstance(backend, Adopting)
+    assert repr(backend) == "<DiracBackend over scripted>"
+
+
+async def test_what_a_whole_answer_leaves_out_is_denied(road: ScriptedRoad, backend: DiracBackend) -> None:
+    road.add(1, "Running")
+    answer = await backend.poll(native(1, 2))
+    assert {name: seen.status for name, seen in answer.seen.items()} == {"1": JobStatus.RUNNING}
+    assert answer.absent == {"2"}
+
+
+async def test_what_is_no_number_of_dirac_is_not_spoken_of(backend: DiracBackend) -> None:
+    answer = await backend.poll([NativeId(text) for text in ("pid:1:2:3", "01", "-1", "", "9" * 30, str(2**32))])
+    assert (dict(answer.seen), answer.absent) == ({}, frozenset())
+
+
+async def test_many_jobs_are_asked_for_in_parts(road: ScriptedRoad, backend: DiracBackend) -> None:
+    for number in range(1, 2501):
+        road.add(number)
+    answer = await backend.poll(native(*range(1, 2501)))
+    assert len(answer.seen) == 2500
+    assert road.calls == [("states", CHUNK), ("states", CHUNK), ("states", 500)]
+
+
+async def test_a_part_that_fails_denies_nobody(road: ScriptedRoad, backend: DiracBackend) -> None:
+    road.goes_wrong("states", None, down())
+    with pytest.raises(BackendUnavailable):
+        await backend.poll(native(*range(1, 2001)))
+
+
+async def test_changes_are_told_once_and_of_ours_only(road: ScriptedRoad, backend: DiracBackend) -> None:
+    road.add(1)
+    road.add(2, owner="bob")
+    first = await backend.changes(None)
+    assert set(first.seen) == {"1"}
+    road.now += 10
+    assert dict((await backend.changes(first.cursor)).seen) == {}
+    road.set(1, "Running", "Application")
+    road.now += 10
+    answer = await backend.changes(first.cursor)
+    assert answer.seen[NativeId("1")].native_status == "Running/Application"
+    assert answer.absent == frozenset()
+
+
+async def test_half_the_pages_are_no_news_and_move_no_cursor(road: ScriptedRoad, backend: DiracBackend) -> None:
+    road.page_size = 1
+    cursor = (await backend.changes(None)).cursor
+    road.add(1)
+    road.add(2)
+    road.goes_wrong("changed", None, down())
+    with pytest.raises(BackendUnavailable):
+        await backend.changes(cursor)
+    assert set((await backend.changes(cursor)).seen) == {"1", "2"}
+
+
+async def test_a_new_monitor_goes_on_where_the_last_one_was(road: ScriptedRoad, tmp_path: Path) -> None:
+    cursor = (await DiracBackend(road, Settings(), tmp_path).changes(None)).cursor
+    road.now += 36_000
+    road.add(1)
+    road.now += 36_000
+    assert set((await DiracBackend(road, Settings(), tmp_path).changes(cursor)).seen) == {"1"}
+
+
+async def test_a_cursor_of_another_back_end_is_none(road: ScriptedRoad, backend: DiracBackend) -> None:
+    road.add(1)
+    assert set((await backend.changes(Cursor("17"))).seen) == {"1"}
+
+
+async def test_the_feed_costs_one_call_a_page_and_asks_who_we_are_once(
+    road: ScriptedRoad, backend: DiracBackend
+) -> None:
+    for number in range(1, 251):
+        road.add(number)
+    cursor = (await backend.changes(None)).cursor
+    assert road.calls == [("whoami", 1), ("changed", 100), ("changed", 100), ("changed", 50)]
+    road.calls.clear()
+    road.now += 1000
+    cursor = (await backend.changes(cursor)).cursor
+    road.now += 10
+    road.calls.clear()
+    await backend.changes(cursor)
+    assert road.calls == []
+
+
+async def test_a_rescheduled_job_is_the_next_attempt(road: ScriptedRoad, backend: DiracBackend) -> None:
+    road.add(1, "Done")
+    assert (await backend.poll(native(1))).seen[NativeId("1")].restart == 0
+    await road.reschedule([1])
+    seen = (await backend.poll(native(1))).seen[NativeId("1")]
+    assert (seen.status, seen.restart) == (JobStatus.SUBMITTED, 1)
+
+
+async def test_only_what_lives_is_killed(road: ScriptedRoad, backend: DiracBackend) -> None:
+    for number, status in enumerate(("Running", "Done", "Failed", "Waiting", "Deleted"), 1):
+        road.add(number, status)
+    await backend.kill(native(1, 2, 3, 4, 5, 6))
+    assert [row.status for row in road.table.values()] == ["Killed", "Done", "Failed", "Killed", "Deleted"]
+    assert road.calls == [("states", 6), ("kill", 2)]
+    road.calls.clear()
+    await backend.kill(native(1, 2))
+    assert road.calls == [("states", 2)]
+
+
+async def test_jobs_are_adopted_by_number_group_and_owner(road: ScriptedRoad, backend: DiracBackend) -> None:
+    road.add(1)
+    road.add(2, group="mine")
+    road.add(3, group="mine", owner="bob")
+    road.add(4, "Deleted", group="mine")
+    assert set(await backend.adopt(["1"])) == {"1"}
+    assert set(await backend.adopt(["group:mine"])) == {"2"}
+    assert set(await backend.adopt(["owner:bob", "1"])) == {"3", "1"}
+
+
+@pytest.mark.parametrize("reference", ["7", "group:none", "owner:none", "job", "", "group:"])
+async def test_words_that_mean_no_job_are_told(backend: DiracBackend, reference: str) -> None:
+    with pytest.raises(UsageError):
+        await backend.adopt([reference])
+
+
+async def test_nothing_costs_nothing(road: ScriptedRoad, backend: DiracBackend) -> None:
+    await backend.poll([])
+    await backend.kill([])
+    await backend.find([])
+    await backend.submit([])
+    await backend.fetch([])
+    assert road.calls == []
+
+
+async def test_output_comes_home(road: ScriptedRoad, backend: DiracBackend, tmp_path: Path) -> None:
+    road.add(1, "Failed")
+    into = tmp_path / "into"
+    into.mkdir()
+    brought = await backend.fetch([Retrieval(NativeId("1"), ("kept.txt",), into)])
+    assert brought[NativeId("1")].missing == ("kept.txt",)
+    assert sorted(path.name for path in into.iterdir()) == ["stderr", "stdout"]

@@ -1,0 +1,134 @@
+"""HTTP with a server in this process that misbehaves."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from ganga.backends.dirac.http import Http, tls_context
+from ganga.backends.dirac.replies import NotSent
+from ganga.errors import BackendUnavailable, ConfigurationError
+from tests.backends.dirac.misbehaving import Server, running
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Server]:
+    async with running() as server:
+        yield server
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[Http]:
+    async with Http("S", timeout=5.0) as http:
+        yield http
+
+
+async def test_a_question_is_asked_twice_at_most_and_a_request_once(server: Server, http: Http) -> None:
+    server.handler = server.break_off
+    with pytest.raises(BackendUnavailable, match="broke off"):
+        await http.read("POST", server.url, content=[1])
+    assert len(server.requests) == 2
+    with pytest.raises(BackendUnavailable, match="broke off") as caught:
+        await http.write("POST", server.url, content=[1])
+    assert len(server.requests) == 3
+    assert not isinstance(caught.value, NotSent)
+
+
+async def test_connections_are_kept_for_questions_and_fresh_for_requests(server: Server, http: Http) -> None:
+    for _ in range(3):
+        await http.read("GET", server.url)
+    assert len(server.connections) == 1
+    for _ in range(3):
+        await http.write("POST", server.url)
+    assert len(server.connections) == 4
+
+
+async def test_a_redirect_is_not_followed(server: Server, http: Http) -> None:
+    async def away(request: web.Request) -> web.StreamResponse:
+        del request
+        return web.Response(status=307, headers={"Location": f"{server.url}/elsewhere"})
+
+    server.handler = away
+    with pytest.raises(BackendUnavailable, match="redirects"):
+        await http.read("POST", server.url, headers={"Authorization": "Bearer confidential"})
+    assert len(server.requests) == 1
+
+
+async def test_no_cookie_is_sent_back(server: Server, http: Http) -> None:
+    async def marked(request: web.Request) -> web.StreamResponse:
+        response = await server.answer(request)
+        response.set_cookie("session", "1")
+        return response
+
+    server.handler = marked
+    await http.read("GET", server.url)
+    await http.read("GET", server.url)
+    assert not server.requests[1].cookies
+
+
+async def test_the_time_is_the_servers(server: Server, http: Http) -> None:
+    async def ahead(request: web.Request) -> web.StreamResponse:
+        response = await server.answer(request)
+        response.headers["Date"] = "Sun, 22 Nov 2099 17:05:15 GMT"
+        return response
+
+    assert http.clock(within=60.0) is None
+    server.handler = ahead
+    await http.read("GET", server.url)
+    assert http.clock(within=60.0) == pytest.approx(4099050315.0, abs=5)
+    assert http.clock(within=-1.0) is None
+
+
+async def test_a_time_that_is_none_is_left_alone(server: Server, http: Http) -> None:
+    async def confused(request: web.Request) -> web.StreamResponse:
+        response = await server.answer(request)
+        response.headers["Date"] = "yesterday"
+        return response
+
+    server.handler = confused
+    assert (await http.read("GET", server.url)).status == 200
+    assert http.clock(within=60.0) is None
+
+
+async def test_a_reply_without_end_is_cut_off(server: Server, http: Http, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def endless(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        while True:
+            await response.write(b"x" * 4096)
+
+    monkeypatch.setattr("ganga.backends.dirac.http.LARGEST_REPLY", 1 << 20)
+    server.handler = endless
+    with pytest.raises(BackendUnavailable, match="more than 1 MiB"):
+        await http.read("GET", server.url)
+
+
+async def test_what_does_not_listen_has_surely_not_heard(unused_port: int, http: Http) -> None:
+    with pytest.raises(NotSent, match="S cannot be reached"):
+        await http.write("POST", f"http://127.0.0.1:{unused_port}")
+    with pytest.raises(NotSent, match="S gave an address that is none"):
+        await http.read("GET", "http://")
+
+
+@pytest.fixture
+async def unused_port() -> int:
+    async with await asyncio.start_server(lambda *_: None, "127.0.0.1", 0) as listener:
+        port = listener.sockets[0].getsockname()[1]
+    assert isinstance(port, int)
+    return port
+
+
+def test_authorities_that_are_none_are_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no certificate")
+    for place in (tmp_path / "file", tmp_path / "nowhere"):
+        with pytest.raises(ConfigurationError, match="the setting `authorities`"):
+            tls_context(str(place), None)
+
+
+def test_certificates_are_always_verified(tmp_path: Path) -> None:
+    for context in (tls_context("", None), tls_context("", str(tmp_path)), tls_context(str(tmp_path), None)):
+        assert context.verify_mode is ssl.CERT_REQUIRED
+        assert context.check_hostname

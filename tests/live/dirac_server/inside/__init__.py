@@ -1,0 +1,1 @@
+"""Programs that run in the server's own virtual environment; nothing here imports ours."""

@@ -1,0 +1,90 @@
+"""The virtual environment of DIRAC's services, from the package registry alone."""
+
+import os
+import shutil
+import subprocess
+import sys
+from hashlib import sha256
+from pathlib import Path
+
+DIRAC = "DIRAC==9.1.22"
+REQUIREMENTS = Path(__file__).with_name("requirements.txt")
+
+#: What pip cannot bring, by the program or header that shows it.
+SYSTEM_PACKAGES = {
+    "/usr/sbin/mariadbd": "mariadb-server",
+    "/usr/bin/mariadb_config": "libmariadb-dev",
+    "/usr/include/openssl/ssl.h": "libssl-dev",
+    "/usr/bin/gcc": "gcc",
+    "/usr/bin/pkg-config": "pkg-config",
+    "/usr/bin/openssl": "openssl",
+}
+
+
+class NotInstalled(Exception):
+    """Something is missing; the text says what to do."""
+
+
+def interpreter(folder: Path) -> Path:
+    """The Python of the services. Raises `NotInstalled` if there is none, or an unfinished or outdated one."""
+    if not _finished(folder).exists():
+        raise NotInstalled(f"DIRAC is not in {folder}: run `python -m tests.live.provision dirac --folder {folder}`")
+    return folder / "venv" / "bin" / "python"
+
+
+def missing_packages() -> list[str]:
+    """The system packages that are still needed."""
+    return sorted(package for file, package in SYSTEM_PACKAGES.items() if not Path(file).exists())
+
+
+def install(folder: Path) -> None:
+    """Make the environment in this folder, if it is not there. Raises `NotInstalled` where system packages are missing
+    and this user may not install them.
+    """
+    _install_system_packages()
+    if _finished(folder).exists():
+        return
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    shutil.rmtree(folder / "venv", ignore_errors=True)
+    subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
+    for words in _steps():
+        _pip(folder, *words)
+    _finished(folder).touch()
+
+
+def _steps() -> list[list[str]]:
+    return [
+        ["swig", "setuptools", "wheel"],
+        # There is no wheel; the registry's own swig is enough to build one.
+        ["M2Crypto>=0.50", "--no-build-isolation"],
+        ["-r", str(REQUIREMENTS)],
+        ["--no-deps", DIRAC],
+    ]
+
+
+def _pip(folder: Path, *words: str) -> None:
+    binaries = folder / "venv" / "bin"
+    environment = {"PATH": f"{binaries}:/usr/bin:/bin", **_pip_settings()}
+    subprocess.run([binaries / "python", "-m", "pip", "install", "-q", *words], check=True, env=environment)
+
+
+def _pip_settings() -> dict[str, str]:
+    names = ("PIP_", "HTTP", "http", "SSL_", "REQUESTS_", "NO_PROXY", "no_proxy", "HOME")
+    return {name: value for name, value in os.environ.items() if name.startswith(names)}
+
+
+def _install_system_packages() -> None:
+    packages = missing_packages()
+    if not packages:
+        return
+    command = ["apt-get", "install", "-y", "-q", "--no-install-recommends", *packages]
+    try:
+        subprocess.run(
+            command, check=True, env={"DEBIAN_FRONTEND": "noninteractive", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
+        )
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise NotInstalled(f"these system packages are missing: run `sudo {' '.join(command)}`") from error
+
+
+def _finished(folder: Path) -> Path:
+    return folder / "venv" / f"finished-{sha256(REQUIREMENTS.read_bytes()).hexdigest()[:12]}"
