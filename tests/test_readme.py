@@ -12,6 +12,7 @@ import pytest
 from msgspec.structs import fields
 
 from ganga.backends.base import ENTRY_POINTS
+from ganga.backends.dirac.settings import Settings as DiracSettings
 from ganga.backends.local.settings import Settings as LocalSettings
 from ganga.cli.table import COMMANDS as COMMAND_NAMES
 from ganga.model.event import EventKind
@@ -75,7 +76,7 @@ def test_each_command_and_option_is_documented() -> None:
 
 
 def test_each_setting_is_documented() -> None:
-    for section in (StoreSettings, MonitorSettings, PaceSettings, LocalSettings):
+    for section in (StoreSettings, MonitorSettings, PaceSettings, LocalSettings, DiracSettings):
         for field in fields(section):
             assert re.search(rf"^{field.name} = ", README, re.MULTILINE), f"{section.__name__}.{field.name}"
     for variable in VARIABLES:

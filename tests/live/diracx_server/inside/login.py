@@ -14,11 +14,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from diracx.core.models import AccessTokenPayload, RefreshTokenPayload  # type: ignore[import-not-found]  # only in the server's own environment
-from diracx.core.settings import AuthSettings  # type: ignore[import-not-found]  # only in the server's own environment
-from diracx.db.sql import AuthDB  # type: ignore[import-not-found]  # only in the server's own environment
-from diracx.logic.auth.token import create_token, insert_refresh_token  # type: ignore[import-not-found]  # only in the server's own environment
-from uuid_utils import uuid7  # type: ignore[import-not-found]  # only in the server's own environment
+from diracx.core.models import AccessTokenPayload, RefreshTokenPayload  # type: ignore[import-not-found]  # the server's
+from diracx.core.settings import AuthSettings  # type: ignore[import-not-found]  # the server's
+from diracx.db.sql import AuthDB  # type: ignore[import-not-found]  # the server's
+from diracx.logic.auth.token import create_token, insert_refresh_token  # type: ignore[import-not-found]  # the server's
+from uuid_utils import uuid7  # type: ignore[import-not-found]  # the server's
 
 
 async def credentials(options: argparse.Namespace) -> dict[str, object]:

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from diracx.client.patches.client import common  # type: ignore[import-not-found]  # only in the server's own environment
+from diracx.client.patches.client import common  # type: ignore[import-not-found]  # the server's
 
 
 def main(arguments: Sequence[str]) -> None:
