@@ -24,9 +24,14 @@ def numbers(version: str) -> list[int]:
 
 
 def locked(name: str) -> dict[str, str]:
-    """The version of each package, by its name in small letters."""
+    """The version of each package, by its normal name."""
     text = (ROOT / "tools" / name).read_text()
-    return {package.lower(): version for package, version in re.findall(r"^([\w.-]+)==(\S+) \\$", text, re.MULTILINE)}
+    return {normal(package): version for package, version in re.findall(r"^([\w.-]+)==(\S+) \\$", text, re.MULTILINE)}
+
+
+def normal(package: str) -> str:
+    """A name as package indexes compare it (PEP 503)."""
+    return re.sub("[-_.]+", "-", package).lower()
 
 
 @pytest.mark.parametrize("name", LOCKED)
@@ -35,9 +40,9 @@ def test_the_locked_versions_are_those_that_pyproject_asks_for(name: str) -> Non
     extra = LOCKED[name]
     asked = project["build-system"]["requires"] if extra is None else project["project"]["dependencies"]
     for requirement in {*asked, *(wanted_by(extra, project["project"]["optional-dependencies"]) if extra else ())}:
-        named = re.fullmatch(r"([\w.-]+)(?:\[\w+\])?(==|>=)(.+)", requirement)
+        named = re.fullmatch(r"([\w.-]+)(?:\[\w+\])?(==|>=)([^;]+)(?:;.*)?", requirement)
         assert named is not None, requirement
-        version = locked(name)[named[1].lower()]
+        version = locked(name)[normal(named[1])]
         if named[2] == "==":
             assert version == named[3]
         else:
