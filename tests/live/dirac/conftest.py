@@ -2,7 +2,6 @@
 
 import itertools
 import os
-import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -11,35 +10,21 @@ import pytest
 from ganga.backends.dirac.diracx import open_road
 from ganga.backends.dirac.diracx_road import DiracX
 from ganga.backends.dirac.settings import Settings
-from tests.live.diracx_server.install import NotInstalled, interpreter, is_installed
+from tests.live.diracx_server.install import NotInstalled, interpreter
 from tests.live.diracx_server.running import DiracXServer, installed_in
 from tests.live.proxy import Proxy
-
-#: Seconds for a test that has to install the server first.
-INSTALLED_WITHIN = 600.0
 
 _NUMBERS = itertools.count(1)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Installing takes longer than a test may."""
-    if os.environ.get("CI") and not is_installed(installed_in(os.environ)):
-        for item in items:
-            if item.path.is_relative_to(Path(__file__).parent):
-                item.add_marker(pytest.mark.timeout(INSTALLED_WITHIN))
-
-
 @pytest.fixture(scope="session")
 def diracx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DiracXServer]:
-    """A DiracX with an empty database. Where CI is set it is installed if need be, elsewhere it is left out."""
+    """A DiracX with an empty database, where it is provisioned."""
     folder = installed_in(os.environ)
-    if sys.platform != "linux":
-        pytest.skip("the server was only ever run on Linux")
-    if not os.environ.get("CI"):
-        try:
-            interpreter(folder)
-        except NotInstalled as error:
-            pytest.skip(str(error))
+    try:
+        interpreter(folder)
+    except NotInstalled as error:
+        pytest.skip(str(error))
     server = DiracXServer(folder, tmp_path_factory.mktemp("diracx"))
     try:
         server.start()
