@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from ganga_quality.bot.facts import Skipped
 from ganga_quality.bot.replies import FileReply
-from ganga_quality.bot.sources import Limits, candidates, is_odd, within
+from ganga_quality.bot.sources import Limits, candidates, is_odd
 from ganga_quality.changes import Span
 
 ADDED = FileReply(filename="a.py", status="added", changes=2, sha="1" * 40, patch="@@ -0,0 +1,2 @@\n+x\n+y")
@@ -79,10 +79,3 @@ def test_odd_paths(path: str) -> None:
 @pytest.mark.parametrize("path", ["a.py", "in/a b.py", ".github/a.py", "a..b.py", "\N{SNOWMAN}.py", "$(x).py"])
 def test_paths_of_people(path: str) -> None:
     assert not is_odd(path)
-
-
-def test_where_files_are_judged() -> None:
-    assert within("a/b.py", ())
-    assert within("a/b.py", ("x", "a/"))
-    assert within("a.py", ("a.py",))
-    assert not within("ab/c.py", ("a",))

@@ -56,3 +56,11 @@ def test_paths_outside_are_refused(tmp_path: Path, path: str) -> None:
     root.mkdir()
     with pytest.raises(UsageError, match=r"is not in the repository at .*; name a path within it"):
         relative_to(root, root / path)
+
+
+def test_a_file_is_one_of_the_paths_or_below_one() -> None:
+    assert "a/b.py" in Selection(())
+    assert "a/b.py" in Selection(("x", "a/"))
+    assert "a.py" in Selection(("a.py",))
+    assert "ab/c.py" not in Selection(("a",))
+    assert "a/b.py" in Selection((".",))

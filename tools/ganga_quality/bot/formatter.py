@@ -10,11 +10,12 @@ from ganga_quality.bot.folders import Folders, Unreadable
 from ganga_quality.bot.github import GitHub
 from ganga_quality.bot.objects import FILE_MODES, blob_name
 from ganga_quality.bot.replies import BlobReply, EntryReply, FileReply
-from ganga_quality.bot.sources import Candidate, Limits, candidates, within
+from ganga_quality.bot.sources import Candidate, Limits, candidates
 from ganga_quality.bot.worker import Refused, Request
 from ganga_quality.bot.workshop import Workshop
 from ganga_quality.errors import ToolError
 from ganga_quality.formatting.formatter import included, read_style
+from ganga_quality.scope.paths import Selection
 from ganga_quality.settings import read_settings
 
 _KINDS = {"120000": "it is a link", "160000": "it is a submodule", "040000": "it is a folder"}
@@ -44,7 +45,7 @@ class Formatter:
         self._limits = limits
         self._clock = clock
         self._style = read_style(root)
-        self._paths = read_settings(root).paths
+        self._paths = Selection(read_settings(root).paths)
 
     async def formatting(self, pull: Pull) -> Formatting:
         """What becomes of the lines that a pull request wrote. Raises `Moved` if GitHub tells of another head."""
@@ -64,7 +65,7 @@ class Formatter:
         return Formatting(edits=tuple(edits), base_tree=folders.root, tree=tree, skipped=tuple(sorted(skipped)))
 
     def _judges(self, path: str) -> bool:
-        return within(path, self._paths) and included(self._style, path)
+        return path in self._paths and included(self._style, path)
 
     async def _edit(self, candidate: Candidate, folders: Folders, until: float) -> Edit | None:
         entry = await _entry(candidate, folders)

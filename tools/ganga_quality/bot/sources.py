@@ -67,11 +67,6 @@ def is_odd(path: str) -> bool:
     return bool(_CONTROL.search(path)) or any(part.lower() in _ODD_PARTS for part in parts)
 
 
-def within(path: str, places: tuple[str, ...]) -> bool:
-    """Whether a path is one of these files or lies in one of these folders; everything is, where none is named."""
-    return not places or any(path == place or path.startswith(f"{place.rstrip('/')}/") for place in places)
-
-
 def _hindrance(file: FileReply) -> str:
     if is_odd(file.filename):
         return "its path is odd"
