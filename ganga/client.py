@@ -206,7 +206,8 @@ class Client:
     async def events(
         self, after: int | None = None, *, follow: bool = True, job: JobLike | None = None
     ) -> AsyncGenerator[Event, None]:
-        """The events behind number `after` (0: from the first; None: from now on), in order, then those to come.
+        """The events behind number `after` (0: from the first; None: from the first step of the iteration on), in
+        order, then those to come.
 
         Each is told when it is stored, and none is missed, whoever crashed in between. Without `follow` it ends with
         the newest. With `job` only the events of that job and its subjobs are told.

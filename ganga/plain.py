@@ -116,8 +116,9 @@ class Session:
         return self._portal.call(self._client.wait(*jobs, any=any, timeout=timeout))
 
     def events(self, after: int | None = None, *, follow: bool = True, job: JobLike | None = None) -> Iterator[Event]:
-        """See `Client.events`."""
-        events = self._client.events(after, follow=follow, job=job)
+        """See `Client.events`; "from now on" is from this call on, whenever the first event is asked for."""
+        seq = self._portal.call(self._client.store.last_seq()) if after is None else after
+        events = self._client.events(seq, follow=follow, job=job)
         return self._portal.iterate(events, at_once=1 if follow else PAGE)
 
     @contextmanager

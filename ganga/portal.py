@@ -40,16 +40,15 @@ class Portal(Generic[ResourceT]):
             coroutine.close()
             reason = "closed" if not self._thread.is_alive() else "not to be used in its own event loop"
             raise UsageError(f"this session is {reason}; open another with ganga.open()")
-        tasks: list[asyncio.Task[ResultT]] = []
-        ended = threading.Event()
-        self._loop.call_soon_threadsafe(self._start, coroutine, tasks, ended)
+        call = _Call(coroutine)
         try:
-            self._wait(ended)
+            self._loop.call_soon_threadsafe(call.start)
+            self._wait(call.ended)
         except BaseException:
-            self._loop.call_soon_threadsafe(_cancel, tasks)
-            self._wait(ended)
+            self._loop.call_soon_threadsafe(call.cancel)
+            self._wait(call.ended)
             raise
-        return tasks[0].result()
+        return call.result()
 
     def iterate(self, items: AsyncIterator[ResultT], *, at_once: int) -> Iterator[ResultT]:
         """The items of an asynchronous iterator, so many of which are waited for in one go."""
@@ -79,13 +78,6 @@ class Portal(Generic[ResourceT]):
             self._opened.set_result((asyncio.get_running_loop(), closing, resource))
             await closing.wait()
 
-    def _start(
-        self, coroutine: Coroutine[Any, Any, ResultT], tasks: list[asyncio.Task[ResultT]], ended: threading.Event
-    ) -> None:
-        task = self._loop.create_task(coroutine)
-        task.add_done_callback(lambda _: ended.set())
-        tasks.append(task)
-
     def _wait(self, ended: threading.Event) -> None:
         while not ended.wait(LOOK):
             if not self._thread.is_alive():
@@ -100,8 +92,30 @@ class Portal(Generic[ResourceT]):
         self._end(FAREWELL)
 
 
-def _cancel(tasks: list[asyncio.Task[ResultT]]) -> None:
-    tasks[0].cancel()
+class _Call(Generic[ResultT]):
+    """A coroutine on its way to the loop; all but `ended` and `result` is for the loop's thread."""
+
+    def __init__(self, coroutine: Coroutine[Any, Any, ResultT]) -> None:
+        self.ended = threading.Event()
+        self._coroutine = coroutine
+        self._tasks: list[asyncio.Task[ResultT]] = []
+
+    def start(self) -> None:
+        task = asyncio.get_running_loop().create_task(self._coroutine)
+        task.add_done_callback(lambda _: self.ended.set())
+        self._tasks.append(task)
+
+    def cancel(self) -> None:
+        """An interrupt may come before the loop was told to start: then there is nothing to wait for."""
+        for task in self._tasks:
+            task.cancel()
+        if not self._tasks:
+            self._coroutine.close()
+            self.ended.set()
+
+    def result(self) -> ResultT:
+        [task] = self._tasks
+        return task.result()
 
 
 async def _take(items: AsyncIterator[ResultT], count: int) -> list[ResultT]:

@@ -76,11 +76,14 @@ def test_what_the_verbs_return(quiet: Session) -> None:
         quiet.track("nowhere", "1")
 
 
-def test_events_follow_and_may_be_left(quiet: Session) -> None:
+def test_events_follow_from_the_call_on_and_may_be_left(quiet: Session) -> None:
+    quiet.submit("true", name="before")
     events = quiet.events()
-    timer = threading.Timer(0.0, lambda: quiet.submit("true"))
+    second = quiet.submit("true", name="after")
+    assert next(events).job == second.id
+    timer = threading.Timer(0.05, lambda: quiet.submit("true"))
     timer.start()
-    assert next(events).kind is EventKind.JOB_CREATED
+    assert next(event for event in events if event.job == "3").kind is EventKind.JOB_CREATED
     timer.join()
 
 

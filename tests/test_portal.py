@@ -136,9 +136,12 @@ def test_an_interrupt_cancels_the_coroutine_and_waits_for_its_end() -> None:
             await asyncio.sleep(0)
             story.append("cleaned up")
 
-    with pytest.raises(KeyboardInterrupt):
-        portal.call(long())
-    assert story == ["begun", "cleaned up"]
+    # Again and again: the interrupt may come before the call has begun to wait.
+    for _ in range(3):
+        with pytest.raises(KeyboardInterrupt):
+            portal.call(long())
+        assert story == ["begun", "cleaned up"]
+        story.clear()
     assert portal.call(asyncio.sleep(0, "still there")) == "still there"
     portal.close()
 
