@@ -128,6 +128,7 @@ class Client:
                 submitted_at=seen.started_at or now,
                 started_at=seen.started_at,
                 confirmed_at=now,
+                place=seen.place,
             )
             records.append(await self._adopt(Adopted(JobSpec(command=(native_id,), name=native_id), record)))
         return records

@@ -135,6 +135,7 @@ def _apply(record: JobRecord, seen: Observation, at: Utc) -> JobRecord:
         # What has started was accepted before, also if we heard of the start first.
         submitted_at=min((time for time in (record.submitted_at, started_at) if time is not None), default=None),
         started_at=started_at,
+        place=_first(seen.place, record.place),
         peak_memory=_first(seen.peak_memory, record.peak_memory),
         cpu_time=_first(seen.cpu_time, record.cpu_time),
     )

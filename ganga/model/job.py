@@ -83,6 +83,8 @@ class JobRecord(Struct, frozen=True, kw_only=True, gc=False):
     confirmed_at: Utc | None = None
     #: Since when answers about the others leave this one out; None while it is spoken of.
     silent_since: Utc | None = None
+    #: Where it runs, or ran, in the back end's own words: a site, a host, a node.
+    place: str | None = None
     #: Bytes.
     peak_memory: int | None = None
     #: Seconds, user and system, of all its processes.

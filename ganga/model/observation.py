@@ -29,7 +29,10 @@ class Observation(Struct, frozen=True, kw_only=True, gc=False):
     reason: str | None = None
     started_at: Utc | None = None
     ended_at: Utc | None = None
-    #: Bytes. This and the processor time are news only together with other news, so that a live job costs no write.
+    #: Where it runs, in the back end's own words: a site, a host, a node. This, the memory and the processor time are
+    #: news only together with other news, so that a live job costs no write.
+    place: str | None = None
+    #: Bytes.
     peak_memory: int | None = None
     #: Seconds, user and system, of all its processes.
     cpu_time: float | None = None

@@ -33,6 +33,7 @@ _KINDS: tuple[tuple[type, ...], ...] = (
     (str, NoneType),
     (float, int, NoneType),
     (float, int, NoneType),
+    (str, NoneType),
     (int, NoneType),
     (float, int, NoneType),
     (int,),

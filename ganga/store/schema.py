@@ -66,6 +66,7 @@ MIGRATIONS: tuple[Migration, ...] = (
             target TEXT PRIMARY KEY, owner TEXT, epoch INTEGER NOT NULL, beat INTEGER NOT NULL
         ) WITHOUT ROWID""",
     ),
+    ("ALTER TABLE jobs ADD COLUMN place TEXT",),
 )
 
 

@@ -66,8 +66,8 @@ REMOVALS = tuple(f"DELETE FROM {table} WHERE job = ?" for table in ("jobs", "spe
 WRITE_RECORD = """
     UPDATE jobs SET
         status = ?, attempt = ?, native_id = ?, native_status = ?, exit_code = ?, signal = ?, reason = ?, outcome = ?,
-        submitted_at = ?, started_at = ?, ended_at = ?, confirmed_at = ?, silent_since = ?, peak_memory = ?,
-        cpu_time = ?, restart = ?, wanted_attempt = max(wanted_attempt, ?)
+        submitted_at = ?, started_at = ?, ended_at = ?, confirmed_at = ?, silent_since = ?, place = ?,
+        peak_memory = ?, cpu_time = ?, restart = ?, wanted_attempt = max(wanted_attempt, ?)
     WHERE job = ? AND subjob = ?
 """
 WRITE_ATTEMPT = """

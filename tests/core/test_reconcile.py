@@ -32,6 +32,14 @@ def test_what_is_known_is_no_news() -> None:
     assert nothing_new(RUNNING, seen())
     assert reconcile(RUNNING, seen(started_at=960.0), NOW) is None
     assert reconcile(RUNNING, replace(seen(), cpu_time=5.0, peak_memory=7), NOW) is None
+    assert reconcile(RUNNING, replace(seen(), place="node7"), NOW) is None
+
+
+def test_where_a_job_runs_is_told_with_other_news_and_kept() -> None:
+    known = told(RUNNING, native_status="R/ending", place="node7")
+    assert known.place == "node7"
+    assert told(known, native_status="R/over").place == "node7"
+    assert told(known, restart=1).place is None
 
 
 def test_a_start_that_wavers_is_no_news() -> None:

@@ -54,6 +54,7 @@ changes = st.fixed_dictionaries(
         "reason": st.none() | some_text,
         "outcome": st.none() | statuses,
         "silent_since": st.none() | times,
+        "place": st.none() | some_text,
         "peak_memory": st.none() | st.integers(0, 2**40),
         "name": some_text,
     },

@@ -48,6 +48,7 @@ async def a_record_comes_back_as_it_was_saved(store: Store) -> None:
         ended_at=Utc(LATER + 0.001),
         confirmed_at=LATER,
         silent_since=LATER,
+        place="LCG.CERN.ch",
         peak_memory=2**40,
         cpu_time=0.1,
         restart=4,
