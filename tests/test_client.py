@@ -437,7 +437,7 @@ async def test_a_callback_hears_everything_and_may_raise(client: Client, caplog:
 
     with caplog.at_level(logging.ERROR):
         await client.submit(TRUE)
-        async with client.calling(hear, after=0), asyncio.timeout(10):
+        async with client.calling(hear, after=0), asyncio.timeout(60):
             await client.submit(TRUE)
             await client.submit(TRUE)
             await enough.wait()
@@ -453,7 +453,7 @@ async def test_a_plain_function_may_be_called_too(client: Client) -> None:
         heard.append(event)
         came.set()
 
-    async with client.calling(hear), asyncio.timeout(10):
+    async with client.calling(hear), asyncio.timeout(60):
         await asyncio.sleep(0)
         await client.submit(TRUE)
         await came.wait()

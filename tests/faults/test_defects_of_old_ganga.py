@@ -47,7 +47,7 @@ def scripted(*scripts: Script) -> ScriptedBackend:
 async def polls(backend: ScriptedBackend, number: int) -> None:
     """Wait until the back end has been asked so often again, from the start of this on."""
     before = _polls(backend)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while _polls(backend) < before + number:  # noqa: ASYNC110 - there is nobody who could set an event
             await asyncio.sleep(0.01)
 
@@ -101,7 +101,8 @@ async def test_enable_twice(tmp_path: Path) -> None:
         watching(tmp_path, {"scripted": second}, store=store),
     ):
         await client.submit(["true"], folder="/")
-        await asyncio.wait({asyncio.create_task(polls(backend, 5)) for backend in (first, second)}, timeout=2)
+        polled = {asyncio.create_task(polls(backend, 5)) for backend in (first, second)}
+        await asyncio.wait(polled, return_when=asyncio.FIRST_COMPLETED)
         assert sorted((bool(_polls(first)), bool(_polls(second)))) == [False, True]
 
 
@@ -158,7 +159,7 @@ async def test_raise_in_master(tmp_path: Path) -> None:
     """One passing error in an update, and the back end was never polled again."""
     backend = Faulty(now, lambda _: Script(running=0.3))
     async with watching(tmp_path, {"scripted": backend}) as client:
-        (ended,) = await client.wait(await client.submit(["true"], folder="/"), timeout=10)
+        (ended,) = await client.wait(await client.submit(["true"], folder="/"), timeout=60)
         assert backend.raised
         assert ended.status is JobStatus.COMPLETED
 
@@ -169,7 +170,7 @@ async def test_slice_off(tmp_path: Path) -> None:
     async with watching(tmp_path, {"scripted": backend}) as client:
         short, other = [await client.submit(["true"], folder="/") for _ in range(2)]
         await client.refresh(short)
-        await client.wait(short, timeout=10)
+        await client.wait(short, timeout=60)
         await polls(backend, 3)
         assert await status(client, other) == [JobStatus.RUNNING]
 
@@ -204,7 +205,7 @@ async def test_d_misalign(tmp_path: Path) -> None:
     backend = Careless(now, lambda _: Script(running=0.1, exit_code=next(codes)))
     async with watching(tmp_path, {"scripted": backend}) as client:
         job = await client.submit(["true"], folder="/", subjobs=4)
-        await client.wait(job, timeout=10)
+        await client.wait(job, timeout=60)
         ended = [record async for record in client.select(parent=job, subjobs=True)]
         assert [record.exit_code for record in ended] == [0, 1, 2, 3]
         assert [record.native_id for record in ended] == ["1000", "1001", "1002", "1003"]
@@ -222,7 +223,7 @@ async def test_late_news_of_one_job_cost_the_whole_batch(tmp_path: Path) -> None
     backend = Confused(now, lambda job: Script(running=0.1 if job.job == "1" else 0.4, exit_code=int(job.job == "1")))
     async with watching(tmp_path, {"scripted": backend}) as client:
         jobs = [await client.submit(["true"], folder="/") for _ in range(3)]
-        await client.wait(*jobs, timeout=10)
+        await client.wait(*jobs, timeout=60)
         assert await status(client, *jobs) == [JobStatus.FAILED, JobStatus.COMPLETED, JobStatus.COMPLETED]
 
 
@@ -232,7 +233,7 @@ async def test_d_missing_id(tmp_path: Path) -> None:
     async with watching(tmp_path, {"scripted": backend}) as client:
         jobs = [await client.submit(["true"], folder="/") for _ in range(2)]
         backend.goes_wrong("poll", Fault.TRUNCATED, Fault.PARTIAL, Fault.DENY)
-        await client.wait(*jobs, timeout=10)
+        await client.wait(*jobs, timeout=60)
         assert await status(client, *jobs) == [JobStatus.COMPLETED] * 2
 
 
@@ -249,21 +250,21 @@ async def test_d_no_module(tmp_path: Path) -> None:
     backend = scripted()
     async with watching(tmp_path, {"dirac": connect}) as client:
         job = await client.submit(["true"], folder="/")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             async for event in client.events(after=0):
                 if event.kind == "target_down":
                     break
         assert "DIRAC" in ((await client.target_states())[TargetName("dirac")].error or "")
         assert len([task for task in asyncio.all_tasks() if task.get_name().startswith("dirac: ")]) < 6
         installed = True
-        assert (await client.wait(job, timeout=10))[0].status is JobStatus.COMPLETED
+        assert (await client.wait(job, timeout=60))[0].status is JobStatus.COMPLETED
 
 
 async def test_d_stdout(tmp_path: Path) -> None:
     """The first call of a back end replaced the standard output and error of the user's session."""
     before = sys.stdout, sys.stderr
     async with watching(tmp_path, {"scripted": scripted()}) as client:
-        await client.wait(await client.submit(["true"], folder="/"), timeout=10)
+        await client.wait(await client.submit(["true"], folder="/"), timeout=60)
         assert (sys.stdout, sys.stderr) == before
 
 
@@ -273,11 +274,11 @@ async def test_in_submitting_after_a_kill(tmp_path: Path) -> None:
     backend.goes_wrong("submit", Fault.LATE)
     async with watching(tmp_path, {"scripted": backend}, store=store) as client:
         job = await client.submit(["true"], folder="/", subjobs=5)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while len(backend.world) < 5:  # noqa: ASYNC110 - there is nobody who could set an event
                 await asyncio.sleep(0.01)
     async with watching(tmp_path, {"scripted": backend}, store=store) as client:
-        assert (await client.wait(job, timeout=10))[0].status is JobStatus.COMPLETED
+        assert (await client.wait(job, timeout=60))[0].status is JobStatus.COMPLETED
     assert set(backend.world.accepted.values()) == {1}
 
 

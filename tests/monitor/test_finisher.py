@@ -62,6 +62,13 @@ def workspace(tmp_path: Path) -> Workspace:
 
 @pytest.fixture
 async def pool() -> AsyncIterator[ThreadPool]:
+    pool = ThreadPool("site finishing", timeout=60.0)
+    yield pool
+    pool.close()
+
+
+@pytest.fixture
+async def hasty_pool() -> AsyncIterator[ThreadPool]:
     pool = ThreadPool("site finishing", timeout=0.2)
     yield pool
     pool.close()
@@ -162,24 +169,24 @@ async def test_a_plugin_that_raises_is_an_error_of_finishing(
 
 
 async def test_a_plugin_that_hangs_is_named(
-    workspace: Workspace, pool: ThreadPool, monkeypatch: pytest.MonkeyPatch
+    workspace: Workspace, hasty_pool: ThreadPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     release = threading.Event()
 
     def postprocess(*_: object, progress: Callable[[str], None], **__: object) -> Verdict:
         progress("checker 'slow'")
-        release.wait(10.0)
+        release.wait(60.0)
         raise AssertionError
 
     monkeypatch.setattr("ganga.monitor.finisher.postprocess", postprocess)
-    finishes = await finish(Shelf(), workspace, pool, Ended(SLOW, SPEC))
+    finishes = await finish(Shelf(), workspace, hasty_pool, Ended(SLOW, SPEC))
     assert "checker 'slow': site finishing: finishing did not return" in finishes.errors[SLOW.id]
-    assert pool.stuck_threads == 1
+    assert hasty_pool.stuck_threads == 1
     release.set()
 
 
 async def test_a_notifier_that_hangs_changes_no_job(
-    workspace: Workspace, pool: ThreadPool, monkeypatch: pytest.MonkeyPatch
+    workspace: Workspace, hasty_pool: ThreadPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     release = threading.Event()
 
@@ -188,11 +195,11 @@ async def test_a_notifier_that_hangs_changes_no_job(
     ) -> Verdict:
         followed(Verdict(JobStatus.COMPLETED))
         progress("notifier 'mail'")
-        release.wait(10.0)
+        release.wait(60.0)
         raise AssertionError
 
     monkeypatch.setattr("ganga.monitor.finisher.postprocess", postprocess)
-    finishes = await finish(Shelf(), workspace, pool, Ended(SLOW, SPEC))
+    finishes = await finish(Shelf(), workspace, hasty_pool, Ended(SLOW, SPEC))
     ending = finishes.endings[SLOW.id]
     assert ending.status is JobStatus.COMPLETED
     assert "notifier 'mail': site finishing: finishing did not return" in (ending.reason or "")

@@ -112,8 +112,8 @@ async def test_silence_ends_with_the_time_limit(identities: Identities) -> None:
         await caller.agree()
         await caller.gone()
 
-    with pytest.raises(BackendUnavailable, match=r"did not answer within 0.2 s"):
-        await _answer(identities, Diset(proxy, Client(), timeout=0.2), behave)
+    with pytest.raises(BackendUnavailable, match=r"did not answer within 1 s"):
+        await _answer(identities, Diset(proxy, Client(), timeout=1.0), behave)
 
 
 async def test_a_cancelled_call_drops_its_connection(identities: Identities, diset: Diset) -> None:
@@ -129,7 +129,7 @@ async def test_a_cancelled_call_drops_its_connection(identities: Identities, dis
 
     async with serving(identities, behave) as url:
         call = asyncio.create_task(diset.call(url, Envelope[object], "method"))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await agreed.wait()
             call.cancel()
             with pytest.raises(asyncio.CancelledError):

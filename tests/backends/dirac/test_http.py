@@ -22,7 +22,7 @@ async def server() -> AsyncIterator[Server]:
 
 @pytest.fixture
 async def http() -> AsyncIterator[Http]:
-    async with Http("S", timeout=5.0) as http:
+    async with Http("S", timeout=30.0) as http:
         yield http
 
 

@@ -21,7 +21,7 @@ async def server() -> AsyncIterator[Server]:
 
 @pytest.fixture
 async def store() -> AsyncIterator[Transfers]:
-    store = Transfers("S", timeout=5.0)
+    store = Transfers("S", timeout=30.0)
     yield store
     await store.close()
 
@@ -66,7 +66,7 @@ async def test_a_file_comes_half_and_the_rest_never(server: Server, tmp_path: Pa
         return response
 
     server.handler = half
-    store = Transfers("S", timeout=0.1)
+    store = Transfers("S", timeout=1.0)
     with pytest.raises(BackendUnavailable, match="did not answer in full"):
         await store.download(server.url, tmp_path / "half", at_most=1 << 30)
     over.set()
