@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 import msgspec
 from msgspec import Struct
 
-from ganga.backends.dirac.road import Change, JobState
+from ganga.backends.dirac.road import JobState
 from ganga.model.clock import Utc
+from ganga.model.step import Step
 
 
 class Row(Struct, rename="pascal", gc=False):
@@ -55,9 +56,9 @@ class Line(Struct, rename="pascal", gc=False):
     status_time: datetime
     source: str
 
-    def change(self) -> Change:
+    def step(self) -> Step:
         """As the back end knows it."""
-        return Change(
+        return Step(
             status=self.status,
             minor_status=self.minor_status,
             application_status=self.application_status,
@@ -72,9 +73,9 @@ class History(Struct):
     job_id: int = msgspec.field(name="JobID")
     lines: list[Line] | None = msgspec.field(name="LoggingInfo", default=None)
 
-    def changes(self) -> Sequence[Change]:
+    def steps(self) -> Sequence[Step]:
         """Oldest first."""
-        return sorted((line.change() for line in self.lines or ()), key=lambda change: change.at)
+        return sorted((line.step() for line in self.lines or ()), key=lambda step: step.at)
 
 
 class Count(Struct, rename={"status": "Status"}):

@@ -24,11 +24,12 @@ from ganga.backends.dirac.diracx_records import (
 from ganga.backends.dirac.diracx_session import Session
 from ganga.backends.dirac.pages import ID, by_id, by_time
 from ganga.backends.dirac.replies import LONGEST_WORDS, Reply
-from ganga.backends.dirac.road import Change, Identity, JobState, Refused
+from ganga.backends.dirac.road import Identity, JobState, Refused
 from ganga.backends.dirac.transfers import Transfers
-from ganga.errors import BackendUnavailable
+from ganga.errors import BackendUnavailable, UsageError
 from ganga.model.clock import Utc
 from ganga.model.ids import shortened
+from ganga.model.step import Step
 
 #: Jobs on a page of a search; the server gives no more.
 PAGE = 10_000
@@ -128,13 +129,20 @@ class DiracX:
             reply = await self._session.write("POST", "/api/jobs/reschedule", {"job_ids": sorted(set(ids))})
             self._check(reply, "reschedule")
 
-    async def history(self, ids: Collection[int], /) -> Mapping[int, Sequence[Change]]:
+    async def history(self, ids: Collection[int], /) -> Mapping[int, Sequence[Step]]:
         """See `Road.history`."""
         wanted = sorted(set(ids))
-        told: dict[int, Sequence[Change]] = {}
+        told: dict[int, Sequence[Step]] = {}
         for start in range(0, len(wanted), BATCH):
             told |= await self._histories(wanted[start : start + BATCH])
         return told
+
+    async def peek(self, job: int, /) -> str:
+        """See `Road.peek`: the server keeps what jobs report of their output, and has no call that gives it back."""
+        raise UsageError(
+            f"DiracX shows no output of a job that runs ({job}): wait for its end, or follow it by a target with"
+            ' road = "https" or "dips"'
+        )
 
     async def output(self, job: int, into: Path, /) -> bool:
         """See `Road.output`."""
@@ -153,12 +161,12 @@ class DiracX:
         await self._session.close()
         await self._store.close()
 
-    async def _histories(self, ids: Sequence[int]) -> Mapping[int, Sequence[Change]]:
+    async def _histories(self, ids: Sequence[int]) -> Mapping[int, Sequence[Step]]:
         reply = await self._page([ID, "LoggingInfo"], [Filter(ID, "in", values=ids)], (ID,))
         rows = reply.read(list[History], self._server)
         if self._more(reply, len(rows)):
             raise BackendUnavailable(f"{self._server} sent the histories of other jobs; asking again later")
-        return {row.job_id: row.changes() for row in rows}
+        return {row.job_id: row.steps() for row in rows}
 
     async def _search(self, filters: Sequence[Filter], order: Sequence[str], /) -> tuple[Sequence[JobState], bool]:
         """See `pages.Search`."""
@@ -202,7 +210,7 @@ class DiracX:
         """A time for each of these jobs that is later than its last news."""
         histories = await self.history(ids)
         now = await self.clock() + CLOCK_SLACK
-        return {job: Utc(max([now, *(change.at + 1.0 for change in histories.get(job, ()))])) for job in ids}
+        return {job: Utc(max([now, *(step.at + 1.0 for step in histories.get(job, ()))])) for job in ids}
 
     async def _report(self, times: Mapping[int, Utc], news: Mapping[str, str]) -> Collection[int]:
         """The same news of jobs, each with its time. Returns the jobs for which the server ignored it."""

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from ganga.errors import BackendError, BackendUnavailable
 from ganga.model.clock import Utc
+from ganga.model.step import Step
 
 if TYPE_CHECKING:
     from ganga.backends.dirac.settings import Settings
@@ -47,17 +48,6 @@ class JobState(Struct, frozen=True, kw_only=True, gc=False):
     reschedules: int = 0
     started_at: Utc | None = None
     ended_at: Utc | None = None
-
-
-class Change(Struct, frozen=True, kw_only=True, gc=False):
-    """One line of the history of a job."""
-
-    status: str
-    minor_status: str
-    application_status: str
-    at: Utc
-    #: Which part of DIRAC wrote it: ``JobWrapper``, ``JobManager``.
-    source: str
 
 
 class Identity(Struct, frozen=True, kw_only=True):
@@ -130,8 +120,15 @@ class Road(Protocol):
         """Mark these jobs as to be deleted."""
         ...
 
-    async def history(self, ids: Collection[int], /) -> Mapping[int, Sequence[Change]]:
+    async def history(self, ids: Collection[int], /) -> Mapping[int, Sequence[Step]]:
         """What happened to these jobs, oldest first."""
+        ...
+
+    async def peek(self, job: int, /) -> str:
+        """The last lines of output that the job has reported while it runs; empty if there are none (yet).
+
+        Raises `UsageError` if the servers have no way to show them.
+        """
         ...
 
     async def output(self, job: int, into: Path, /) -> bool:

@@ -3,7 +3,8 @@
 from msgspec import Struct, field
 
 from ganga.backends.dirac.envelopes import Time, from_text, utc
-from ganga.backends.dirac.road import Change, JobState
+from ganga.backends.dirac.road import JobState
+from ganga.model.step import Step
 
 #: One id, or those of a parametric description.
 Submitted = int | list[int]
@@ -49,9 +50,9 @@ class Line(Struct, frozen=True, array_like=True):
     at: str
     source: str
 
-    def change(self) -> Change:
+    def step(self) -> Step:
         """The same in our words."""
-        return Change(
+        return Step(
             status=self.status,
             minor_status=self.minor_status,
             application_status=self.application_status,

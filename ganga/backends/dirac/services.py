@@ -10,11 +10,12 @@ from typing import Protocol, TypeVar
 
 from ganga.backends.dirac.envelopes import Envelope, as_text, utc
 from ganga.backends.dirac.proxy import Proxy
-from ganga.backends.dirac.road import Change, CredentialsExpired, Identity, JobState, Refused
+from ganga.backends.dirac.road import CredentialsExpired, Identity, JobState, Refused
 from ganga.backends.dirac.service_records import Line, Ping, Row, Submitted, Whoami
 from ganga.backends.dirac.states import status_of
 from ganga.errors import BackendError, BackendUnavailable
 from ganga.model.clock import Utc
+from ganga.model.step import Step
 
 T = TypeVar("T")
 
@@ -26,8 +27,12 @@ SANDBOXES = "WorkloadManagement/SandboxStore"
 JOBS_PER_CALL = 1000
 #: What is said of parametric jobs between the two calls of their submission.
 _UNCONFIRMED = ("Submitting", "Bulk transaction confirmation")
+#: The parameter of a job under which its watchdog reports the end of its output.
+_PEEKED = "StandardOutput"
 #: Names in one question for names.
 NAMES_PER_CALL = 500
+#: Histories asked for at once.
+HISTORIES_AT_ONCE = 8
 #: Seconds for which a reading of the server's clock is carried on with our own.
 CLOCK_GOOD_FOR = 60.0
 
@@ -156,11 +161,22 @@ class ServiceRoad:
         """See `Road`; what was deleted already is no error."""
         await self._end("deleteJob", ids)
 
-    async def history(self, ids: Collection[int], /) -> Mapping[int, Sequence[Change]]:
+    async def history(self, ids: Collection[int], /) -> Mapping[int, Sequence[Step]]:
         """See `Road`; one call for each job, for the services have no other."""
         asked = sorted(set(ids))
-        told = await _together(self._lines(job) for job in asked)
-        return {job: changes for job, changes in zip(asked, told, strict=True) if changes}
+        places = asyncio.Semaphore(HISTORIES_AT_ONCE)
+
+        async def lines(job: int) -> Sequence[Step]:
+            async with places:
+                return await self._lines(job)
+
+        told = await _together(map(lines, asked))
+        return {job: steps for job, steps in zip(asked, told, strict=True) if steps}
+
+    async def peek(self, job: int, /) -> str:
+        """See `Road`."""
+        parameters = await self._read(MONITORING, Envelope[dict[str, str]], "getJobParameter", job, _PEEKED)
+        return parameters.get(_PEEKED, "")
 
     async def output(self, job: int, into: Path, /) -> bool:
         """See `Road`."""
@@ -229,12 +245,12 @@ class ServiceRoad:
         await self._act("confirmBulkSubmission", waiting)
         return {**states, **await self.states(waiting)}
 
-    async def _lines(self, job: int) -> Sequence[Change]:
+    async def _lines(self, job: int) -> Sequence[Step]:
         kind = Envelope[list[Line]]
         answer = await self._services.envelope(MONITORING, kind, "getJobLoggingInfo", job, safe=True)
         if not answer.OK and answer.Message.startswith("No Logging information"):
             return []
-        return [line.change() for line in answer.opened(MONITORING)]
+        return [line.step() for line in answer.opened(MONITORING)]
 
 
 def _chunks(values: Sequence[T], size: int) -> Iterable[list[T]]:

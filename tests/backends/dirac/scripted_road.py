@@ -8,9 +8,10 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from ganga.backends.dirac.road import Change, Identity, JobState, Refused
+from ganga.backends.dirac.road import Identity, JobState, Refused
 from ganga.errors import BackendUnavailable
 from ganga.model.clock import Utc
+from ganga.model.step import Step
 
 OWNER = "alice"
 START = 1_800_000_000.0
@@ -37,6 +38,9 @@ class ScriptedRoad:
         self.descriptions: list[str] = []
         self.uploads: list[list[str]] = []
         self.outputs: dict[int, Mapping[str, bytes]] = {}
+        self.steps: dict[int, Sequence[Step]] = {}
+        #: What running jobs have reported of their output.
+        self.tails: dict[int, str] = {}
 
     def goes_wrong(self, verb: str, *errors: Exception | None) -> None:
         self.faults.setdefault(verb, deque()).extend(errors)
@@ -115,11 +119,17 @@ class ScriptedRoad:
             self.table[number] = replace(self.table[number], reschedules=self.table[number].reschedules + 1)
 
     async def delete(self, ids: Collection[int], /) -> None:
+        self._called("delete", len(ids))
         for number in ids:
             self.set(number, "Deleted")
 
-    async def history(self, ids: Collection[int], /) -> Mapping[int, Sequence[Change]]:
-        return dict.fromkeys(ids, ())
+    async def history(self, ids: Collection[int], /) -> Mapping[int, Sequence[Step]]:
+        self._called("history", len(ids))
+        return {number: self.steps[number] for number in ids if number in self.steps}
+
+    async def peek(self, job: int, /) -> str:
+        self._called("peek", 1)
+        return self.tails.get(job, "")
 
     async def output(self, job: int, into: Path, /) -> bool:
         self._called("output", 1)

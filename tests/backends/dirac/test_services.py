@@ -146,6 +146,16 @@ async def test_histories_are_told_in_order_and_unknown_jobs_have_none(proxy: Pro
     assert set(histories) == {1}
 
 
+async def test_the_end_of_the_output_so_far_is_shown_as_it_was_reported(proxy: Proxy) -> None:
+    services = Scripted(getJobParameter=[_ok({"StandardOutput": "step 1\nstep 2\n"}), _ok({}), _error("down", 1131)])
+    road = ServiceRoad("dips", services, proxy)
+    assert await road.peek(7) == "step 1\nstep 2\n"
+    assert await road.peek(7) == ""
+    with pytest.raises(BackendUnavailable):
+        await road.peek(7)
+    assert services.calls[0] == ("getJobParameter", (7, "StandardOutput"))
+
+
 async def test_one_history_that_cannot_be_had_is_no_answer(proxy: Proxy) -> None:
     services = Scripted(getJobLoggingInfo=[_ok([]), _error("MySQL Error", 1131)])
     with pytest.raises(BackendUnavailable, match="MySQL"):
