@@ -29,6 +29,8 @@ class EventKind(StrEnum):
     JOB_CREATED = "job_created"
     JOB_REMOVED = "job_removed"
     KILL_REQUESTED = "kill_requested"
+    #: A job that was to be killed is to run again.
+    KILL_WITHDRAWN = "kill_withdrawn"
     SUBMIT_REQUESTED = "submit_requested"
     REFRESH_REQUESTED = "refresh_requested"
     TARGET_PAUSED = "target_paused"
@@ -40,6 +42,7 @@ REQUESTS = frozenset(
         EventKind.JOB_CREATED,
         EventKind.JOB_REMOVED,
         EventKind.KILL_REQUESTED,
+        EventKind.KILL_WITHDRAWN,
         EventKind.SUBMIT_REQUESTED,
         EventKind.REFRESH_REQUESTED,
         EventKind.TARGET_PAUSED,

@@ -116,6 +116,13 @@ class Store(Protocol):
         """
         ...
 
+    async def withdraw_kill(self, jobs: Collection[JobId], at: Utc) -> None:
+        """Forget who wanted each of these jobs killed, and the job that it is a subjob of.
+
+        One `KILL_WITHDRAWN` event for each of which that was noted. Raises `UnknownJob`.
+        """
+        ...
+
     async def request_submit(self, jobs: Collection[JobId], at: Utc) -> list[JobId]:
         """Ask for the next attempt of each of these that is new or final, and of the subjobs of a job that are new,
         failed, killed or lost.

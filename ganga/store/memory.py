@@ -98,6 +98,16 @@ class MemoryStore:
                 self._tell_of(EventKind.KILL_REQUESTED, self._shelf.get(job), at, by)
         return alive
 
+    async def withdraw_kill(self, jobs: Collection[JobId], at: Utc) -> None:
+        """See `Store.withdraw_kill`."""
+        for job in self._known(jobs):
+            record = self._shelf.get(job)
+            if record.kill_requested_by is None:
+                continue
+            self._shelf.replace(replace(record, kill_requested_by=None))
+            self._shelf.replace(replace(self._shelf.whole(job), kill_requested_by=None))
+            self._tell_of(EventKind.KILL_WITHDRAWN, record, at)
+
     async def request_submit(self, jobs: Collection[JobId], at: Utc) -> list[JobId]:
         """See `Store.request_submit`."""
         asked_for = []

@@ -100,6 +100,10 @@ class SqliteStore:
         """See `Store.request_kill`."""
         return await self._write(writing.request_kill, jobs, storable_text(by), at)
 
+    async def withdraw_kill(self, jobs: Collection[JobId], at: Utc) -> None:
+        """See `Store.withdraw_kill`."""
+        await self._write(writing.withdraw_kill, jobs, at)
+
     async def request_submit(self, jobs: Collection[JobId], at: Utc) -> list[JobId]:
         """See `Store.request_submit`."""
         return await self._write(writing.request_submit, jobs, at)

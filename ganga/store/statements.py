@@ -49,6 +49,9 @@ KILL_FAMILY = f"""
     WHERE job = ? AND kill_requested_by IS NULL AND status NOT IN ({_words(FINAL)})
 """
 KILL_ONE = f"{KILL_FAMILY} AND subjob = ?"
+SPARE_ONE = """
+    UPDATE jobs SET kill_requested_by = NULL WHERE job = ? AND subjob = ? AND kill_requested_by IS NOT NULL
+"""
 SUBMIT_SUBJOBS = f"""
     UPDATE jobs SET wanted_attempt = attempt + 1, kill_requested_by = NULL
     WHERE job = ? AND {SUBJOB} AND status IN ({_words(TO_RESUBMIT)})

@@ -63,6 +63,15 @@ def request_kill(connection: Connection, jobs: Collection[JobId], by: str, at: U
     return [record.id for record in alive]
 
 
+def withdraw_kill(connection: Connection, jobs: Collection[JobId], at: Utc) -> None:
+    """See `Store.withdraw_kill`."""
+    for record in _known(connection, jobs):
+        number, index = place_of(record.id)
+        if connection.execute(statements.SPARE_ONE, (number, index)).rowcount:
+            connection.execute(statements.FORGET_KILL, (number,))
+            _tell(connection, [_request(EventKind.KILL_WITHDRAWN, record, at)])
+
+
 def request_submit(connection: Connection, jobs: Collection[JobId], at: Utc) -> list[JobId]:
     """See `Store.request_submit`."""
     asked_for = []

@@ -121,6 +121,10 @@ class TwoStores(RuleBasedStateMachine):
         self.ask(lambda store: store.request_kill(jobs, by, at))
 
     @rule(jobs=some_ids, at=times)
+    def withdraw_kill(self, jobs: list[JobId], at: Utc) -> None:
+        self.ask(lambda store: store.withdraw_kill(jobs, at))
+
+    @rule(jobs=some_ids, at=times)
     def request_submit(self, jobs: list[JobId], at: Utc) -> None:
         self.ask(lambda store: store.request_submit(jobs, at))
 

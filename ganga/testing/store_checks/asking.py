@@ -143,6 +143,19 @@ async def a_kill_is_noted_and_told_once(store: Store) -> None:
     expect("the events", await store.events(seq), [event])
 
 
+async def a_kill_can_be_withdrawn(store: Store) -> None:
+    """Of a job, or of a subjob and with it of its job; told where one was asked for."""
+    await store.create(new_job(2), AT)
+    await store.create(new_job(), AT)
+    await store.request_kill([ONE], "ann", AT)
+    seq = await store.last_seq()
+    await store.withdraw_kill([FIRST, TWO, FIRST], LATER)
+    asked = [record.kill_requested_by for record in await store.get([ONE, FIRST, SECOND, TWO])]
+    expect("the kills still asked for", asked, [None, None, "ann", None])
+    event = Event(at=LATER, kind=EventKind.KILL_WITHDRAWN, target=HERE, job=FIRST, seq=Seq(seq + 1))
+    expect("the events", await store.events(seq), [event])
+
+
 async def a_submission_is_asked_for_where_it_makes_sense(store: Store) -> None:
     """Of new and final jobs; of a job with subjobs, of those that did not end well."""
     await store.create(new_job(4), AT)
@@ -233,6 +246,7 @@ async def an_unknown_job_is_named_and_nothing_is_written(store: Store) -> None:
     for job in ("2", "1.2", "2.0"):
         jobs = [ONE, JobId(job)]
         await expect_error("killing an unknown job", UnknownJob, store.request_kill(jobs, "ann", AT))
+        await expect_error("sparing an unknown job", UnknownJob, store.withdraw_kill(jobs, AT))
         await expect_error("submitting an unknown job", UnknownJob, store.request_submit(jobs, AT))
         await expect_error("refreshing an unknown job", UnknownJob, store.request_refresh(jobs, AT))
         await expect_error("getting an unknown job", UnknownJob, store.get(jobs))
@@ -249,6 +263,7 @@ CHECKS: tuple[Check, ...] = (
     a_place_is_made_before_the_job_is_seen,
     an_adopted_job_is_kept_as_it_stands,
     a_kill_is_noted_and_told_once,
+    a_kill_can_be_withdrawn,
     a_submission_is_asked_for_where_it_makes_sense,
     a_resubmitted_job_can_be_killed_again,
     a_refresh_is_told,
