@@ -15,10 +15,12 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol, TypeVar, runtime_checkable
 
+from ganga.model.clock import Utc
 from ganga.model.ids import Cursor, JobId, NativeId, Tag, TargetName
 from ganga.model.job import JobSpec, Share
 from ganga.model.observation import Answer, Observation
 from ganga.model.policy import Policy
+from ganga.model.step import Step
 
 ENTRY_POINTS = "ganga.backends"
 
@@ -84,6 +86,15 @@ class Stream(StrEnum):
     STDERR = "stderr"
 
 
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """The last lines of what a running job has written, as it reported them last: another time these are others."""
+
+    text: str
+    #: When it reported them, by the clock of the machine that it runs on; None if that is not said.
+    at: Utc | None = None
+
+
 class Backend(Protocol):
     """On the event loop, never blocking it. Every verb may raise `BackendUnavailable`, and none of them guesses."""
 
@@ -147,6 +158,47 @@ class Readable(Protocol):
 
     async def read(self, native_id: NativeId, stream: Stream, offset: int, /) -> bytes:
         """What the job has written from byte `offset` on, at most a mebibyte; empty if there is nothing (yet)."""
+        ...
+
+
+@runtime_checkable
+class Peeking(Protocol):
+    """For those who show no more of a running job's output than its end."""
+
+    async def peek(self, native_id: NativeId, /) -> Tail:
+        """The last lines of its standard output. Raises `UsageError` if that cannot be had of this job."""
+        ...
+
+
+@runtime_checkable
+class Historied(Protocol):
+    """For those who record what happens to a job."""
+
+    async def history(self, ids: Collection[NativeId], /) -> Mapping[NativeId, Sequence[Step]]:
+        """The steps of each of these jobs, oldest first; a job of which nothing is recorded is left out."""
+        ...
+
+
+@runtime_checkable
+class Rescheduling(Protocol):
+    """For those who can run a job again under its native id."""
+
+    async def reschedule(self, ids: Collection[NativeId], /) -> Mapping[NativeId, str]:
+        """Have these jobs run again, whatever became of them. Returns those that were refused, with the reasons.
+
+        Not to be repeated without a thought: the error says whether it is known that nothing happened.
+        """
+        ...
+
+
+@runtime_checkable
+class Deleting(Protocol):
+    """For those who can be told that a job is no longer needed."""
+
+    async def delete(self, ids: Collection[NativeId], /) -> Mapping[NativeId, str]:
+        """Forget these jobs and their output; deleting twice is once. Returns those that were refused, with the
+        reasons: one that lives is refused.
+        """
         ...
 
 

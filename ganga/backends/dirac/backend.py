@@ -9,9 +9,11 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Final
 
-from ganga.backends.base import Finding, Receipts, Retrieval, Retrieved, Submission
+from ganga.backends.base import Finding, Receipts, Retrieval, Retrieved, Submission, Tail
+from ganga.backends.dirac.changing import Changer
 from ganga.backends.dirac.delta import Delta
 from ganga.backends.dirac.owner import Owner
+from ganga.backends.dirac.peeking import tail
 from ganga.backends.dirac.retrieving import Retriever
 from ganga.backends.dirac.road import JobState, Road
 from ganga.backends.dirac.settings import Settings
@@ -20,6 +22,7 @@ from ganga.backends.dirac.submitting import Submitter
 from ganga.errors import UsageError
 from ganga.model.ids import Cursor, NativeId, Tag, shortened
 from ganga.model.observation import Answer, Observation
+from ganga.model.step import Step
 
 #: Jobs in one question: servers answer a thousand in well under a second.
 CHUNK: Final = 1000
@@ -31,7 +34,10 @@ _OWNER: Final = "owner:"
 
 
 class DiracBackend:
-    """A `Backend` that is a `Feed` and `Adopting`, over whichever road it is given."""
+    """A `Backend` over whichever road it is given.
+
+    It is a `Feed`, and `Adopting`, `Historied`, `Rescheduling`, `Deleting` and `Peeking`.
+    """
 
     def __init__(self, road: Road, settings: Settings, folder: Path) -> None:
         self._road = road
@@ -39,6 +45,7 @@ class DiracBackend:
         self._delta = Delta(settings.overlap, token_hex(4))
         self._submitter = Submitter(road, self._owner, settings, folder)
         self._retriever = Retriever(road, folder, settings.largest_output)
+        self._changer = Changer(road, self._states)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} over {self._road.name}>"
@@ -80,6 +87,28 @@ class DiracBackend:
         states = await self._states([retrieval.native_id for retrieval in retrievals])
         return await self._retriever.fetch(retrievals, states)
 
+    async def history(self, ids: Collection[NativeId], /) -> Mapping[NativeId, Sequence[Step]]:
+        """What the servers have written down about these jobs."""
+        told: dict[NativeId, Sequence[Step]] = {}
+        for part in _chunks(_numbers(ids)):
+            histories = await self._road.history(part)
+            told.update((NativeId(str(number)), histories[number]) for number in part if histories.get(number))
+        return told
+
+    async def reschedule(self, ids: Collection[NativeId], /) -> Mapping[NativeId, str]:
+        """Run these jobs again under their numbers."""
+        return await self._changer.reschedule(ids)
+
+    async def delete(self, ids: Collection[NativeId], /) -> Mapping[NativeId, str]:
+        """Mark these jobs as deleted; DIRAC cleans up after them in its own time."""
+        return await self._changer.delete(ids)
+
+    async def peek(self, native_id: NativeId, /) -> Tail:
+        """What the watchdog of the job has reported last of its output."""
+        for number in _numbers([native_id]):
+            return tail(await self._road.peek(number))
+        raise UsageError(f"{shortened(native_id)!r} is no job of DIRAC")
+
     async def adopt(self, references: Sequence[str], /) -> Mapping[NativeId, Observation]:
         """Jobs by their numbers, by our job groups (``group:NAME``) and by their owners (``owner:NAME``)."""
         adopted: dict[NativeId, Observation] = {}
@@ -113,8 +142,7 @@ class DiracBackend:
     async def _states(self, ids: Collection[NativeId]) -> dict[NativeId, JobState]:
         """Of all that the servers know, in as many calls as it takes; each job is asked for once."""
         states: dict[NativeId, JobState] = {}
-        numbers = dict.fromkeys(number for native_id in ids if (number := _number(native_id)) is not None)
-        for part in _chunks(numbers):
+        for part in _chunks(_numbers(ids)):
             told = await self._road.states(part)
             states.update((_native_id(told[number]), told[number]) for number in part if number in told)
         return states
@@ -125,6 +153,11 @@ def _number(text: str) -> int | None:
     if not (text.isascii() and text.isdigit()) or text[0] == "0" or len(text) > len(str(_LARGEST_NUMBER)):
         return None
     return int(text) if int(text) <= _LARGEST_NUMBER else None
+
+
+def _numbers(ids: Collection[NativeId]) -> list[int]:
+    """Those of the jobs that are DIRAC's, each once."""
+    return list(dict.fromkeys(number for native_id in ids if (number := _number(native_id)) is not None))
 
 
 def _native_id(state: JobState) -> NativeId:

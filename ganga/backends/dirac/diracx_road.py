@@ -25,6 +25,7 @@ from ganga.backends.dirac.diracx_session import Session
 from ganga.backends.dirac.pages import ID, by_id, by_time
 from ganga.backends.dirac.replies import LONGEST_WORDS, Reply
 from ganga.backends.dirac.road import Identity, JobState, Refused
+from ganga.backends.dirac.states import status_of
 from ganga.backends.dirac.transfers import Transfers
 from ganga.errors import BackendUnavailable, UsageError
 from ganga.model.clock import Utc
@@ -124,10 +125,18 @@ class DiracX:
         await self._set_status(ids, "Deleted", "Checking accounting")
 
     async def reschedule(self, ids: Collection[int], /) -> None:
-        """See `Road.reschedule`."""
-        if ids:
-            reply = await self._session.write("POST", "/api/jobs/reschedule", {"job_ids": sorted(set(ids))})
+        """See `Road.reschedule`. Of jobs that have ended the server counts it and leaves them as they are: these are
+        not asked for.
+        """
+        ended = [state for state in (await self.states(ids)).values() if status_of(state).final]
+        if left := set(ids).difference(state.id for state in ended):
+            reply = await self._session.write("POST", "/api/jobs/reschedule", {"job_ids": sorted(left)})
             self._check(reply, "reschedule")
+        if ended:
+            raise Refused(
+                f"{self._server} runs no job again that has ended, such as {ended[0].id} ({ended[0].status}): submit it"
+                " anew, or reschedule it by way of DIRAC's services"
+            )
 
     async def history(self, ids: Collection[int], /) -> Mapping[int, Sequence[Step]]:
         """See `Road.history`."""

@@ -39,6 +39,8 @@ STATUSES: Final[Mapping[str, JobStatus]] = MappingProxyType(
 
 #: What DIRAC writes where it has nothing to say.
 _EMPTY: Final = frozenset({"", "Unknown", "Execution Complete", "None"})
+#: What stands for a site as long as none is chosen.
+_NOWHERE: Final = frozenset({"", "ANY", "Multiple", "Unknown"})
 _EXIT_CODE: Final = re.compile(r"\b(?:exited with status|exit code)[ :=]*(-?\d{1,9})\b", re.IGNORECASE)
 _STALLED: Final = "DIRAC has not heard from it for long; it may still be running"
 _DELETED: Final = "deleted in DIRAC"
@@ -59,24 +61,28 @@ def observation(state: JobState) -> Observation:
     code = _exit_code(state) if status.final else None
     return Observation(
         status=status,
-        native_status=_native_status(state),
+        native_status=native_status(state),
         # A program that a signal has ended is told as the number of the signal below zero.
         exit_code=code if code is None or code >= 0 else None,
         signal=None if code is None or code >= 0 else -code,
         reason=_reason(state, status),
         started_at=state.started_at,
         ended_at=state.ended_at if status.final else None,
-        restart=_restart(state, status),
+        place=None if state.site in _NOWHERE else state.site,
+        restart=restart_of(state),
     )
 
 
-def _restart(state: JobState, status: JobStatus) -> int:
-    """DiracX 0.7 counts a reschedule after the end and leaves the job as it ended: the run so counted has not begun."""
-    return state.reschedules - (status.final and state.minor_status == _RESCHEDULED)
+def restart_of(state: JobState) -> int:
+    """Which run of the job this is: 0 for the first.
+
+    DiracX 0.7 counts a reschedule after the end and leaves the job as it ended: the run so counted has not begun.
+    """
+    return state.reschedules - (status_of(state).final and state.minor_status == _RESCHEDULED)
 
 
-def _native_status(state: JobState) -> str:
-    """``Running/Job Initialization``: both are words that people search for."""
+def native_status(state: JobState) -> str:
+    """DIRAC's own words: ``Running/Job Initialization``: both are words that people search for."""
     return state.status if state.minor_status in _EMPTY else f"{state.status}/{state.minor_status}"
 
 

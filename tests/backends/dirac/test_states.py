@@ -51,6 +51,14 @@ def test_the_minor_status_is_part_of_the_native_one(minor: str, word: str) -> No
 
 
 @pytest.mark.parametrize(
+    ("site", "place"),
+    [("LCG.CERN.ch", "LCG.CERN.ch"), ("ANY", None), ("Multiple", None), ("Unknown", None), ("", None)],
+)
+def test_the_site_is_where_a_job_runs(site: str, place: str | None) -> None:
+    assert observation(JobState(id=1, status="Running", site=site)).place == place
+
+
+@pytest.mark.parametrize(
     ("application", "code"),
     [
         ("'sh' Exited With Status 3", 3),
