@@ -32,6 +32,7 @@ def digest(roster: Roster, questions: Questions, result: Answered, state: Target
                     questions.heard(order.number, native_id)
             _fall_silent(roster, unspoken, state, draft)
             roster.dismiss(order.ids)
+    roster.dismiss(seen.keys())
 
 
 def _believe(roster: Roster, questions: Questions, result: Answered, draft: Draft) -> None:

@@ -160,6 +160,28 @@ class Requested:
 
 
 @dataclass(frozen=True, slots=True)
+class Recall:
+    """Read from the store which jobs these are, before the answers that name them are digested.
+
+    No call of the back end, and never out: the answer waits for it, so that nothing it tells is lost if we end here.
+    """
+
+    target: TargetName
+    ids: tuple[NativeId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """Records of the jobs that were recalled, fresh from the store (see `Requested`); the others are nobody's here."""
+
+    order: Recall
+    records: Mapping[NativeId, JobRecord] = field(default_factory=dict)
+    #: The jobs of which some of these are subjobs, and how many subjobs of each status these have.
+    parents: tuple[JobRecord, ...] = ()
+    families: Mapping[JobId, Mapping[JobStatus, int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Strain:
     """How many calls of the target's back end outlived their time-out and are still hanging."""
 
@@ -167,4 +189,4 @@ class Strain:
     stuck: int
 
 
-Result = Answered | Submitted | Found | KillSent | Finished | Failed | Requested | Strain
+Result = Answered | Submitted | Found | KillSent | Finished | Failed | Requested | Recalled | Strain

@@ -1,7 +1,7 @@
 """The jobs of one target: where the record of each says that it belongs, and all that waits to be done for them."""
 
 from collections import OrderedDict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from operator import attrgetter
 from random import Random
 
@@ -10,10 +10,12 @@ from ganga.core.finishing import Finishing
 from ganga.core.lane import Lane
 from ganga.core.news import Draft
 from ganga.core.orders import JobAttempt
+from ganga.core.past import Past
 from ganga.core.patience import Absences
 from ganga.core.sweep import Sweeper
 from ganga.model.ids import JobId, NativeId, parent_of
 from ganga.model.job import JobRecord
+from ganga.model.observation import Observation
 from ganga.model.policy import Policy
 from ganga.model.status import POLLED, JobStatus
 
@@ -39,6 +41,7 @@ class Roster:
         "find",
         "finish",
         "kill",
+        "past",
         "policy",
         "submit",
         "sweeper",
@@ -53,6 +56,7 @@ class Roster:
         #: Jobs that somebody waits to hear of.
         self.awaited: set[NativeId] = set()
         self.families = Families()
+        self.past = Past()
         self.absences = Absences(policy.patience)
         self.sweeper = Sweeper(policy.sweep, policy.sweep_width, random)
         self.submit: Lane[JobId] = Lane(policy.submit, random)
@@ -135,17 +139,22 @@ class Roster:
         self.sweeper.welcome(named.keys())
         return others
 
+    def unknown(self, seen: Mapping[NativeId, Observation]) -> list[NativeId]:
+        """Those of the jobs that are not followed, and of which the store may know."""
+        named, concerns = self._by_native, self.past.concerns
+        return [name for name, told in seen.items() if name not in named and concerns(name, told.restart)]
+
     def invite(self, record: JobRecord) -> None:
-        """Know the record of a job that is over, until the back end has been asked about it once more."""
+        """Know the record of a job that is over, until an answer has spoken of it once more."""
         self.visit(record)
         if record.native_id is not None:
             self._guests.add(record.native_id)
 
-    def dismiss(self, asked: Iterable[NativeId]) -> None:
-        """These have been asked about: those that are still over are no longer followed."""
+    def dismiss(self, answered: Iterable[NativeId]) -> None:
+        """All was heard of these that is to be heard: those that are still over are no longer followed."""
         if not self._guests:
             return
-        leaving = self._guests.intersection(asked)
+        leaving = self._guests.intersection(answered)
         self._guests -= leaving
         for native_id in leaving:
             record = self._by_native.get(native_id)
@@ -175,6 +184,8 @@ class Roster:
 
     def _conclude(self, record: JobRecord) -> None:
         self.forget(record.id)
+        if record.native_id is not None:
+            self.past.ended(record.native_id, record.restart)
         self._over[record.id] = record.attempt
         self._over.move_to_end(record.id)
         if len(self._over) > self.MEMORY:

@@ -6,8 +6,9 @@ from typing import assert_never
 
 from msgspec.structs import replace
 
-from ganga.core import answers, ending, requests, submission
+from ganga.core import answers, ending, recall, requests, submission
 from ganga.core.circuit import Circuit
+from ganga.core.feed import Feed
 from ganga.core.news import Draft
 from ganga.core.orders import (
     Answered,
@@ -20,6 +21,8 @@ from ganga.core.orders import (
     Kill,
     KillSent,
     Order,
+    Recall,
+    Recalled,
     Requested,
     Result,
     Strain,
@@ -27,7 +30,6 @@ from ganga.core.orders import (
     Submitted,
     Sweep,
 )
-from ganga.core.pacing import Pacer
 from ganga.core.questions import Questions
 from ganga.core.roster import Roster
 from ganga.model.clock import Moment, Monotonic
@@ -45,7 +47,7 @@ class Tracker:
         self.name = name
         self.state = state or TargetState(name=name)
         self._roster = Roster(policy, random)
-        self._feed = Pacer(policy.feed, random) if policy.feed is not None else None
+        self._feed = Feed(policy.feed, policy.idle_feed, random) if policy.feed is not None else None
         self._circuit = Circuit(policy.failures_until_down, self.state.down_since)
         self._questions = Questions()
 
@@ -74,27 +76,37 @@ class Tracker:
         orders += [Kill(self.name, ids) for ids in roster.kill.take(now)]
         orders += [Finish(self.name, jobs) for jobs in roster.finish.take(now)]
         orders += [Sweep(self.name, ids, self._questions.ask(ids)) for ids in roster.sweeper.take(now, moment.utc)]
-        feed = self._waiting_feed()
-        if feed is not None and feed.next_at <= now:
-            feed.asked(now)
-            cursor = None if self.state.cursor is None else Cursor(self.state.cursor)
-            orders.append(CatchUp(self.name, cursor, self._questions.feed()))
+        if self._feed is not None:
+            self._feed.look(now, live=self._live)
+            feed_at = self._feed_at()
+            if feed_at is not None and feed_at <= now:
+                self._feed.asked(now)
+                cursor = None if self.state.cursor is None else Cursor(self.state.cursor)
+                orders.append(CatchUp(self.name, cursor, self._questions.feed()))
         return orders
 
     def next_wakeup(self) -> Monotonic | None:
         """When `due` may have something; None if nothing will be due before another result comes."""
         if self.state.paused:
             return None
-        roster, feed = self._roster, self._waiting_feed()
+        roster = self._roster
         wakeups = [
             roster.find.next_wakeup(),
             roster.submit.next_wakeup(),
             roster.kill.next_wakeup(),
             roster.finish.next_wakeup(),
             roster.sweeper.next_wakeup(),
-            None if feed is None else feed.next_at,
+            self._feed_at(),
         ]
         return min((wakeup for wakeup in wakeups if wakeup is not None), default=None)
+
+    def recall(self, results: Iterable[Result]) -> Recall | None:
+        """What is to be read from the store, and received as `Recalled`, together with these results and before
+        them.
+        """
+        answers = (result.answer for result in results if isinstance(result, Answered))
+        unknown = tuple(dict.fromkeys(name for answer in answers for name in self._roster.unknown(answer.seen)))
+        return Recall(self.name, unknown) if unknown else None
 
     def receive(self, results: Iterable[Result], moment: Moment) -> Update:
         """What follows from the results. The update must be stored before anybody is told of it."""
@@ -111,6 +123,8 @@ class Tracker:
                 self._requested(result, draft)
             case Failed():
                 self._failed(result, draft)
+            case Recalled():
+                recall.recalled(self._roster, result)
             case Strain():
                 self._change_state(draft, replace(self.state, stuck_threads=result.stuck))
             case Finished():
@@ -153,9 +167,15 @@ class Tracker:
 
     # Questions
 
-    def _waiting_feed(self) -> Pacer | None:
-        """The pace of the feed, if a question for what is new may be asked."""
-        return None if self._questions.feeding or not len(self._roster.sweeper) else self._feed
+    @property
+    def _live(self) -> bool:
+        return len(self._roster.sweeper) > 0
+
+    def _feed_at(self) -> Monotonic | None:
+        """When a question for what is new may be asked. A target that was never asked has had no jobs."""
+        if self._feed is None or self._questions.feeding or not (self._live or self.state.cursor is not None):
+            return None
+        return self._feed.due_at(live=self._live)
 
     def _answered(self, result: Answered, draft: Draft) -> None:
         answers.digest(self._roster, self._questions, result, self.state, draft)

@@ -53,6 +53,8 @@ class Policy:
     sweep_width: Width = Width(batch=1000)
     #: Questions for what is new; None where the back end has no feed.
     feed: Pace | None = None
+    #: Seconds before each of these while no job lives, where jobs are run again after their end; None: not asked then.
+    idle_feed: float | None = None
     submit: Width = Width(batch=500)
     find: Width = Width(batch=500)
     kill: Width = Width(batch=500)

@@ -4,12 +4,12 @@ read.
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import aclosing
 from random import Random
 
 from ganga.backends.pool import ThreadPool
-from ganga.core.orders import Result, Strain
+from ganga.core.orders import Recalled, Result, Strain
 from ganga.core.tracker import Tracker
 from ganga.errors import StoreUnavailable
 from ganga.model.ids import Seq
@@ -19,6 +19,7 @@ from ganga.monitor.connection import Connection, Target
 from ganga.monitor.errands import Errands
 from ganga.monitor.finisher import Finisher
 from ganga.monitor.inbox import Inbox, portions
+from ganga.monitor.recalling import recalled
 from ganga.monitor.requests import Requests
 from ganga.store.base import Lease, Store
 from ganga.workspace import Workspace
@@ -101,10 +102,15 @@ class Monitor:
 
     async def _digest(self, results: Iterable[Result], tracker: Tracker) -> None:
         for portion in portions(results):
-            update = tracker.receive(portion, self._clock())
+            update = tracker.receive([*await self._recalled(portion, tracker), *portion], self._clock())
             if update:
                 await self._store.save(update, self._lease)
             await asyncio.sleep(0)
+
+    async def _recalled(self, portion: Sequence[Result], tracker: Tracker) -> list[Recalled]:
+        """What the store knows of jobs that are not followed and of which the portion speaks."""
+        recall = tracker.recall(portion)
+        return [] if recall is None else [await recalled(recall, self._store)]
 
     def _until(self, tracker: Tracker) -> float | None:
         wakeup = tracker.next_wakeup()

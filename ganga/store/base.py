@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from ganga.model.clock import Utc
 from ganga.model.event import Event
-from ganga.model.ids import JobId, Seq, TargetName
+from ganga.model.ids import JobId, NativeId, Seq, TargetName
 from ganga.model.job import JobRecord, JobSpec, Share, TargetState
 from ganga.model.status import JobStatus
 from ganga.model.update import Update
@@ -222,6 +222,12 @@ class Store(Protocol):
         """What a request for this job is about: a page of the job and its subjobs, as in `live` whether or not final.
 
         For a subjob, of itself alone. Nothing for a job that does not exist.
+        """
+        ...
+
+    async def ended(self, target: TargetName, native_ids: Collection[NativeId]) -> dict[NativeId, JobRecord]:
+        """The jobs and subjobs of the target that are final and that its back end calls so; of several with the same
+        native id the newest.
         """
         ...
 

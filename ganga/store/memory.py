@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from ganga.errors import LeaseLost
 from ganga.model.clock import Utc
 from ganga.model.event import Event, EventKind
-from ganga.model.ids import JobId, Seq, TargetName, parent_of
+from ganga.model.ids import JobId, NativeId, Seq, TargetName, parent_of
 from ganga.model.job import JobRecord, JobSpec, Share, TargetState
 from ganga.model.status import JobStatus
 from ganga.model.update import Update
@@ -238,6 +238,15 @@ class MemoryStore:
             return []
         behind = (0, WHOLE) if after is None else key_of(after)
         return list(islice((record for record in self._shelf.family(job) if key_of(record.id) > behind), limit))
+
+    async def ended(self, target: TargetName, native_ids: Collection[NativeId]) -> dict[NativeId, JobRecord]:
+        """See `Store.ended`."""
+        ended: dict[str | None, JobRecord] = {}
+        for record in self._shelf.newest_first(None):
+            if record.target == target and record.status.final:
+                ended.setdefault(record.native_id, record)
+        stored = {native_id: storable_text(native_id) for native_id in native_ids}
+        return {native_id: ended[text] for native_id, text in stored.items() if text in ended}
 
     async def target_states(self) -> dict[TargetName, TargetState]:
         """See `Store.target_states`."""

@@ -6,7 +6,7 @@ from sqlite3 import Connection
 import msgspec
 
 from ganga.model.event import Event
-from ganga.model.ids import JobId, Seq, TargetName, job_id
+from ganga.model.ids import JobId, NativeId, Seq, TargetName, job_id
 from ganga.model.job import JobRecord, JobSpec, Share, TargetState
 from ganga.model.status import JobStatus
 from ganga.store import statements
@@ -125,6 +125,17 @@ def concerned(connection: Connection, job: JobId, after: JobId | None, limit: in
         return []
     first = WHOLE - 1 if after is None or behind[0] < number else behind[1]
     return list(map(record_of, connection.execute(statements.CONCERNED, (number, first, limit))))
+
+
+def ended(connection: Connection, target: TargetName, native_ids: Collection[NativeId]) -> dict[NativeId, JobRecord]:
+    """See `Store.ended`."""
+    target = TargetName(storable_text(target))
+    found = {}
+    for native_id in native_ids:
+        row = connection.execute(statements.ENDED, (target, storable_text(native_id))).fetchone()
+        if row is not None:
+            found[native_id] = record_of(row)
+    return found
 
 
 def target_states(connection: Connection) -> dict[TargetName, TargetState]:

@@ -67,6 +67,11 @@ MIGRATIONS: tuple[Migration, ...] = (
         ) WITHOUT ROWID""",
     ),
     ("ALTER TABLE jobs ADD COLUMN place TEXT",),
+    # Whose a native id is that a back end runs again; live jobs are known to their monitor.
+    (
+        """CREATE INDEX ended_jobs ON jobs (target, native_id)
+            WHERE status IN ('completed', 'failed', 'killed', 'lost')""",
+    ),
 )
 
 

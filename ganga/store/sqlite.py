@@ -14,7 +14,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from ganga.errors import StoreError
 from ganga.model.clock import Utc
 from ganga.model.event import Event
-from ganga.model.ids import JobId, Seq, TargetName
+from ganga.model.ids import JobId, NativeId, Seq, TargetName
 from ganga.model.job import JobRecord, JobSpec, Share, TargetState
 from ganga.model.status import JobStatus
 from ganga.model.update import Update
@@ -184,6 +184,10 @@ class SqliteStore:
     async def concerned(self, job: JobId, *, after: JobId | None = None, limit: int = 2000) -> list[JobRecord]:
         """See `Store.concerned`."""
         return await self._reader.run(reading.concerned, job, after, limit)
+
+    async def ended(self, target: TargetName, native_ids: Collection[NativeId]) -> dict[NativeId, JobRecord]:
+        """See `Store.ended`."""
+        return await self._reader.run(reading.ended, target, native_ids)
 
     async def target_states(self) -> dict[TargetName, TargetState]:
         """See `Store.target_states`."""

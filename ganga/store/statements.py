@@ -15,10 +15,11 @@ def _places(columns: str) -> str:
     return ", ".join("?" for _ in columns.split(","))
 
 
-# Conditions. These four stand word for word in the partial indexes of `schema`, or SQLite does not use them.
+# Conditions. These five stand word for word in the partial indexes of `schema`, or SQLite does not use them.
 WHOLE = "subjob = -1"
 SUBJOB = "subjob >= 0"
 WANTED = "wanted_attempt > attempt"
+OVER = f"status IN ({_words(FINAL)})"
 LIVE = f"(status NOT IN ({_words(FINAL)}) OR {WANTED})"
 
 # The store itself
@@ -114,6 +115,9 @@ LIVE_PARENTS = f"""
 IS_PARENT = f"SELECT 1 FROM jobs WHERE job = ? AND {WHOLE} AND target = ? AND subjobs IS NOT NULL"
 FAMILY = f"SELECT status, count(*) FROM jobs WHERE job = ? AND {SUBJOB} GROUP BY status"
 CONCERNED = f"SELECT {JOB_COLUMNS} FROM jobs WHERE job = ? AND subjob > ? ORDER BY subjob LIMIT ?"
+ENDED = f"""
+    SELECT {JOB_COLUMNS} FROM jobs WHERE target = ? AND native_id = ? AND {OVER} ORDER BY job DESC, subjob LIMIT 1
+"""
 STATES = f"SELECT {STATE_COLUMNS} FROM targets"
 
 # Leases

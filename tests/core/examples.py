@@ -23,6 +23,7 @@ POLICY = Policy(
     sweep=Pace(fastest=10.0, slowest=60.0, retry=RETRY),
     sweep_width=Width(batch=2, parallel=2, retry=RETRY),
     feed=FEED,
+    idle_feed=50.0,
     submit=Width(batch=2, retry=RETRY),
     find=Width(batch=2, retry=RETRY),
     kill=Width(batch=2, retry=RETRY),

@@ -19,6 +19,7 @@ from ganga.core.orders import (
     Kill,
     KillSent,
     Order,
+    Recalled,
     Requested,
     Result,
     Submit,
@@ -68,6 +69,10 @@ class Harness:
         self._refreshed_at: dict[NativeId, float] = {}
         self._fed_at = -1000.0
         self._jobs = 0
+        #: Jobs that the back end has run again since there is a feed to tell of it.
+        self._rerun: set[NativeId] = set()
+        #: Jobs of others, by their native ids, that this monitor has looked up in the store.
+        self._looked_up: set[NativeId] = set()
         self.tracker = self._new_tracker()
 
     @property
@@ -125,6 +130,14 @@ class Harness:
         self.state = replace(self.state, paused=paused)
         self.receive(Requested(TARGET, paused=paused))
 
+    # What the back end does by itself
+
+    def requeue(self, native_id: NativeId) -> None:
+        """Run the job again, also after its end; the feed tells of it, if there is one."""
+        self.world.requeue(native_id, self.moment.utc)
+        if self.state.cursor is not None:
+            self._rerun.add(native_id)
+
     # What the monitor does
 
     def wake(self) -> None:
@@ -148,7 +161,7 @@ class Harness:
     def receive(self, result: Result, *, stored: bool = True) -> None:
         expect_quiet = isinstance(result, Answered) and self._nothing_new(result)
         before = self.tracker.state
-        update = self.tracker.receive([result], self.moment)
+        update = self.tracker.receive([*self._recalled(result), result], self.moment)
         if expect_quiet:
             asked_for = {event.job for event in update.events if event.kind is EventKind.CONFIRMED}
             assert {changed.id for changed in update.records} == asked_for, "an unchanged job costs no write"
@@ -314,6 +327,7 @@ class Harness:
     def _new_tracker(self) -> Tracker:
         self.tracker = Tracker(TARGET, self._policy, self._random, state=self.state)
         self._asked_at.clear()
+        self._looked_up.clear()
         self._fed_at = -1000.0
         self.receive(Requested(TARGET, families=self._families(None)))
         live = [r for r in self.records.values() if not r.status.final or r.wanted_attempt > r.attempt]
@@ -329,6 +343,20 @@ class Harness:
         for begin in range(0, len(members), 2):
             page = tuple(self.records[member] for member in members[begin : begin + 2])
             self.receive(Requested(TARGET, page, refresh=tuple(r.id for r in page) if refresh else ()))
+
+    def _recalled(self, result: Result) -> list[Recalled]:
+        """What the store knows of the native ids that the result speaks of and that are not followed."""
+        recall = self.tracker.recall([result])
+        if recall is None:
+            return []
+        ended = {r.native_id: r for r in self.records.values() if r.status.final}
+        records = {native_id: ended[native_id] for native_id in recall.ids if native_id in ended}
+        others = set(recall.ids) - {r.native_id for r in self.records.values()}
+        assert not others & self._looked_up, "nobody is asked twice about the jobs of others"
+        self._looked_up |= others
+        wholes = {parent for r in records.values() if (parent := parent_of(r.id)) is not None}
+        families = {whole: counts for parent in wholes for whole, counts in self._families(parent).items()}
+        return [Recalled(recall, records, tuple(self.records[whole] for whole in wholes), families)]
 
     def _families(self, whole: JobId | None) -> dict[JobId, Counter[JobStatus]]:
         families: dict[JobId, Counter[JobStatus]] = {}
@@ -347,7 +375,15 @@ class Harness:
         return Ending(record.outcome or JobStatus.COMPLETED, record.reason)
 
     def _open(self) -> list[JobRecord]:
-        return [r for r in self.records.values() if not r.status.final and r.status is not JobStatus.NEW]
+        return [
+            r for r in self.records.values() if (not r.status.final and r.status is not JobStatus.NEW) or self._deaf(r)
+        ]
+
+    def _deaf(self, record: JobRecord) -> bool:
+        """Whether the feed has told, or will tell, of a run of the job that is not known yet."""
+        if record.native_id is None or record.native_id not in self._rerun:
+            return False
+        return self.world.observe(record.native_id, self.moment.utc).restart > record.restart
 
 
 def _told(record: JobRecord) -> Told:

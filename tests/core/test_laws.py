@@ -18,7 +18,7 @@ from ganga.core.orders import (
     Submitted,
     Sweep,
 )
-from ganga.model.ids import JobId
+from ganga.model.ids import JobId, Tag
 from ganga.model.observation import Answer
 from ganga.model.status import JobStatus
 from ganga.testing.world import Script
@@ -79,7 +79,12 @@ class Laws(RuleBasedStateMachine):
         if live:
             native_id = live[which % len(live)].native_id
             assert native_id is not None
-            self.harness.world.requeue(native_id, self.harness.moment.utc)
+            self.harness.requeue(native_id)
+
+    @rule(script=scripts)
+    def somebody_else(self, script: Script) -> None:
+        """Another job of the same user, of which the feed tells and we know nothing."""
+        self.harness.world.accept(Tag(f"other-{len(self.harness.world)}"), script, self.harness.moment.utc)
 
     # Time
 

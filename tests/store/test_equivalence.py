@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from ganga.errors import GangaError
 from ganga.model.clock import Utc
 from ganga.model.event import Event, EventKind
-from ganga.model.ids import JobId, Seq, TargetName
+from ganga.model.ids import JobId, NativeId, Seq, TargetName
 from ganga.model.job import JobRecord, JobSpec, Plugin, Share, TargetState
 from ganga.model.status import JobStatus
 from ganga.model.update import Update
@@ -182,10 +182,24 @@ class TwoStores(RuleBasedStateMachine):
         self.ask(lambda store: store.select(query, after=after, limit=limit))
         self.ask(lambda store: store.count(query))
 
-    @rule(where=targets, after=afters, limit=limits, parents=st.none() | some_ids)
-    def take_over(self, where: TargetName, after: JobId | None, limit: int, parents: list[JobId] | None) -> None:
+    @rule(
+        where=targets,
+        after=afters,
+        limit=limits,
+        parents=st.none() | some_ids,
+        native_ids=st.lists(some_text, max_size=3),
+    )
+    def take_over(
+        self,
+        where: TargetName,
+        after: JobId | None,
+        limit: int,
+        parents: list[JobId] | None,
+        native_ids: list[str],
+    ) -> None:
         self.ask(lambda store: store.live(where, after=after, limit=limit))
         self.ask(lambda store: store.families(where, parents))
+        self.ask(lambda store: store.ended(where, list(map(NativeId, native_ids))))
         self.ask(lambda store: store.target_states())
 
     @rule(jobs=some_ids, job=job_ids, after=afters, limit=limits, seq=st.integers(0, 20))

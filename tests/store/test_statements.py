@@ -14,6 +14,7 @@ KEY = ("here", 0, -1, 2000)
         (statements.LIVE_PAGE, KEY, {"live_jobs", "wanted_subjobs"}),
         (statements.LIVE_PARENTS, KEY[:1], {"live_parents", "wanted_subjobs"}),
         (statements.SELECT.format(statements.WHOLE), (1,), {"whole_jobs"}),
+        (statements.ENDED, ("here", "4711"), {"ended_jobs"}),
         (statements.EVENTS_OF_FAMILY, (1, 0, 10), {"events_of_jobs"}),
     ],
 )

@@ -262,6 +262,26 @@ async def a_request_concerns_a_job_and_its_subjobs(store: Store) -> None:
     expect("what is not there", await store.concerned(JobId("3")) + await store.concerned(JobId("1.12")), [])
 
 
+async def what_has_ended_is_found_by_its_native_id(store: Store) -> None:
+    """The newest of those of the target, and nothing that lives."""
+    await store.create(new_job(2), AT)
+    await store.create(new_job(), AT)
+    await store.create(new_job(), AT)
+    await store.create(new_job(target=THERE), AT)
+    lease = await take(store)
+    names = {FIRST: "71", SECOND: "72", TWO: "73", JobId("3"): "73"}
+    records = await store.get(list(names))
+    named = [replace(record, native_id=NativeId(names[record.id])) for record in records]
+    await save(store, lease, *named)
+    await become(store, lease, JobStatus.COMPLETED, FIRST, TWO, JobId("3"))
+    asked = [NativeId(text) for text in ("71", "72", "73", "74", "")]
+    found = await store.ended(HERE, asked)
+    expect("what has ended", {name: record.id for name, record in found.items()}, {"71": FIRST, "73": JobId("3")})
+    expect("a record", found[NativeId("71")], (await store.get([FIRST]))[0])
+    expect("those of another target", await store.ended(THERE, asked), {})
+    expect("none", await store.ended(HERE, []), {})
+
+
 CHECKS: tuple[Check, ...] = (
     a_record_comes_back_as_it_was_saved,
     what_belongs_to_others_is_not_saved,
@@ -276,4 +296,5 @@ CHECKS: tuple[Check, ...] = (
     a_job_is_live_with_its_wanted_subjobs,
     families_are_counted,
     a_request_concerns_a_job_and_its_subjobs,
+    what_has_ended_is_found_by_its_native_id,
 )
