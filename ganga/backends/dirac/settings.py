@@ -10,6 +10,8 @@ from ganga.model.policy import Pace, Patience, Policy, Retry, Width
 
 #: Seconds between two tries while the servers do not answer: how long news may wait after an outage.
 _LONGEST_PAUSE: Final = 120.0
+#: So many intervals pass between two questions for what is new while no job lives: jobs may be rescheduled by hand.
+_IDLE: Final = 30
 
 
 class RoadName(StrEnum):
@@ -96,6 +98,7 @@ def policy(settings: Settings, /) -> Policy:
     retry = Retry(longest=_LONGEST_PAUSE)
     return Policy(
         feed=Pace(fastest=settings.interval, slowest=settings.interval, retry=retry),
+        idle_feed=_IDLE * settings.interval,
         sweep=Pace(fastest=600.0, slowest=1800.0, retry=retry),
         sweep_width=Width(batch=1000),
         submit=Width(batch=100),
