@@ -17,7 +17,7 @@ from tests.bench.figures import Figure
 GROUPS = {
     "core": ("core", "store", "local", "stack"),
     "quality": ("quality",),
-    "dirac": ("dirac",),
+    "dirac": ("dirac.figures",),
     "batch": ("batch",),
     "scale": ("scale",),
 }
