@@ -1,14 +1,13 @@
-"""``python -m tests.live.provision SERVER --folder D``: install a real server in this folder, unless it is there, and
-run it until a signal.
+"""``python -m tests.live.provision SERVER``: install a real server, unless it is there, and run it until a signal.
 
-What is installed is pinned, in a virtual environment of its own, from the package registry; databases, keys and logs
-are in the folder too. The first line on standard output is a JSON object that says where everything is; it comes when
-the server answers.
+What is installed is pinned, in a virtual environment of its own, from the package registry. The first line on standard
+output is a JSON object that says where everything is; it comes when the server answers.
 
 ==========  ==========================================================================================================
 ``diracx``  DiracX on SQLite: 1 to 2 minutes and 450 MB to install; 5 s to start, 250 MB of memory to run
 ``dirac``   DIRAC's DISET and HTTPS services on MariaDB: 60 s and 430 MB to install (system packages too, which only
             root may), 9 s and 680 MB of memory to run
+``all``     both, side by side, only to be installed: for the live tests
 ==========  ==========================================================================================================
 """
 
@@ -16,39 +15,46 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.live.dirac_server import install as dirac
 from tests.live.diracx_server import install as diracx
+from tests.live.diracx_server.running import installed_in
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Does not return: the process becomes the server's."""
+    """Does not return where a server is started: the process becomes the server's."""
+    options, others = _parser().parse_known_args(arguments)
+    if options.server == "all":
+        folder = (options.folder or installed_in(os.environ).parent).resolve()
+        with ThreadPoolExecutor() as side_by_side:
+            both = [side_by_side.submit(server.install, folder / name) for name, server in _SERVERS.items()]
+        for one in both:
+            one.result()
+        return
+    folder = (options.folder or installed_in(os.environ).with_name(options.server)).resolve()
+    _SERVERS[options.server].install(folder)
+    if options.install_only:
+        return
+    data = ["--data", options.data.resolve()] if options.data else []
+    if options.server == "dirac":
+        _become(sys.executable, "-m", "tests.live.dirac_server", "--folder", folder, *data, *others)
+    _become(diracx.interpreter(folder), diracx.SERVE, *(data or ["--data", folder / "data"]), *others)
+
+
+_SERVERS = {"diracx": diracx, "dirac": dirac}
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m tests.live.provision", description="Install and run real servers for the live tests."
     )
-    servers = parser.add_subparsers(dest="server", required=True)
-    command = servers.add_parser("diracx", help="DiracX on SQLite")
-    command.add_argument("--folder", type=Path, required=True, help="where it is installed")
-    command.add_argument("--data", type=Path, help="databases, keys and logs; by default inside of the folder")
-    command.add_argument("--install-only", action="store_true", help="do not start it")
-    services = servers.add_parser("dirac", help="DIRAC's DISET and HTTPS services on MariaDB")
-    services.add_argument("--folder", type=Path, required=True, help="where it is installed, and runs")
-    services.add_argument("--install-only", action="store_true", help="do not start it")
-    options, others = parser.parse_known_args(arguments)
-    if options.server == "dirac":
-        _dirac(options.folder.resolve(), start=not options.install_only)
-        return
-    folder: Path = options.folder.resolve()
-    python = diracx.install(folder)
-    if not options.install_only:
-        _become(python, diracx.SERVE, "--data", options.data or folder / "data", *others)
-
-
-def _dirac(folder: Path, *, start: bool) -> None:
-    dirac.install(folder)
-    if start:
-        _become(sys.executable, "-m", "tests.live.dirac_server", folder)
+    parser.add_argument("server", choices=[*_SERVERS, "all"])
+    parser.add_argument("--folder", type=Path, help="where it is installed; by default where the tests look for it")
+    parser.add_argument("--data", type=Path, help="databases, keys and logs; dirac makes a folder that goes with it")
+    parser.add_argument("--install-only", action="store_true", help="do not start it")
+    return parser
 
 
 def _become(program: str | Path, *arguments: str | Path) -> None:

@@ -1,7 +1,8 @@
-"""Real servers for the tests of the roads to DIRAC: one DiracX for the session, and an identity at it for each test."""
+"""Real servers for the tests of the roads to DIRAC, each for the session: a DiracX, with an identity at it for each
+test, and DIRAC's own services.
+"""
 
 import itertools
-import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -10,8 +11,11 @@ import pytest
 from ganga.backends.dirac.diracx import open_road
 from ganga.backends.dirac.diracx_road import DiracX
 from ganga.backends.dirac.settings import Settings
-from tests.live.diracx_server.install import NotInstalled, interpreter
-from tests.live.diracx_server.running import DiracXServer, installed_in
+from tests.live.dirac_server import install as dirac_install
+from tests.live.dirac_server.servers import Site, running
+from tests.live.diracx_server import install as diracx_install
+from tests.live.diracx_server.running import DiracXServer
+from tests.live.needs import needs_server
 from tests.live.proxy import Proxy
 
 _NUMBERS = itertools.count(1)
@@ -20,17 +24,21 @@ _NUMBERS = itertools.count(1)
 @pytest.fixture(scope="session")
 def diracx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DiracXServer]:
     """A DiracX with an empty database, where it is provisioned."""
-    folder = installed_in(os.environ)
-    try:
-        interpreter(folder)
-    except NotInstalled as error:
-        pytest.skip(str(error))
+    folder = needs_server("diracx", diracx_install.interpreter, diracx_install.NotInstalled)
     server = DiracXServer(folder, tmp_path_factory.mktemp("diracx"))
     try:
         server.start()
         yield server
     finally:
         server.stop()
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """DIRAC's own services with empty databases, where they are provisioned."""
+    folder = needs_server("dirac", dirac_install.interpreter, dirac_install.NotInstalled)
+    with running(folder, tmp_path_factory.mktemp("dirac")) as found:
+        yield found
 
 
 @pytest.fixture(scope="session")

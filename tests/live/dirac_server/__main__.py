@@ -1,5 +1,6 @@
-"""Start the services and serve until interrupted: ``python -m tests.live.dirac_server FOLDER``."""
+"""Start the services and serve until interrupted: ``python -m tests.live.dirac_server --folder FOLDER``."""
 
+import argparse
 import signal
 import sys
 from pathlib import Path
@@ -13,9 +14,13 @@ def _end(_number: int, _frame: FrameType | None) -> NoReturn:
     sys.exit(0)
 
 
+parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument("--folder", type=Path, required=True, help="where they are installed")
+parser.add_argument("--data", type=Path, help="for databases, keys and logs, which go with the services")
+options = parser.parse_args()
 signal.signal(signal.SIGTERM, _end)
 signal.signal(signal.SIGINT, _end)
-with running(Path(sys.argv[1])) as site:
+with running(options.folder, options.data) as site:
     print(describe(site), flush=True)
     while True:
         signal.pause()

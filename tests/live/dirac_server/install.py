@@ -1,11 +1,14 @@
 """The virtual environment of DIRAC's services, from the package registry alone."""
 
+import fcntl
 import os
 import shutil
 import subprocess
 import sys
 from hashlib import sha256
 from pathlib import Path
+
+from tests.live.downloads import fetch
 
 DIRAC = "DIRAC==9.1.22"
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
@@ -28,7 +31,8 @@ class NotInstalled(Exception):
 def interpreter(folder: Path) -> Path:
     """The Python of the services. Raises `NotInstalled` if there is none, or an unfinished or outdated one."""
     if not _finished(folder).exists():
-        raise NotInstalled(f"DIRAC is not in {folder}: run `python -m tests.live.provision dirac --folder {folder}`")
+        command = f"python -m tests.live.provision dirac --folder {folder} --install-only"
+        raise NotInstalled(f"DIRAC is not in {folder}: run `{command}`")
     return folder / "venv" / "bin" / "python"
 
 
@@ -42,9 +46,15 @@ def install(folder: Path) -> None:
     and this user may not install them.
     """
     _install_system_packages()
-    if _finished(folder).exists():
-        return
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (folder / "lock").open("w") as lock:
+        # Two at once would write into each other's; the lock ends with the file.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not _finished(folder).exists():
+            _make_environment(folder)
+
+
+def _make_environment(folder: Path) -> None:
     shutil.rmtree(folder / "venv", ignore_errors=True)
     subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
     for words in _steps():
@@ -65,7 +75,7 @@ def _steps() -> list[list[str]]:
 def _pip(folder: Path, *words: str) -> None:
     binaries = folder / "venv" / "bin"
     environment = {"PATH": f"{binaries}:/usr/bin:/bin", **_pip_settings()}
-    subprocess.run([binaries / "python", "-m", "pip", "install", "-q", *words], check=True, env=environment)
+    fetch([binaries / "python", "-m", "pip", "install", "-q", *words], environment)
 
 
 def _pip_settings() -> dict[str, str]:
@@ -77,13 +87,16 @@ def _install_system_packages() -> None:
     packages = missing_packages()
     if not packages:
         return
+    environment = {"DEBIAN_FRONTEND": "noninteractive", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
     command = ["apt-get", "install", "-y", "-q", "--no-install-recommends", *packages]
+    missing = NotInstalled(f"these system packages are missing: run `sudo {' '.join(command)}`")
+    if os.geteuid() != 0:
+        raise missing
     try:
-        subprocess.run(
-            command, check=True, env={"DEBIAN_FRONTEND": "noninteractive", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
-        )
+        for words in (["apt-get", "update", "-q"], command):
+            fetch(words, environment)
     except (OSError, subprocess.CalledProcessError) as error:
-        raise NotInstalled(f"these system packages are missing: run `sudo {' '.join(command)}`") from error
+        raise missing from error
 
 
 def _finished(folder: Path) -> Path:

@@ -92,8 +92,9 @@ def _search(pattern: str, body: bytes) -> Json:
 
 def _several(index: str, body: bytes) -> Json:
     wish = json.loads(body)
-    names = wish.get("ids") or [document["_id"] for document in wish.get("docs", [])]
-    return {"docs": [_shown(index, str(name)) for name in names]}
+    wanted = [(index, name) for name in wish.get("ids", [])]
+    wanted += [(document.get("_index", index), document["_id"]) for document in wish.get("docs", [])]
+    return {"docs": [_shown(place, str(name)) for place, name in wanted]}
 
 
 if __name__ == "__main__":

@@ -57,7 +57,7 @@ class Processes:
         port: int,
         variables: Mapping[str, str] | None = None,
         *,
-        within: float = 60.0,
+        within: float = 300.0,
     ) -> None:
         """Start a program, with these variables too, and wait until it listens on its port. Raises `NotStarted`."""
         environment = {**self._environment, **(variables or {})}

@@ -61,12 +61,15 @@ _AS_HOST = ("-o", "/DIRAC/Security/UseServerCertificate=yes", "-o", "/DIRAC/Host
 
 
 @contextmanager
-def running(installed: Path) -> Iterator[Site]:
-    """All services, on databases of their own that go with them. `installed` is the folder given to `install`; raises
-    `NotInstalled` if there is nothing, and `NotStarted`.
+def running(installed: Path, data: Path | None = None) -> Iterator[Site]:
+    """All services, on databases of their own that go with them, in a new folder below `data` or among the temporary
+    ones. `installed` is the folder given to `install`; raises `NotInstalled` if there is nothing, and `NotStarted`.
     """
     python = interpreter(installed)
-    folder = Path(tempfile.mkdtemp(prefix="run-", dir=installed))
+    if data is not None:
+        data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # Its socket is in there, whose path the kernel allows about a hundred characters.
+    folder = Path(tempfile.mkdtemp(prefix="dirac-", dir=data))
     try:
         with _processes(folder) as processes:
             site = Site(folder, _ports(), processes, python)

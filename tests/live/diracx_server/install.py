@@ -8,6 +8,8 @@ import sys
 from hashlib import sha256
 from pathlib import Path
 
+from tests.live.downloads import fetch
+
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
 
 #: The programs that the environment's Python runs.
@@ -28,7 +30,8 @@ def is_installed(folder: Path) -> bool:
 def interpreter(folder: Path) -> Path:
     """The Python of the server. Raises `NotInstalled` if there is none, an unfinished one or one of other versions."""
     if not is_installed(folder):
-        raise NotInstalled(f"DiracX is not in {folder}: run `python -m tests.live.provision diracx --folder {folder}`")
+        command = f"python -m tests.live.provision diracx --folder {folder} --install-only"
+        raise NotInstalled(f"DiracX is not in {folder}: run `{command}`")
     return _place(folder) / "bin" / "python"
 
 
@@ -40,16 +43,15 @@ def install(folder: Path) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not is_installed(folder):
             shutil.rmtree(_place(folder), ignore_errors=True)
-            _run([sys.executable, "-m", "venv", str(_place(folder))])
-            _run([str(_place(folder) / "bin" / "python"), "-m", "pip", "install", "-q", "-r", str(REQUIREMENTS)])
+            subprocess.run([sys.executable, "-m", "venv", _place(folder)], check=True)
+            _pip_install(_place(folder))
             _finished(folder).touch()
     return interpreter(folder)
 
 
-def _run(command: list[str]) -> None:
+def _pip_install(place: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    # Standard output is for the one line that says where the server is.
-    subprocess.run(command, check=True, env=environment, stdout=sys.stderr)
+    fetch([place / "bin" / "python", "-m", "pip", "install", "-q", "-r", REQUIREMENTS], environment)
 
 
 def _place(folder: Path) -> Path:

@@ -27,7 +27,7 @@ HOST = "127.0.0.1"
 VO, USER, SUBJECT = "testvo", "alice", "75212b23-14c2-47be-9374-eb0113b0575e"
 OTHER_USER, OTHER_SUBJECT = "bob", "2b6b7ad3-73f9-4bb6-8a54-3c9c0e7d2f10"
 BUCKET = "sandboxes"
-START_WITHIN = 60.0
+START_WITHIN = 300.0
 
 
 def main(arguments: Sequence[str]) -> int:

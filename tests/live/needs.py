@@ -1,0 +1,31 @@
+"""What becomes of a live test where its servers are not installed."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.live.diracx_server.running import VARIABLE, installed_in
+
+#: Values of the variable that switch the live tests off.
+OFF = frozenset({"off", "no", "0"})
+
+
+def needs_server(name: str, interpreter: Callable[[Path], object], missing: type[Exception]) -> Path:
+    """The folder where this server is installed, judged by `interpreter`, which raises `missing`.
+
+    Where it is not, the test is skipped and says by which command it comes; where CI is set it fails, since there
+    nobody would read that. Who does not want the servers says so by the variable, in CI too.
+    """
+    wish = os.environ.get(VARIABLE, "")
+    if wish.lower() in OFF:
+        pytest.skip(f"live tests are switched off by {VARIABLE}={wish}")
+    folder = installed_in(os.environ).with_name(name)
+    try:
+        interpreter(folder)
+    except missing as error:
+        if os.environ.get("CI"):
+            pytest.fail(f"{error} (or switch live tests off: {VARIABLE}=off)")
+        pytest.skip(str(error))
+    return folder
