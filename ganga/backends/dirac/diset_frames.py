@@ -168,7 +168,7 @@ def unavailable(error: Exception, where: str, *, sent: bool) -> BackendUnavailab
         reason = error.verify_message
         advice = "is it the right server, and does the setting `authorities` name the folder of those who signed it?"
         return NotSent(f"{where} shows a certificate that is not trusted ({reason}); {advice}")
-    if isinstance(error, ssl.SSLError) and (refused := _refused_proxy(error)):
+    if isinstance(error, ssl.SSLError) and (refused := refused_proxy(str(error))):
         return CredentialsExpired(f"{where} refuses the connection: {refused}")
     words = str(error) or type(error).__name__
     if sent:
@@ -176,6 +176,7 @@ def unavailable(error: Exception, where: str, *, sent: bool) -> BackendUnavailab
     return NotSent(f"{where} cannot be reached ({words}); is the address right, and is there a network?")
 
 
-def _refused_proxy(error: ssl.SSLError) -> str | None:
-    text = str(error).upper()
+def refused_proxy(text: str) -> str | None:
+    """What a server has against the proxy, if the text has an alert of TLS about that, as OpenSSL writes them."""
+    text = text.upper().replace(" ", "_")
     return next((words for alert, words in _REFUSED_PROXY.items() if f"ALERT_{alert}" in text), None)

@@ -19,6 +19,7 @@ _ROADS: Final = {
     RoadName.DIRACX: "ganga.backends.dirac.diracx",
     RoadName.HTTPS: "ganga.backends.dirac.https",
     RoadName.DIPS: "ganga.backends.dirac.dips",
+    RoadName.CLIENT: "ganga.backends.dirac.client.services",
 }
 
 _log = logging.getLogger(__name__)

@@ -52,6 +52,11 @@ class Proxy:
     def __repr__(self) -> str:
         return f"<Proxy {self._file}>"
 
+    @property
+    def file(self) -> Path:
+        """Where it is read from, for programs that read it themselves."""
+        return self._file
+
     async def current(self) -> Credentials:
         """What is to be presented to the servers now. Raises `CredentialsExpired`; no server needs to be asked for
         that.

@@ -22,12 +22,15 @@ class RoadName(StrEnum):
     DIRACX = "diracx"
     HTTPS = "https"
     DIPS = "dips"
+    #: DIRAC's own client, in a process of its own.
+    CLIENT = "client"
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The settings of a target on one DIRAC installation under one identity."""
 
-    #: Which protocol to use: `auto`, `diracx` (REST), `https` (DIRAC's HTTPS services) or `dips` (DISET).
+    #: Which protocol to use: `auto`, `diracx` (REST), `https` (DIRAC's HTTPS services), `dips` (DISET) or `client`
+    #: (whatever DIRAC's own client speaks).
     road: RoadName = RoadName.AUTO
 
     #: The address of DiracX, such as `https://diracx.example.org`; empty: that of the variable `DIRACX_URL`.
@@ -44,6 +47,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     #: DIRAC's own configuration file; empty: `etc/dirac.cfg` below the variable `DIRAC_ROOT_PATH` or `DIRAC`, else
     #: `~/.dirac.cfg`.
     dirac_cfg: str = ""
+    #: Where DIRAC's own client is, for `client`: an installation's folder or its `bashrc`, a virtual environment or a
+    #: Python; empty: this Python if it has DIRAC, else what the variable `DIRACOS` or `DIRAC` names.
+    client_environment: str = ""
     #: The grid proxy; empty: that of the variable `X509_USER_PROXY`, else `/tmp/x509up_u` and the user's number.
     proxy: str = ""
 

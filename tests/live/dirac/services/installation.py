@@ -25,6 +25,8 @@ def settings_of(site: Site, proxy: str = "user") -> Settings:
         proxy=str(site.proxy(proxy)),
         authorities=str(site.authorities),
         organisation=VO,
+        client_environment=str(site.python),
+        dirac_cfg=str(site.folder / "client/etc/dirac.cfg"),
         timeout=20.0,
     )
 
