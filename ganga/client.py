@@ -12,13 +12,15 @@ from time import time
 
 from msgspec.structs import replace
 
-from ganga.backends.base import Adopting, Readable, Stream
+from ganga.backends.base import Adopting, Readable, Stream, Tail
+from ganga.direct import Direct
 from ganga.errors import UnknownTarget, UsageError
 from ganga.model.clock import Utc
 from ganga.model.event import Event
 from ganga.model.ids import JobId, NativeId, Seq, TargetName, job_id, parse_job_id, shortened
 from ganga.model.job import JobRecord, JobSpec, Plugin, Resubmission, Share, TargetState
 from ganga.model.status import JobStatus
+from ganga.model.step import Step
 from ganga.monitor.service import Service
 from ganga.specification import absolute_inputs, check, plugins, specify, whole
 from ganga.split import repeat
@@ -55,6 +57,7 @@ class Client:
         self.workspace = workspace
         self.service = service
         self._default_target = default_target
+        self._direct = Direct(store, service)
 
     # Submit
 
@@ -244,11 +247,47 @@ class Client:
             with suppress(asyncio.CancelledError):
                 await task
 
+    async def history(self, job: JobLike) -> list[Step]:
+        """What the job's back end has recorded of its present attempt, oldest first.
+
+        Raises `UsageError` for a job with subjobs, which have a history each, and for a target that records none, and
+        `BackendUnavailable`.
+        """
+        record = await self.get(job)
+        if record.subjobs is not None:
+            raise UsageError(f"job {record.id} has subjobs with a history each, such as {record.id}.0")
+        return (await self._direct.histories([record.id])).get(record.id, [])
+
+    async def histories(self, *jobs: JobLike) -> dict[JobId, list[Step]]:
+        """The same of many jobs, with as few calls as possible; of a job with subjobs, of each of these. Jobs that were
+        never submitted are left out.
+        """
+        return await self._direct.histories(_ids(jobs))
+
     # Act
 
     async def kill(self, *jobs: JobLike) -> list[JobId]:
         """Request the end of jobs; they are killed when their back ends say so. Returns those that had not ended."""
         return await self.store.request_kill(_ids(jobs), _who(), _now())
+
+    async def reschedule(self, *jobs: JobLike) -> list[JobId]:
+        """Have the back ends run these jobs again under their native ids, and of a job with subjobs those of them that
+        have ended badly; their monitors look at once. Returns the jobs and subjobs that run again.
+
+        That is their next attempt. `resubmit` submits a job anew instead, under another native id. Raises `UsageError`
+        with the back end's words if it refuses any, after the others were accepted, and for targets that cannot do it;
+        and `BackendUnavailable`, whose text says if nobody knows what came of it.
+        """
+        return await self._direct.reschedule(_ids(jobs))
+
+    async def delete(self, *jobs: JobLike) -> list[JobId]:
+        """Have the back ends forget jobs that have ended, with their subjobs and the output that they keep. Returns
+        those that were there to be forgotten.
+
+        The records and the output here stay, until `remove`. Raises `UsageError` for a job that lives, before anything
+        is deleted, and otherwise as `reschedule`.
+        """
+        return await self._direct.delete(_ids(jobs))
 
     async def refresh(self, *jobs: JobLike) -> None:
         """Have the back ends asked about these jobs now, whatever the pace."""
@@ -298,6 +337,17 @@ class Client:
         if not isinstance(backend, Readable):
             raise UsageError(f"target {record.target} shows no output before the job has ended")
         return await backend.read(record.native_id, stream, offset)
+
+    async def peeks(self, job: JobLike) -> bool:
+        """Whether the target of the job shows the end of its output while it runs, and `read` nothing of it."""
+        return await self._direct.peeks(await self.get(job))
+
+    async def peek(self, job: JobLike) -> Tail:
+        """The last lines that a running job has written to its standard output, as it reported them last.
+
+        Raises `UsageError` if the job does not run or its target shows no such thing, and `BackendUnavailable`.
+        """
+        return await self._direct.peek(await self.get(job))
 
     # Targets
 

@@ -7,12 +7,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from ganga.backends.base import Stream
+from ganga.backends.base import Stream, Tail
 from ganga.client import PAGE, Client, JobLike
 from ganga.model.event import Event
 from ganga.model.ids import JobId, TargetName
 from ganga.model.job import JobRecord, JobSpec, Plugin, Resubmission, Share, TargetState
 from ganga.model.status import JobStatus
+from ganga.model.step import Step
 from ganga.portal import Portal
 
 
@@ -135,11 +136,27 @@ class Session:
         finally:
             self._portal.call(_leave(entered))
 
+    def history(self, job: JobLike) -> list[Step]:
+        """See `Client.history`."""
+        return self._portal.call(self._client.history(job))
+
+    def histories(self, *jobs: JobLike) -> dict[JobId, list[Step]]:
+        """See `Client.histories`."""
+        return self._portal.call(self._client.histories(*jobs))
+
     # Act
 
     def kill(self, *jobs: JobLike) -> list[JobId]:
         """See `Client.kill`."""
         return self._portal.call(self._client.kill(*jobs))
+
+    def reschedule(self, *jobs: JobLike) -> list[JobId]:
+        """See `Client.reschedule`."""
+        return self._portal.call(self._client.reschedule(*jobs))
+
+    def delete(self, *jobs: JobLike) -> list[JobId]:
+        """See `Client.delete`."""
+        return self._portal.call(self._client.delete(*jobs))
 
     def refresh(self, *jobs: JobLike) -> None:
         """See `Client.refresh`."""
@@ -156,6 +173,14 @@ class Session:
     def read(self, job: JobLike, stream: Stream = Stream.STDOUT, offset: int = 0) -> bytes:
         """See `Client.read`."""
         return self._portal.call(self._client.read(job, stream, offset))
+
+    def peeks(self, job: JobLike) -> bool:
+        """See `Client.peeks`."""
+        return self._portal.call(self._client.peeks(job))
+
+    def peek(self, job: JobLike) -> Tail:
+        """See `Client.peek`."""
+        return self._portal.call(self._client.peek(job))
 
     # Targets
 

@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from ganga.backends.base import Stream
 from ganga.cli.handover import troubles_of
@@ -60,11 +60,23 @@ class Echo:
         if record.attempt != self._attempt:
             self._attempt, self._offset = record.attempt, 0
         while chunk := await self._client.read(record, self._stream, self._offset):
-            await asyncio.to_thread(_write, self._to, chunk)
+            await self.write(chunk)
             self._offset += len(chunk)
 
+    async def write(self, chunk: bytes) -> None:
+        """Put this on the stream, wherever it comes from."""
+        await asyncio.to_thread(_write, self._to, chunk)
 
-async def follow_output(client: Client, job: JobId, echoes: Sequence[Echo]) -> JobRecord:
+
+class Following(Protocol):
+    """Prints what is new of a job's output, as often as it is asked to."""
+
+    async def catch_up(self, record: JobRecord) -> None:
+        """Raises `BackendError`, and `UsageError` where nothing is shown before the end."""
+        ...
+
+
+async def follow_output(client: Client, job: JobId, echoes: Sequence[Following]) -> JobRecord:
     """Copy the job's output until it has ended; what cannot be read before its end is copied then."""
     told: dict[TargetName, str] = {}
     while True:

@@ -6,6 +6,7 @@ from ganga.model.clock import Utc, rfc3339
 from ganga.model.event import Event
 from ganga.model.ids import parent_of
 from ganga.model.job import JobRecord, TargetState
+from ganga.model.step import Step
 
 _TIMES = ("created_at", "submitted_at", "started_at", "ended_at", "silent_since")
 
@@ -23,6 +24,11 @@ def job_object(record: JobRecord, state: TargetState | None) -> dict[str, object
 def event_object(event: Event) -> dict[str, object]:
     """An event as a JSON object."""
     return {**msgspec.structs.asdict(event), "at": rfc3339(event.at)}
+
+
+def step_object(step: Step) -> dict[str, object]:
+    """A step of a job as a JSON object."""
+    return {**msgspec.structs.asdict(step), "at": rfc3339(step.at)}
 
 
 def print_object(members: object) -> None:

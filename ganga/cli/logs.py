@@ -1,4 +1,4 @@
-"""``ganga logs``: print the output of a job, byte by byte as it was written."""
+"""``ganga logs``: print the output of a job, byte by byte as it was written, or as far as its target shows it."""
 
 import asyncio
 import sys
@@ -7,9 +7,12 @@ import msgspec
 
 import ganga
 from ganga.backends.base import Stream
-from ganga.cli.following import Echo, coming_back, follow_output
+from ganga.cli.following import Echo, Following, coming_back, follow_output
+from ganga.cli.glimpses import Glimpses
 from ganga.cli.parsing import Namespace, Parser, add_jobs, read_options
-from ganga.errors import UsageError
+from ganga.cli.words import tell
+from ganga.client import Client
+from ganga.errors import BackendError, UsageError
 from ganga.model.ids import JobId
 from ganga.model.job import JobRecord
 
@@ -40,12 +43,25 @@ async def _print(options: Options) -> int:
         if not client.workspace.output(record.id, record.attempt).is_dir():
             _check_shown_elsewhere(record)
         echo = Echo(client, Stream.STDERR if options.stderr else Stream.STDOUT, sys.stdout.buffer)
+        # Of the standard error no target shows the end only.
+        shown = echo if options.stderr else Glimpses(client, echo)
         if options.follow:
             with coming_back([record.id], "logs --follow"):
-                await follow_output(client, record.id, [echo])
+                await _follow(client, record, shown)
         else:
-            await echo.catch_up(record)
+            await shown.catch_up(record)
     return 0
+
+
+async def _follow(client: Client, record: JobRecord, shown: Following) -> None:
+    """Say why there is nothing to be seen before the end, if that is so."""
+    try:
+        await shown.catch_up(record)
+    except (BackendError, UsageError) as error:
+        if record.status.final:
+            raise
+        tell(f"{error}; waiting until it has ended")
+    await follow_output(client, record.id, [shown])
 
 
 def _check_shown_elsewhere(record: JobRecord) -> None:

@@ -120,6 +120,8 @@ def _lines(sheet: Sheet, now: Utc) -> Iterator[tuple[str, str]]:
     yield "target", f"{safe(record.target)}" + (f" as {safe(record.native_id)}" if record.native_id else "")
     if record.native_status:
         yield "said there", safe(record.native_status)
+    if record.place:
+        yield "place", safe(record.place)
     yield "command", safe(shlex.join((*sheet.spec.command, *sheet.share.arguments)))
     yield "runs in", safe(sheet.spec.folder) if sheet.spec.folder else "a folder of its own"
     yield from _end(record)

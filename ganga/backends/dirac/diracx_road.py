@@ -149,8 +149,8 @@ class DiracX:
     async def peek(self, job: int, /) -> str:
         """See `Road.peek`: the server keeps what jobs report of their output, and has no call that gives it back."""
         raise UsageError(
-            f"DiracX shows no output of a job that runs ({job}): wait for its end, or follow it by a target with"
-            ' road = "https" or "dips"'
+            f"DiracX shows no output of job {job} while it runs: wait for its end, or ask a target with"
+            ' road = "https" or "dips" for it'
         )
 
     async def output(self, job: int, into: Path, /) -> bool:
