@@ -1,7 +1,9 @@
 """A whole campaign, from submission to output, through the monitor and on DIRAC's own services."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -40,6 +42,8 @@ async def client(
         f'proxy = "{settings.proxy}"\n'
         f'authorities = "{settings.authorities}"\n'
         f'organisation = "{settings.organisation}"\n'
+        f'client_environment = "{settings.client_environment}"\n'
+        f'dirac_cfg = "{settings.dirac_cfg}"\n'
         "interval = 0.5\n"
         "commit_delay = 2\n"
         "[targets.dirac.services]\n" + services
@@ -75,3 +79,24 @@ async def test_a_campaign_ends_as_its_jobs_do(client: Client, tmp_path: Path) ->
         folder = await client.fetch(records[number])
         assert (folder / "result.txt").read_text() == f"{number}\n"
         assert (folder / "stdout").read_text() == "shared\n"
+
+
+@pytest.mark.usefixtures("worker")
+async def test_a_job_that_is_rescheduled_after_its_end_is_followed_again_without_being_asked_for(
+    client: Client, road: Road, tmp_path: Path
+) -> None:
+    mark = tmp_path / "mark"
+    job = await client.submit(["sh", "-c", f"test -e {mark}"], target="dirac")
+    (failed,) = await client.wait(job, timeout=PATIENCE)
+    assert (failed.status, failed.attempt) == (JobStatus.FAILED, 1)
+    mark.touch()
+    assert failed.native_id is not None
+    await road.reschedule([int(failed.native_id)])
+    async with asyncio.timeout(PATIENCE), aclosing(client.events(after=0)) as events:
+        async for event in events:
+            if event.attempt == 2 and event.new is JobStatus.COMPLETED:
+                break
+    record = await client.get(job)
+    assert (record.status, record.attempt, record.native_id) == (JobStatus.COMPLETED, 2, failed.native_id)
+    folder = await client.fetch(job)
+    assert folder.name == "output-2", "each attempt has a folder of its own"
