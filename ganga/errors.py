@@ -38,6 +38,11 @@ class BackendError(GangaError):
 class BackendUnavailable(BackendError):
     """The back end could not be asked: ask again later. No job changes because of it."""
 
+    def __init__(self, text: str = "", /, *, retry_after: float | None = None) -> None:
+        super().__init__(text)
+        #: Seconds for which the back end asked to be left alone; None if it did not.
+        self.retry_after = retry_after
+
 
 class BackendProtocolError(BackendError):
     """The back end answered with something that cannot be read: report a bug. No job changes because of it."""

@@ -14,12 +14,15 @@ class Circuit:
         #: When the first failure since the last success was noticed.
         self.failing_since = down_since
 
-    def failed(self, at: Utc) -> bool:
-        """One more failure; True when it is the one that opens the circuit."""
-        self._failures += 1
+    def failed(self, at: Utc, *, announced: bool = False) -> bool:
+        """One more failure; True when it is the one that opens the circuit. One that the target has announced itself
+        needs no others.
+        """
+        was_open = self._failures >= self._threshold
+        self._failures = self._threshold if announced else self._failures + 1
         if self.failing_since is None:
             self.failing_since = at
-        return self._failures == self._threshold
+        return not was_open and self._failures >= self._threshold
 
     def closed(self) -> None:
         """The target answered."""

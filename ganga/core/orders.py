@@ -136,6 +136,8 @@ class Failed:
     error: str
     #: Whether the trouble is on our side, a full disk for one: neither the target nor any job is to blame.
     ours: bool = False
+    #: Seconds for which the target asked to be left alone; None if it did not.
+    retry_after: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

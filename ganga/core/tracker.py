@@ -31,6 +31,7 @@ from ganga.core.orders import (
     Sweep,
 )
 from ganga.core.questions import Questions
+from ganga.core.rest import Rest
 from ganga.core.roster import Roster
 from ganga.model.clock import Moment, Monotonic
 from ganga.model.event import EventKind
@@ -50,6 +51,7 @@ class Tracker:
         self._feed = Feed(policy.feed, policy.idle_feed, random) if policy.feed is not None else None
         self._circuit = Circuit(policy.failures_until_down, self.state.down_since)
         self._questions = Questions()
+        self._rest = Rest()
 
     def __repr__(self) -> str:
         return f"<Tracker {self.name}: {len(self)} jobs, {len(self._roster.sweeper)} polled>"
@@ -68,9 +70,9 @@ class Tracker:
 
     def due(self, moment: Moment) -> list[Order]:
         """What is to be done now. Each order must come back as one result (an answer may come in parts)."""
-        if self.state.paused:
-            return []
         now, roster = moment.monotonic, self._roster
+        if self.state.paused or now < self._rest.until:
+            return []
         orders: list[Order] = [Find(self.name, jobs) for jobs in roster.find.take(now)]
         orders += [Submit(self.name, jobs) for jobs in roster.submit.take(now)]
         orders += [Kill(self.name, ids) for ids in roster.kill.take(now)]
@@ -98,7 +100,8 @@ class Tracker:
             roster.sweeper.next_wakeup(),
             self._feed_at(),
         ]
-        return min((wakeup for wakeup in wakeups if wakeup is not None), default=None)
+        first = min((wakeup for wakeup in wakeups if wakeup is not None), default=None)
+        return None if first is None else max(first, self._rest.until)
 
     def recall(self, results: Iterable[Result]) -> Recall | None:
         """What is to be read from the store, and received as `Recalled`, together with these results and before
@@ -219,7 +222,12 @@ class Tracker:
                 ending.unfinished(roster, order, result.error, draft, blamed=healthy)
             case _:
                 assert_never(order)
-        if not result.ours and self._circuit.failed(draft.moment.utc):
+        if not result.ours:
+            self._blame(result, draft)
+
+    def _blame(self, result: Failed, draft: Draft) -> None:
+        announced = self._rest.asked_for(result.retry_after, draft.moment.monotonic)
+        if self._circuit.failed(draft.moment.utc, announced=announced):
             self._change_state(draft, replace(self.state, down_since=self._circuit.failing_since, error=result.error))
             draft.target(EventKind.TARGET_DOWN, result.error)
 

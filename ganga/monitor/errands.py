@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from ganga.core.orders import Failed, Finish, Order, Result, Submit
-from ganga.errors import BackendProtocolError, GangaError, StoreUnavailable
+from ganga.errors import BackendProtocolError, BackendUnavailable, GangaError, StoreUnavailable
 from ganga.model.policy import Policy
 from ganga.monitor.connection import Target
 from ganga.monitor.hanging import HEEDING, Hanging
@@ -88,7 +88,8 @@ class Errands:
             _log.warning("%s: %s", self._target.name, error)
             return Failed(order, str(error), ours=True)
         except GangaError as error:
-            return Failed(order, str(error))
+            wait = error.retry_after if isinstance(error, BackendUnavailable) else None
+            return Failed(order, str(error), retry_after=wait)
         except asyncio.CancelledError:
             return Failed(order, "the back end cancelled its own call")
         except Exception as error:  # noqa: BLE001 - a bug in a back end costs one question, and stops nothing else

@@ -69,6 +69,8 @@ class Harness:
         self._refreshed_at: dict[NativeId, float] = {}
         self._fed_at = -1000.0
         self._jobs = 0
+        #: Until when the target has asked to be left alone.
+        self._left_alone_until = -1000.0
         #: Jobs that the back end has run again since there is a feed to tell of it.
         self._rerun: set[NativeId] = set()
         #: Jobs of others, by their native ids, that this monitor has looked up in the store.
@@ -160,6 +162,8 @@ class Harness:
 
     def receive(self, result: Result, *, stored: bool = True) -> None:
         expect_quiet = isinstance(result, Answered) and self._nothing_new(result)
+        if isinstance(result, Failed) and result.retry_after is not None:
+            self._left_alone_until = max(self._left_alone_until, self.now + result.retry_after)
         before = self.tracker.state
         update = self.tracker.receive([*self._recalled(result), result], self.moment)
         if expect_quiet:
@@ -281,6 +285,7 @@ class Harness:
     def _check_order(self, order: Order) -> None:
         out = [other.order for other in self.out]
         assert not self.state.paused
+        assert self.now >= self._left_alone_until, "a target that asked for it is left alone"
         match order:
             case Sweep(ids=ids):
                 assert len(ids) <= POLICY.sweep_width.batch
@@ -327,6 +332,8 @@ class Harness:
     def _new_tracker(self) -> Tracker:
         self.tracker = Tracker(TARGET, self._policy, self._random, state=self.state)
         self._asked_at.clear()
+        # What it asked the last monitor is not known to the next.
+        self._left_alone_until = -1000.0
         self._looked_up.clear()
         self._fed_at = -1000.0
         self.receive(Requested(TARGET, families=self._families(None)))

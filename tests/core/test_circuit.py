@@ -10,6 +10,12 @@ def test_it_opens_once_with_the_time_of_the_first_failure() -> None:
     assert circuit.failing_since == 1.0
 
 
+def test_a_failure_that_was_announced_opens_it_at_once_and_once() -> None:
+    circuit = Circuit(3)
+    assert [circuit.failed(Utc(at), announced=True) for at in (1.0, 2.0)] == [True, False]
+    assert circuit.failing_since == 1.0
+
+
 def test_an_answer_closes_it() -> None:
     circuit = Circuit(2)
     circuit.failed(Utc(1.0))

@@ -154,9 +154,9 @@ class Laws(RuleBasedStateMachine):
             self.harness.receive(self.harness.carry_out(order))
 
     @precondition(lambda self: self.harness.out)
-    @rule(which=choice)
-    def fail(self, which: int) -> None:
-        self._fail(self._out(which).order)
+    @rule(which=choice, retry_after=st.sampled_from([None, 0.0, 12.0, 45.0]))
+    def fail(self, which: int, retry_after: float | None) -> None:
+        self._fail(self._out(which).order, retry_after)
 
     @precondition(lambda self: self.harness.out)
     @rule(which=choice)
@@ -217,10 +217,10 @@ class Laws(RuleBasedStateMachine):
     def _out(self, which: int) -> Out:
         return self.harness.out.pop(which % len(self.harness.out))
 
-    def _fail(self, order: Order) -> None:
+    def _fail(self, order: Order, retry_after: float | None = None) -> None:
         if isinstance(order, Sweep):
             self.harness.failed_sweep(order.ids)
-        self.harness.receive(Failed(order, "out of order"))
+        self.harness.receive(Failed(order, "out of order", retry_after=retry_after))
 
 
 def _needs_nothing(status: JobStatus) -> bool:

@@ -66,6 +66,14 @@ async def test_what_is_raised_is_a_failure(raised: BaseException, error: str) ->
 
 
 @virtual
+async def test_how_long_the_back_end_wants_to_be_left_alone_is_part_of_its_failure() -> None:
+    async def fail(_: Order) -> Result:
+        raise BackendUnavailable("not ready", retry_after=10.0)
+
+    assert await only_result(SWEEP, fail) == Failed(SWEEP, "not ready", retry_after=10.0)
+
+
+@virtual
 async def test_trouble_with_the_store_is_our_own() -> None:
     async def fail(_: Order) -> NoReturn:
         raise StoreUnavailable("the disk is full")

@@ -16,7 +16,7 @@ from ganga.backends.dirac.envelopes import Envelope, arguments, read
 from ganga.backends.dirac.http import Http
 from ganga.backends.dirac.installation import installation
 from ganga.backends.dirac.proxy import Credentials, Proxy
-from ganga.backends.dirac.replies import NotSent, Reply
+from ganga.backends.dirac.replies import NotSent, Reply, not_ready
 from ganga.backends.dirac.road import CredentialsExpired, Refused, Road
 from ganga.backends.dirac.services import SANDBOXES, ServiceRoad
 from ganga.backends.dirac.settings import Settings
@@ -133,7 +133,7 @@ def judged(reply: Reply, name: str, _expected: tuple[int, ...]) -> Reply:
     """The reply, if it is a service's answer and not an error of what stands before the service."""
     status = reply.status
     if status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}:
-        raise NotSent(f"{name} is not ready ({status}); asking again later")
+        raise not_ready(reply, name)
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         advice = "is the certificate registered with this DIRAC, and is the proxy's group one of yours?"
         raise CredentialsExpired(f"{name} does not accept the proxy ({status}); {advice}")

@@ -1,6 +1,8 @@
 """What a reply over HTTP means: only one that is whole, and that a server of ours would give, is believed."""
 
+import time
 from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TypeVar
 
@@ -11,6 +13,8 @@ from ganga.backends.dirac.road import CredentialsExpired, Refused
 from ganga.errors import BackendUnavailable
 from ganga.model.ids import shortened
 
+#: Seconds; a server that asks to wait for longer has a wrong clock or a wrong setting.
+LONGEST_WAIT = 86_400.0
 #: Characters of a server's own words in an error.
 LONGEST_WORDS = 300
 
@@ -40,7 +44,7 @@ def judged(reply: Reply, name: str, expected: tuple[int, ...]) -> Reply:
     """The reply, if it is what a server of ours would say and is no error; an error is raised."""
     kind = reply.headers.get("Content-Type", "no content type").partition(";")[0].strip().lower()
     if reply.status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}:
-        raise NotSent(f"{name} is not ready ({reply.status}){_wait(reply)}; asking again later")
+        raise not_ready(reply, name)
     if HTTPStatus.MULTIPLE_CHOICES <= reply.status < HTTPStatus.BAD_REQUEST:
         place = shortened(reply.headers.get("Location", "nowhere").partition("?")[0], 120)
         raise BackendUnavailable(f"{name} redirects to {place}: if that is it, give its address in the settings")
@@ -54,6 +58,13 @@ def judged(reply: Reply, name: str, expected: tuple[int, ...]) -> Reply:
     if reply.status < HTTPStatus.MULTIPLE_CHOICES or reply.status in expected:
         return reply
     raise _refusal(reply, name)
+
+
+def not_ready(reply: Reply, name: str) -> NotSent:
+    """What to raise for a reply that asks to come back later."""
+    wait = _wait(reply.headers)
+    asked = "" if wait is None else f" and asks to wait {wait:.0f} s"
+    return NotSent(f"{name} is not ready ({reply.status}){asked}; asking again later", retry_after=wait)
 
 
 def _refusal(reply: Reply, name: str) -> Exception:
@@ -81,6 +92,21 @@ def _words(reply: Reply) -> str:
     return shortened(words if isinstance(words, str) else detail.decode(errors="replace"), LONGEST_WORDS)
 
 
-def _wait(reply: Reply) -> str:
-    wait = reply.headers.get("Retry-After", "")
-    return f" and asks to wait {wait} s" if wait.isdecimal() else ""
+def _wait(headers: Mapping[str, str]) -> float | None:
+    """Seconds, by either form of ``Retry-After``: a number of them, or a date by the server's clock. None if there is
+    nothing to wait for.
+    """
+    said = headers.get("Retry-After", "").strip()
+    if said.isascii() and said.isdecimal():
+        wait = float(said)
+    else:
+        until, now = _time(said), _time(headers.get("Date", ""))
+        wait = 0.0 if until is None else until - (time.time() if now is None else now)
+    return min(wait, LONGEST_WAIT) if wait > 0 else None
+
+
+def _time(date: str) -> float | None:
+    try:
+        return parsedate_to_datetime(date).timestamp()
+    except (ValueError, OverflowError):
+        return None

@@ -37,6 +37,13 @@ def test_each_status_has_its_meaning(status: int, kind: type[BackendUnavailable]
     assert type(caught.value) is kind
 
 
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_service_that_is_not_ready_says_how_long(status: int) -> None:
+    with pytest.raises(NotSent, match="asks to wait 7 s") as caught:
+        judged(Reply(status, {"Retry-After": "7"}, b""), "it", ())
+    assert caught.value.retry_after == 7.0
+
+
 @pytest.mark.parametrize("headers", [{}, {"Content-Type": "text/html"}])
 def test_a_page_instead_of_a_reply_is_not_believed(headers: dict[str, str]) -> None:
     with pytest.raises(BackendUnavailable, match="login page"):

@@ -1,9 +1,12 @@
 """What is believed of what comes over HTTP."""
 
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
 import msgspec
 import pytest
 
-from ganga.backends.dirac.replies import LONGEST_WORDS, NotSent, Reply, judged
+from ganga.backends.dirac.replies import LONGEST_WAIT, LONGEST_WORDS, NotSent, Reply, judged, not_ready
 from ganga.backends.dirac.road import CredentialsExpired, Refused
 from ganga.errors import BackendUnavailable
 
@@ -76,6 +79,36 @@ def test_a_server_that_is_not_ready_says_how_long(status: int) -> None:
         judged(reply(status, b"", "text/html", Retry_After="10"), "S", ())
     with pytest.raises(NotSent, match=rf"not ready \({status}\); asking"):
         judged(reply(status, Retry_After="Wed, 21 Oct 2026 07:28:00 GMT"), "S", ())
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        ({"Retry-After": "10"}, 10.0),
+        ({"Retry-After": " 120 "}, 120.0),
+        ({"Retry-After": "Wed, 21 Oct 2026 07:30:00 GMT", "Date": "Wed, 21 Oct 2026 07:28:00 GMT"}, 120.0),
+        ({"Retry-After": "Wed, 21 Oct 2026 09:30:00 +0200", "Date": "Wed, 21 Oct 2026 07:28:00 GMT"}, 120.0),
+        ({"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT", "Date": "Wed, 21 Oct 2026 07:30:00 GMT"}, None),
+        ({"Retry-After": "Fri, 31 Dec 9999 23:59:59 GMT", "Date": "Wed, 21 Oct 2026 07:28:00 GMT"}, LONGEST_WAIT),
+        ({"Retry-After": "9" * 5000}, LONGEST_WAIT),
+        ({"Retry-After": "0"}, None),
+        ({"Retry-After": "-5"}, None),
+        ({"Retry-After": "1e3"}, None),
+        ({"Retry-After": "²"}, None),
+        ({"Retry-After": "soon"}, None),
+        ({"Retry-After": "Wed, 99 Oct 2026 07:28:00 GMT"}, None),
+        ({}, None),
+    ],
+)
+def test_how_long_to_wait_is_read_in_both_forms(said: dict[str, str], seconds: float | None) -> None:
+    assert not_ready(Reply(503, said, b""), "S").retry_after == seconds
+
+
+def test_a_time_without_the_servers_clock_is_taken_by_ours() -> None:
+    soon = format_datetime(datetime.now(UTC) + timedelta(seconds=300), usegmt=True)
+    found = not_ready(reply(429, Retry_After=soon), "S").retry_after
+    assert found is not None
+    assert 100 < found <= 301
 
 
 def test_a_redirect_is_said_without_what_it_carries() -> None:
