@@ -93,9 +93,10 @@ def last_seq(connection: Connection) -> Seq:
 
 def live(connection: Connection, target: TargetName, after: JobId | None, limit: int) -> list[JobRecord]:
     """See `Store.live`. The few jobs with more to tell than most are read one by one."""
-    key = (0, WHOLE) if after is None else key_of(after)
+    number, index = (0, WHOLE) if after is None else key_of(after)
     target = TargetName(storable_text(target))
-    rows = connection.execute(statements.LIVE_PAGE, (target, *key, limit)).fetchall()
+    behind = {"target": target, "job": number, "subjob": index, "limit": limit}
+    rows = connection.execute(statements.LIVE_PAGE, behind).fetchall()
     return [plain_record(row, target) if row[-1] else _record_at(connection, row[:2]) for row in rows]
 
 
@@ -105,7 +106,7 @@ def families(
     """See `Store.families`."""
     target = TargetName(storable_text(target))
     if parents is None:
-        numbers = [number for (number,) in connection.execute(statements.LIVE_PARENTS, (target,))]
+        numbers = [number for (number,) in connection.execute(statements.LIVE_PARENTS, {"target": target})]
     else:
         numbers = [key[0] for key in map(key_of, parents) if _is_parent(connection, key, target)]
     return {

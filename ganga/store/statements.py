@@ -1,6 +1,8 @@
-"""Every SQL statement of the SQLite store, by name. A question mark is one value, in the order of the text."""
+"""Every SQL statement of the SQLite store, by name. A question mark is one value, in the order of the text;
+what stands in several places has a name.
+"""
 
-# ruff: noqa: S608 - what is joined here is our own text; values only ever come in for question marks
+# ruff: noqa: S608 - what is joined here is our own text; values only ever come in for question marks and names
 
 from ganga.model.status import FINAL, JobStatus
 from ganga.store.rows import EVENT_COLUMNS, JOB_COLUMNS, PLAIN_COLUMNS, STATE_COLUMNS
@@ -101,16 +103,16 @@ COUNT = "SELECT status, count(*) FROM jobs WHERE {} GROUP BY status"
 
 # What a monitor reads. The second half finds jobs that are final, of which a subjob is wanted again.
 LIVE_PAGE = f"""
-    SELECT {PLAIN_COLUMNS} FROM jobs WHERE target = ?1 AND {LIVE} AND (job, subjob) > (?2, ?3)
+    SELECT {PLAIN_COLUMNS} FROM jobs WHERE target = :target AND {LIVE} AND (job, subjob) > (:job, :subjob)
     UNION ALL
-    SELECT {PLAIN_COLUMNS} FROM jobs WHERE {WHOLE} AND NOT {LIVE} AND (job, subjob) > (?2, ?3)
-        AND job IN (SELECT job FROM jobs WHERE target = ?1 AND {SUBJOB} AND {WANTED})
-    ORDER BY job, subjob LIMIT ?4
+    SELECT {PLAIN_COLUMNS} FROM jobs WHERE {WHOLE} AND NOT {LIVE} AND (job, subjob) > (:job, :subjob)
+        AND job IN (SELECT job FROM jobs WHERE target = :target AND {SUBJOB} AND {WANTED})
+    ORDER BY job, subjob LIMIT :limit
 """
 LIVE_PARENTS = f"""
-    SELECT job FROM jobs WHERE target = ?1 AND subjobs IS NOT NULL AND {LIVE}
+    SELECT job FROM jobs WHERE target = :target AND subjobs IS NOT NULL AND {LIVE}
     UNION
-    SELECT job FROM jobs WHERE target = ?1 AND {SUBJOB} AND {WANTED}
+    SELECT job FROM jobs WHERE target = :target AND {SUBJOB} AND {WANTED}
 """
 IS_PARENT = f"SELECT 1 FROM jobs WHERE job = ? AND {WHOLE} AND target = ? AND subjobs IS NOT NULL"
 FAMILY = f"SELECT status, count(*) FROM jobs WHERE job = ? AND {SUBJOB} GROUP BY status"
