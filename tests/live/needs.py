@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.live.diracx_server.running import VARIABLE, installed_in
+from tests.live.folders import VARIABLE, installed_in
 
 #: Values of the variable that switch the live tests off.
 OFF = frozenset({"off", "no", "0"})
@@ -21,7 +21,7 @@ def needs_server(name: str, interpreter: Callable[[Path], object], missing: type
     wish = os.environ.get(VARIABLE, "")
     if wish.lower() in OFF:
         pytest.skip(f"live tests are switched off by {VARIABLE}={wish}")
-    folder = installed_in(os.environ).with_name(name)
+    folder = installed_in(os.environ, name)
     try:
         interpreter(folder)
     except missing as error:

@@ -20,20 +20,20 @@ from pathlib import Path
 
 from tests.live.dirac_server import install as dirac
 from tests.live.diracx_server import install as diracx
-from tests.live.diracx_server.running import installed_in
+from tests.live.folders import installed_in
 
 
 def main(arguments: Sequence[str]) -> None:
     """Does not return where a server is started: the process becomes the server's."""
     options, others = _parser().parse_known_args(arguments)
     if options.server == "all":
-        folder = (options.folder or installed_in(os.environ).parent).resolve()
+        folders = {name: options.folder / name if options.folder else _default(name) for name in _SERVERS}
         with ThreadPoolExecutor() as side_by_side:
-            both = [side_by_side.submit(server.install, folder / name) for name, server in _SERVERS.items()]
+            both = [side_by_side.submit(_SERVERS[name].install, folder.resolve()) for name, folder in folders.items()]
         for one in both:
             one.result()
         return
-    folder = (options.folder or installed_in(os.environ).with_name(options.server)).resolve()
+    folder = (options.folder or _default(options.server)).resolve()
     _SERVERS[options.server].install(folder)
     if options.install_only:
         return
@@ -41,6 +41,10 @@ def main(arguments: Sequence[str]) -> None:
     if options.server == "dirac":
         _become(sys.executable, "-m", "tests.live.dirac_server", "--folder", folder, *data, *others)
     _become(diracx.interpreter(folder), diracx.SERVE, *(data or ["--data", folder / "data"]), *others)
+
+
+def _default(server: str) -> Path:
+    return installed_in(os.environ, server)
 
 
 _SERVERS = {"diracx": diracx, "dirac": dirac}

@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.live.dirac_server.cfg import VO
 from tests.live.dirac_server.install import NotInstalled, interpreter
 from tests.live.dirac_server.servers import Site, running
-from tests.live.diracx_server.running import installed_in
+from tests.live.folders import installed_in
 
 OWNER, GROUP = "alice", "user"
 DAY = 86_400
@@ -38,7 +38,7 @@ def missing(environment: Mapping[str, str]) -> str | None:
 
 
 def _folder(environment: Mapping[str, str]) -> Path:
-    return installed_in(environment).with_name("dirac")
+    return installed_in(environment, "dirac")
 
 
 @contextmanager
@@ -54,6 +54,7 @@ class Jobs:
     def __init__(self, site: Site) -> None:
         self._site = site
         self._changes = 0
+        self._started = 0
         self.count = 0
 
     def fill(self, count: int) -> None:
@@ -73,6 +74,12 @@ class Jobs:
             SELECT seq, 1, 'Waiting', 'Pilot Agent Submission', 'Unknown', {_AGO}, 0, 'JobManager' FROM {new};"""  # noqa: S608 - our own numbers
         )
         self.count = count
+
+    def waiting(self, count: int) -> Sequence[int]:
+        """So many of the second half of the jobs, which still wait; no job twice."""
+        start = max(self._started, self.count // 2)
+        self._started = start + count
+        return range(start + 1, start + count + 1)
 
     def change(self, numbers: Sequence[int]) -> None:
         """All of these run, and say something new, by the server's clock; committed when this returns."""

@@ -13,16 +13,8 @@ from msgspec import Struct
 
 from tests.live.diracx_server.install import LOGIN, interpreter
 
-#: The variable with the folder below which servers are installed, and the folder without it.
-VARIABLE = "GANGA_LIVE"
-DEFAULT_FOLDER = Path("~/.cache/ganga-live")
-
-STOPPED_WITHIN = 30.0
-
-
-def installed_in(environment: Mapping[str, str]) -> Path:
-    """The folder where DiracX is, or is to be, installed."""
-    return Path(environment.get(VARIABLE) or DEFAULT_FOLDER).expanduser() / "diracx"
+#: Seconds.
+STOPPED_WITHIN = 120.0
 
 
 class Where(Struct):

@@ -23,7 +23,7 @@ dev = ["pytest"]
 def test_a_project_is_set_up_and_tested(act: Act, house: History) -> None:
     test = "import ganga\n\n\ndef test_it() -> None:\n    assert ganga\n"
     house.commit({"pyproject.toml": PROJECT, "ganga/__init__.py": "", "test_ganga.py": test})
-    one = ("--matrix=system:ubuntu-latest", "--matrix=python:3.11")
+    one = ("--job=tests", "--matrix=system:ubuntu-latest", "--matrix=python:3.11")
     done = act.run(house.root, "pull_request", "tests.yml", {"number": 1}, options=one)
     assert done.jobs == {"tests": "success"}, done.everything
     assert "1 passed" in done.log
