@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar, runtime_checkable
 
 from ganga.model.clock import Utc
+from ganga.model.identity import Identity
 from ganga.model.ids import Cursor, JobId, NativeId, Tag, TargetName
 from ganga.model.job import JobSpec, Share
 from ganga.model.observation import Answer, Observation
@@ -217,6 +218,16 @@ class Adopting(Protocol):
 
     async def adopt(self, references: Sequence[str], /) -> Mapping[NativeId, Observation]:
         """The jobs that these words of a person mean. Raises `UsageError` for words that mean none."""
+        ...
+
+
+@runtime_checkable
+class Identified(Protocol):
+    """For those who act in the name of somebody, with credentials that end."""
+
+    @property
+    def identity(self) -> Identity | None:
+        """Whom the system takes us for, as far as that is known without asking anybody; None before it is known."""
         ...
 
 

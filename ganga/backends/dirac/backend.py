@@ -20,6 +20,7 @@ from ganga.backends.dirac.settings import Settings
 from ganga.backends.dirac.states import observation, status_of
 from ganga.backends.dirac.submitting import Submitter
 from ganga.errors import UsageError
+from ganga.model.identity import Identity
 from ganga.model.ids import Cursor, NativeId, Tag, shortened
 from ganga.model.observation import Answer, Observation
 from ganga.model.step import Step
@@ -36,12 +37,13 @@ _OWNER: Final = "owner:"
 class DiracBackend:
     """A `Backend` over whichever road it is given.
 
-    It is a `Feed`, and `Adopting`, `Historied`, `Rescheduling`, `Deleting` and `Peeking`.
+    It is a `Feed`, and `Adopting`, `Identified`, `Historied`, `Rescheduling`, `Deleting` and `Peeking`.
     """
 
     def __init__(self, road: Road, settings: Settings, folder: Path) -> None:
         self._road = road
-        self._owner = Owner(road, settings.warn_before)
+        self._owner = Owner(road)
+        self._warn_before = settings.warn_before
         self._delta = Delta(settings.overlap, token_hex(4))
         self._submitter = Submitter(road, self._owner, settings, folder)
         self._retriever = Retriever(road, folder, settings.largest_output)
@@ -49,6 +51,15 @@ class DiracBackend:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} over {self._road.name}>"
+
+    @property
+    def identity(self) -> Identity | None:
+        """Whom the servers take us for, with the end of the credentials as they are now."""
+        known = self._owner.identity
+        if known is None:
+            return None
+        name = f"{known.owner} of {known.group}" if known.group else known.owner
+        return Identity(name=name, expires_at=self._road.expires_at, warn_before=self._warn_before)
 
     async def submit(self, batch: Sequence[Submission], /) -> Receipts:
         """Several jobs in one call, as many as the servers take."""

@@ -61,6 +61,11 @@ class DiracX:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._session.url}>"
 
+    @property
+    def expires_at(self) -> Utc | None:
+        """See `Road.expires_at`."""
+        return self._session.expires_at
+
     async def clock(self) -> Utc:
         """See `Road.clock`."""
         return await self._session.clock()

@@ -31,6 +31,11 @@ class Session:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.url}>"
 
+    @property
+    def expires_at(self) -> Utc | None:
+        """When a person has to log in again, by the tokens that were read or renewed last."""
+        return self._tokens.expires_at
+
     async def check(self) -> None:
         """Whether the server is there and there are tokens for it."""
         await self._http.read("GET", self.url + METADATA)

@@ -57,6 +57,12 @@ class Proxy:
         """Where it is read from, for programs that read it themselves."""
         return self._file
 
+    @property
+    def expires_at(self) -> Utc | None:
+        """When the proxy ends that was read last; None before the first."""
+        known = self._known
+        return None if known is None else Utc(known.chain.valid_until)
+
     async def current(self) -> Credentials:
         """What is to be presented to the servers now. Raises `CredentialsExpired`; no server needs to be asked for
         that.

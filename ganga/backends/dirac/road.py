@@ -73,6 +73,11 @@ class Road(Protocol):
         """Whether one call of `submit` takes several descriptions; otherwise it takes one, which may be parametric."""
         ...
 
+    @property
+    def expires_at(self) -> Utc | None:
+        """When the credentials end that cannot be renewed without a person, as they were last read: no call is made."""
+        ...
+
     async def clock(self) -> Utc:
         """The server's time, right to a second or two. No call is needed where a reply of the last minute told it."""
         ...

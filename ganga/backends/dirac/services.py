@@ -86,6 +86,11 @@ class ServiceRoad:
         """See `Road`."""
         return self._name
 
+    @property
+    def expires_at(self) -> Utc | None:
+        """See `Road`."""
+        return self._proxy.expires_at
+
     async def clock(self) -> Utc:
         """See `Road`."""
         now = time.monotonic()

@@ -88,6 +88,20 @@ class TokenKeeper:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._file!r} {self._tokens!r}>"
 
+    @property
+    def expires_at(self) -> Utc | None:
+        """When a person has to log in again, by the tokens that were read or renewed last; None if it is not known."""
+        if self._tokens is None:
+            return None
+        refresh_token = self._tokens.refresh_token
+        renewing = self._task is not None and not self._task.done()
+        usable = refresh_token is not None and (renewing or refresh_token != self._shown)
+        try:
+            end = claims(refresh_token if refresh_token is not None and usable else self._tokens.access_token).exp
+        except CredentialsExpired:
+            return None
+        return None if end is None else Utc(end)
+
     async def access(self) -> str:
         """A valid access token. Raises `CredentialsExpired`, or `BackendUnavailable` if it could not be renewed."""
         tokens = self._tokens
@@ -111,14 +125,11 @@ class TokenKeeper:
     async def identity(self) -> Identity:
         """Who the tokens say we are, and when a person has to log in again. Raises as `access` does."""
         said = claims(await self.access())
-        refresh_token = self._tokens.refresh_token if self._tokens else None
-        usable = refresh_token is not None and refresh_token != self._shown
-        end = claims(refresh_token).exp if refresh_token is not None and usable else said.exp
         return Identity(
             owner=said.preferred_username,
             group=said.dirac_group,
             organisation=said.vo,
-            expires_at=None if end is None else Utc(end),
+            expires_at=self.expires_at,
         )
 
     async def close(self) -> None:

@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from ganga.backends.base import Adopting, Feed, Retrieval
+from ganga.backends.base import Adopting, Feed, Identified, Retrieval
 from ganga.backends.dirac.backend import CHUNK, DiracBackend
 from ganga.backends.dirac.settings import Settings
 from ganga.errors import BackendUnavailable, UsageError
+from ganga.model.clock import Utc
+from ganga.model.identity import Identity
 from ganga.model.ids import Cursor, NativeId
 from ganga.model.status import JobStatus
 from tests.backends.dirac.scripted_road import ScriptedRoad, down
@@ -31,6 +33,19 @@ def test_it_is_a_feed_and_adopts(backend: DiracBackend) -> None:
     assert isinstance(backend, Feed)
     assert isinstance(backend, Adopting)
     assert repr(backend) == "<DiracBackend over scripted>"
+
+
+async def test_whom_the_servers_take_us_for_is_known_after_the_first_answer(
+    road: ScriptedRoad, backend: DiracBackend
+) -> None:
+    assert isinstance(backend, Identified)
+    assert backend.identity is None
+    await backend.changes(None)
+    asked = len(road.calls)
+    assert backend.identity == Identity(name="alice of users", warn_before=Settings().warn_before)
+    road.expires_at = Utc(5000.0)
+    assert backend.identity.expires_at == 5000.0
+    assert len(road.calls) == asked, "nobody was asked for that"
 
 
 async def test_what_a_whole_answer_leaves_out_is_denied(road: ScriptedRoad, backend: DiracBackend) -> None:

@@ -1,6 +1,4 @@
-"""Who we are is asked seldom, and the end of the credentials is told in time, once."""
-
-import pytest
+"""Who we are is asked seldom."""
 
 from ganga.backends.dirac.owner import Owner
 from ganga.model.clock import Utc
@@ -16,7 +14,8 @@ class Clock:
 
 async def test_it_is_asked_for_now_and_then_only() -> None:
     road, clock = ScriptedRoad(), Clock()
-    owner = Owner(road, 0.0, now=clock)
+    owner = Owner(road, now=clock)
+    assert owner.identity is None
     assert [await owner.name(), await owner.name()] == [OWNER, OWNER]
     assert road.calls == [("whoami", 1)]
     clock.now += 600
@@ -24,13 +23,14 @@ async def test_it_is_asked_for_now_and_then_only() -> None:
     assert road.calls == [("whoami", 1), ("whoami", 1)]
 
 
-async def test_an_end_that_is_near_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+async def test_other_credentials_may_be_another_s() -> None:
     road, clock = ScriptedRoad(), Clock()
-    owner = Owner(road, 3600.0, now=clock)
-    for left, warnings in ((3601.0, 0), (3599.0, 1), (3599.0, 1), (3500.0, 2)):
-        road.expires_at = Utc(START + left)
-        clock.now += 600
-        await owner.name()
-        assert len(caplog.records) == warnings
-    assert "alice" in caplog.text
-    assert "renew" in caplog.text
+    road.expires_at = Utc(START + 100)
+    owner = Owner(road, now=clock)
+    await owner.name()
+    road.expires_at = Utc(START + 86_500)
+    await owner.name()
+    await owner.name()
+    assert road.calls == [("whoami", 1), ("whoami", 1)]
+    assert owner.identity is not None
+    assert owner.identity.expires_at == START + 86_500

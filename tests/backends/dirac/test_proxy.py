@@ -27,13 +27,16 @@ async def test_a_proxy_is_read_once_and_again_when_it_is_renewed(
     identities: Identities, file: Path, authorities: Path
 ) -> None:
     proxy = Proxy(file, authorities)
+    assert proxy.expires_at is None
     first = await proxy.current()
     assert await proxy.current() is first
+    assert proxy.expires_at == first.chain.valid_until
     shutil.copy(identities.folder / "person.pem", file.with_suffix(".new"))
     file.with_suffix(".new").replace(file)
     second = await proxy.current()
     assert second.context is not first.context
     assert (first.chain.group, second.chain.group) == ("lhcb_user", "")
+    assert proxy.expires_at == second.chain.valid_until
 
 
 async def test_calls_that_begin_together_present_the_same(file: Path, authorities: Path) -> None:

@@ -192,6 +192,34 @@ async def test_who_we_are_and_when_a_person_is_needed_is_in_the_tokens(world: Wo
     assert identity.expires_at == 99999.0
 
 
+async def test_when_a_person_is_needed_is_known_without_asking_and_follows_the_file(world: World) -> None:
+    assert world.keeper.expires_at is None
+    await world.keeper.access()
+    assert world.keeper.expires_at == 99999.0
+    written(world.file.path, made(token(exp=9000.0), token(exp=123456.0), 9000.0))
+    await look_again(world.keeper)
+    assert world.keeper.expires_at == 123456.0
+    written(world.file.path, made("garbage", None, 9000.0))
+    await look_again(world.keeper)
+    assert world.keeper.expires_at is None, "and nothing that is no token is quoted"
+
+
+async def test_a_renewal_under_way_does_not_seem_to_be_the_end(world: World) -> None:
+    ends: list[float | None] = []
+
+    async def renew(refresh_token: str) -> Grant:
+        ends.append(keeper.expires_at)
+        return await World.renew(world, refresh_token)
+
+    keeper = TokenKeeper(world.file, renew, clock=lambda: world.now)
+    await keeper.access()
+    assert ends == [99999.0]
+    world.trouble = [BackendUnavailable("broke off")]
+    world.now += 1100.0
+    await keeper.access()
+    assert keeper.expires_at == 2200.0, "after one that nobody knows the outcome of only the access token is left"
+
+
 async def test_a_renewal_is_not_cut_off_by_who_awaits_it(world: World) -> None:
     under_way, answer = asyncio.Event(), asyncio.Event()
 
