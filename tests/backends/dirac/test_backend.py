@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from ganga.backends.base import Adopting, Feed, Identified, Retrieval
 from ganga.backends.dirac.backend import CHUNK, DiracBackend
@@ -38,13 +39,14 @@ def test_it_is_a_feed_and_adopts(backend: DiracBackend) -> None:
 async def test_whom_the_servers_take_us_for_is_known_after_the_first_answer(
     road: ScriptedRoad, backend: DiracBackend
 ) -> None:
-    assert isinstance(backend, Identified)
-    assert backend.identity is None
+    found: Identified = backend
+    assert found.identity is None
     await backend.changes(None)
     asked = len(road.calls)
-    assert backend.identity == Identity(name="alice of users", warn_before=Settings().warn_before)
+    identity = Identity(name="alice of users", warn_before=Settings().warn_before)
+    assert [found.identity] == [identity]
     road.expires_at = Utc(5000.0)
-    assert backend.identity.expires_at == 5000.0
+    assert [found.identity] == [replace(identity, expires_at=Utc(5000.0))]
     assert len(road.calls) == asked, "nobody was asked for that"
 
 

@@ -24,7 +24,7 @@ class Clock:
 
 def submitter(road: ScriptedRoad, folder: Path, clock: Clock | None = None) -> Submitter:
     settings = Settings(commit_delay=60.0, jobs_per_submission=3)
-    return Submitter(road, Owner(road, 0.0), settings, folder, now=clock or Clock())
+    return Submitter(road, Owner(road), settings, folder, now=clock or Clock())
 
 
 def jobs(count: int, *, inputs: Path | None = None, own: tuple[str, ...] = ()) -> list[Submission]:
