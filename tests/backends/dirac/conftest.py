@@ -1,6 +1,9 @@
 import pytest
 
 from tests.backends.dirac.identities import Identities
+from tests.backends.dirac.planned_roads import planned_roads
+
+__all__ = ["planned_roads"]
 
 
 @pytest.fixture(scope="session")

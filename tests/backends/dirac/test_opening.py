@@ -1,51 +1,17 @@
 """Which road is taken, and what is said if there is none."""
 
-import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
 from ganga.backends.base import Surroundings
-from ganga.backends.dirac import opening
 from ganga.backends.dirac.opening import connect
 from ganga.backends.dirac.road import CredentialsExpired
 from ganga.backends.dirac.settings import RoadName, Settings
 from ganga.errors import BackendUnavailable, ConfigurationError
 from ganga.model.ids import TargetName
+from tests.backends.dirac.planned_roads import Plan
 from tests.backends.dirac.scripted_road import ScriptedRoad, down
-
-Plan = Callable[..., None]
-
-
-@pytest.fixture
-def plan(monkeypatch: pytest.MonkeyPatch) -> Plan:
-    """Roads that open, or raise this when they are opened; those that are not named are not installed."""
-
-    def install(**roads: ScriptedRoad | Exception) -> None:
-        modules = {RoadName(name): f"roads_of_the_test.{name}" for name in ("diracx", "https", "dips")}
-        monkeypatch.setattr(opening, "_ROADS", modules)
-        for name, road in roads.items():
-            module = ModuleType(modules[RoadName(name)])
-            module.__dict__["open_road"] = _opener(road)
-            monkeypatch.setitem(sys.modules, module.__name__, module)
-
-    return install
-
-
-def _opener(road: ScriptedRoad | Exception) -> object:
-    @asynccontextmanager
-    async def open_road(_settings: Settings, /) -> AsyncIterator[ScriptedRoad]:
-        if isinstance(road, Exception):
-            raise road
-        try:
-            yield road
-        finally:
-            await road.close()
-
-    return open_road
 
 
 async def taken(tmp_path: Path, road: RoadName = RoadName.AUTO) -> str:
@@ -58,7 +24,7 @@ async def taken(tmp_path: Path, road: RoadName = RoadName.AUTO) -> str:
 async def test_the_first_road_that_is_offered_is_taken_and_closed(plan: Plan, tmp_path: Path) -> None:
     first, second = ScriptedRoad(), ScriptedRoad()
     plan(diracx=ConfigurationError("no address"), https=first, dips=second)
-    assert await taken(tmp_path) == "<DiracBackend over scripted>"
+    assert await taken(tmp_path) == "<SwitchingBackend over scripted>"
     assert first.calls == [("whoami", 1), ("close", 1)]
     assert second.calls == []
 
