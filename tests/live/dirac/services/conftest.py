@@ -1,30 +1,29 @@
-"""DIRAC's own services, where they are provisioned: ``python -m tests.live.provision dirac --folder D``."""
+"""Roads to DIRAC's own services, and an administrator of these."""
 
-import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 
 import pytest
+from msgspec.structs import replace
 
 from ganga.backends.dirac import dips, https
+from ganga.backends.dirac.client import services as client
+from ganga.backends.dirac.dirac_cfg import values
 from ganga.backends.dirac.road import Road
 from ganga.backends.dirac.settings import Settings
 from tests.live.dirac.services.installation import Admin, settings_of
-from tests.live.dirac_server.install import NotInstalled, interpreter
-from tests.live.dirac_server.servers import Site, running
-from tests.live.diracx_server.running import installed_in
-
-ROADS = {"https": https.open_road, "dips": dips.open_road}
+from tests.live.dirac_server.servers import Site
 
 
-@pytest.fixture(scope="session")
-def site() -> Iterator[Site]:
-    folder = installed_in(os.environ).with_name("dirac")
-    try:
-        interpreter(folder)
-    except NotInstalled as error:
-        pytest.skip(str(error))
-    with running(folder) as found:
-        yield found
+def _client(settings: Settings) -> AbstractAsyncContextManager[Road]:
+    """DIRAC's client over DISET; over HTTPS it is tried elsewhere."""
+    given = {
+        service: [url for url in values(urls) if url.startswith("dips")] for service, urls in settings.services.items()
+    }
+    return client.open_road(replace(settings, services={service: ", ".join(urls) for service, urls in given.items()}))
+
+
+ROADS = {"https": https.open_road, "dips": dips.open_road, "client": _client}
 
 
 @pytest.fixture
