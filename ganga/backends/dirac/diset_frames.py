@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from ganga.backends.dirac.envelopes import Envelope, read, write
+from ganga.backends.dirac.failures import unreachable, untrusted, words
 from ganga.backends.dirac.replies import NotSent
 from ganga.backends.dirac.road import CredentialsExpired
 from ganga.errors import BackendUnavailable, ConfigurationError
@@ -28,6 +29,7 @@ CONNECT_WITHIN = 10.0
 _COMPLAINT_WITHIN = 2.0
 _LONGEST_HEAD = 24
 _KEEP_ALIVE = b"dka"
+_DIGITS = b"0123456789"
 
 #: What a service says, in the words of OpenSSL, when it does not want the proxy it was shown.
 _REFUSED_PROXY = {
@@ -95,6 +97,10 @@ class Frames:
             return (await self._reader.readuntil(b":"))[:-1]
         except asyncio.LimitOverrunError:
             raise self._no_service(b"") from None
+        except asyncio.IncompleteReadError as error:
+            if error.partial.removeprefix(_KEEP_ALIVE[: len(error.partial)]).strip(_DIGITS):
+                raise self._no_service(error.partial[:_LONGEST_HEAD]) from None
+            raise
 
     def _length(self, digits: bytes) -> int:
         if len(digits) > _LONGEST_HEAD or not digits.isdigit():
@@ -165,15 +171,12 @@ def acknowledge_at_once(writer: asyncio.StreamWriter) -> None:
 def unavailable(error: Exception, where: str, *, sent: bool) -> BackendUnavailable:
     """What the failure of a connection means; `sent` says whether the service may have begun with the request."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        reason = error.verify_message
-        advice = "is it the right server, and does the setting `authorities` name the folder of those who signed it?"
-        return NotSent(f"{where} shows a certificate that is not trusted ({reason}); {advice}")
+        return untrusted(error, where)
     if isinstance(error, ssl.SSLError) and (refused := refused_proxy(str(error))):
         return CredentialsExpired(f"{where} refuses the connection: {refused}")
-    words = str(error) or type(error).__name__
     if sent:
-        return BackendUnavailable(f"{where} broke off before its reply was whole ({words}); asking again later")
-    return NotSent(f"{where} cannot be reached ({words}); is the address right, and is there a network?")
+        return BackendUnavailable(f"{where} broke off before its reply was whole ({words(error)}); asking again later")
+    return unreachable(error, where)
 
 
 def refused_proxy(text: str) -> str | None:

@@ -17,7 +17,8 @@ from urllib.parse import urlencode
 import aiohttp
 import msgspec
 
-from ganga.backends.dirac.replies import NotSent, Reply, judged
+from ganga.backends.dirac.failures import unavailable
+from ganga.backends.dirac.replies import Reply, judged
 from ganga.errors import BackendUnavailable, ConfigurationError
 from ganga.model.clock import Utc
 
@@ -148,23 +149,6 @@ class Http:
         self._server_ahead = said - self._heard_at
 
 
-def unavailable(error: Exception, name: str, seconds: float) -> BackendUnavailable:
-    """What a failure to get a reply of this server means; `seconds` were allowed for it."""
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        reason = error.certificate_error
-        return NotSent(
-            f"{name} shows a certificate that is not trusted ({reason}); is it the right server, and does the"
-            " setting `authorities` name the folder of the authorities that signed it?"
-        )
-    if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
-        return NotSent(f"{name} cannot be reached ({error}); is the address right, and is there a network?")
-    if isinstance(error, aiohttp.InvalidURL):
-        return NotSent(f"{name} gave an address that is none; is the right server configured?")
-    if isinstance(error, TimeoutError):
-        return BackendUnavailable(f"{name} did not answer in full within {seconds:g} s; asking again later")
-    return BackendUnavailable(f"{name} broke off before its reply was whole ({_kind(error)}); asking again later")
-
-
 def tls_context(authorities: str, certificates: str | None) -> ssl.SSLContext:
     """Verifies servers by the setting `authorities`, or without it by the system's and by those of the grid in the
     folder `certificates`. Blocks. Raises `ConfigurationError`.
@@ -201,7 +185,3 @@ def _context(place: Path) -> ssl.SSLContext:
     if place.is_dir():
         return ssl.create_default_context(capath=str(place))
     return ssl.create_default_context(cafile=str(place))
-
-
-def _kind(error: Exception) -> str:
-    return str(error) or type(error).__name__

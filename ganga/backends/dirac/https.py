@@ -16,7 +16,7 @@ from ganga.backends.dirac.envelopes import Envelope, arguments, read
 from ganga.backends.dirac.http import Http
 from ganga.backends.dirac.installation import installation
 from ganga.backends.dirac.proxy import Credentials, Proxy
-from ganga.backends.dirac.replies import NotSent, Reply, not_ready
+from ganga.backends.dirac.replies import NotSent, Reply, not_ready, redirected
 from ganga.backends.dirac.road import CredentialsExpired, Refused, Road
 from ganga.backends.dirac.services import SANDBOXES, ServiceRoad
 from ganga.backends.dirac.settings import Settings
@@ -139,6 +139,8 @@ def judged(reply: Reply, name: str, _expected: tuple[int, ...]) -> Reply:
         raise CredentialsExpired(f"{name} does not accept the proxy ({status}); {advice}")
     if status in {HTTPStatus.NOT_FOUND, HTTPStatus.NOT_IMPLEMENTED}:
         raise BackendUnavailable(f"{name} has no such service ({status}); is the address that of the right service?")
+    if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
+        raise redirected(reply, name)
     if status != HTTPStatus.OK:
         raise BackendUnavailable(f"{name} failed ({status}); asking again later")
     if _kind(reply) not in {_JSON, _FILE}:

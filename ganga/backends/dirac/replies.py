@@ -46,8 +46,7 @@ def judged(reply: Reply, name: str, expected: tuple[int, ...]) -> Reply:
     if reply.status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}:
         raise not_ready(reply, name)
     if HTTPStatus.MULTIPLE_CHOICES <= reply.status < HTTPStatus.BAD_REQUEST:
-        place = shortened(reply.headers.get("Location", "nowhere").partition("?")[0], 120)
-        raise BackendUnavailable(f"{name} redirects to {place}: if that is it, give its address in the settings")
+        raise redirected(reply, name)
     if reply.status == HTTPStatus.NO_CONTENT and not reply.body:
         return reply
     if kind != "application/json":
@@ -65,6 +64,12 @@ def not_ready(reply: Reply, name: str) -> NotSent:
     wait = _wait(reply.headers)
     asked = "" if wait is None else f" and asks to wait {wait:.0f} s"
     return NotSent(f"{name} is not ready ({reply.status}){asked}; asking again later", retry_after=wait)
+
+
+def redirected(reply: Reply, name: str) -> BackendUnavailable:
+    """What to raise for a reply that sends us elsewhere. The query is left out: it may carry a secret."""
+    place = shortened(reply.headers.get("Location", "nowhere").partition("?")[0], 120)
+    return BackendUnavailable(f"{name} redirects to {place}: if that is it, give its address in the settings")
 
 
 def _refusal(reply: Reply, name: str) -> Exception:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import aiohttp
 
-from ganga.backends.dirac.http import CONNECT_WITHIN, CONNECTIONS, unavailable
+from ganga.backends.dirac.failures import unavailable
+from ganga.backends.dirac.http import CONNECT_WITHIN, CONNECTIONS
 from ganga.backends.dirac.road import Refused
 from ganga.errors import BackendUnavailable
 

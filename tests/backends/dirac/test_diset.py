@@ -76,6 +76,7 @@ async def test_the_keep_alive_is_answered_and_seen_by_nobody(identities: Identit
         (b"12", "broke off before its reply was whole"),
         (b'30:{"OK": true, "Val', "broke off before its reply was whole"),
         (b"HTTP/1.1 400 Bad Request\r\nServer: x\r\n", "something else than DIRAC"),
+        (b"220 mail ready\r\n", "something else than DIRAC"),
         (b"x" * 70_000, "something else than DIRAC"),
         (b"-1:", "something else than DIRAC"),
         (b"%d:" % (LARGEST_FRAME + 1), "announces a reply of more than"),

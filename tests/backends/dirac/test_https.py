@@ -27,7 +27,7 @@ def test_what_a_service_says_is_believed(kind: str) -> None:
         (429, NotSent, "is not ready"),
         (503, NotSent, "is not ready"),
         (500, BackendUnavailable, "failed"),
-        (302, BackendUnavailable, "failed"),
+        (302, BackendUnavailable, "redirects to"),
         (206, BackendUnavailable, "failed"),
     ],
 )
