@@ -3,6 +3,9 @@
 import struct
 from typing import BinaryIO
 
+#: Comes before the first answer: what is printed while a Python starts lies before it.
+MARK = b"\0ganga: from here on\n"
+
 #: A length that nobody sends on purpose: something else was written to the channel.
 LARGEST = 1 << 30
 

@@ -57,16 +57,21 @@ def shorten_log(log: int) -> None:
         os.ftruncate(log, 0)
 
 
-def main(threads: int) -> None:
+def main(
+    threads: int,
+    start: Callable[[], None] = calls.start,
+    answer: Callable[[calls.Question], bytes] = calls.answer,
+) -> None:
     """Serve the parent until it closes the channel, or is no more; at most so many calls at a time."""
     source, sink = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)
     try:
-        calls.start()
+        start()
+        sink.write(frames.MARK)
         channel = Channel(sink)
         channel.send(0, b"null")
-        serve(source, channel, ThreadPoolExecutor(threads), calls.answer)
+        serve(source, channel, ThreadPoolExecutor(threads), answer)
     except BaseException:  # noqa: BLE001 - told in the log, of which the parent reads the end
         traceback.print_exc()
         os._exit(1)

@@ -26,7 +26,7 @@ STARTED_WITHIN: Final = 50.0
 #: Seconds for a helper that closes its channel to be gone.
 _ENDED_WITHIN: Final = 2.0
 #: Seconds before a helper that died is started again: at first, and at most.
-_FIRST_PAUSE: Final = 1.0
+FIRST_PAUSE: Final = 1.0
 _LONGEST_PAUSE: Final = 60.0
 
 #: The folder with the package is needed to find it, and would hide modules of others by the names of ours afterwards.
@@ -71,7 +71,7 @@ class Helper:
         self._places = asyncio.Semaphore(THREADS)
         self._starting = asyncio.Lock()
         self._running: _Running | None = None
-        self._pause = _FIRST_PAUSE
+        self._pause = FIRST_PAUSE
         self._not_before = 0.0
         self._tasks: set[asyncio.Task[bytes]] = set()
         self._closed = False
@@ -140,7 +140,7 @@ class Helper:
                 if not safe:
                     await helper.end(f"{title} was given up")
                 raise
-            self._pause = _FIRST_PAUSE
+            self._pause = FIRST_PAUSE
             return answer
 
     async def _overdue(self, helper: "_Running", call: _Call, *, safe: bool) -> None:
@@ -255,12 +255,13 @@ class _Running:
     async def _read(self) -> None:
         assert self.process.stdout is not None  # noqa: S101 - for the type checker: it is a pipe
         try:
+            await self.process.stdout.readuntil(frames.MARK)
             while True:
                 head = await self.process.stdout.readexactly(frames.HEAD)
                 self._take(msgspec.json.decode(await self.process.stdout.readexactly(frames.length(head)), type=_Frame))
         except (asyncio.IncompleteReadError, OSError):
             self.reason = self.reason or "it died"
-        except (ValueError, msgspec.MsgspecError) as error:
+        except (ValueError, msgspec.MsgspecError, asyncio.LimitOverrunError) as error:
             self.reason = self.reason or f"it said what cannot be read: {error}"
         finally:
             await self._over()
