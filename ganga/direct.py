@@ -76,7 +76,7 @@ class Direct:
                 raise UsageError(f"target {target} keeps nothing of a job that could be deleted")
             names = _names(some)
             refused = await self._within(target, backend.delete(list(names)), "whether they are deleted")
-            _check("deleted", target, names, refused)
+            _check("are deleted", target, names, refused)
         return list(dict.fromkeys(record.id for record in records))
 
     async def peeks(self, record: JobRecord) -> bool:
@@ -106,6 +106,7 @@ class Direct:
         for record in members:
             if record.native_id is None:
                 raise UsageError(f"job {job} is not known to {record.target}; 'ganga resubmit {job}' submits it")
+            _check_settled(record)
             if record.kill_requested_by is not None and not record.status.final:
                 raise UsageError(f"job {job} is to be killed; wait until it has ended, then reschedule it")
         return members
@@ -114,6 +115,7 @@ class Direct:
         """The job or its subjobs, and their attempts under other native ids."""
         found = []
         async for record in self._members(job):
+            _check_settled(record)
             if not record.status.final:
                 raise UsageError(f"job {record.id} is {record.status}; 'ganga kill {record.id}' first, then delete it")
             found += [past for past in await self._store.attempts(record.id) if past.native_id != record.native_id]
@@ -147,6 +149,12 @@ class Direct:
             raise BackendUnavailable(f"{target} did not answer within {seconds:g} seconds{doubt}") from error
 
 
+def _check_settled(record: JobRecord) -> None:
+    """Raise `UsageError` for a job of which a new attempt is on its way."""
+    if record.wanted_attempt > record.attempt:
+        raise UsageError(f"job {record.id} is to run again, as somebody asked before; wait until that is settled")
+
+
 def _by_target(records: Iterable[JobRecord]) -> list[tuple[TargetName, list[JobRecord]]]:
     """In parts that fit one call."""
     of_target = attrgetter("target")
@@ -169,7 +177,7 @@ def _check(what: str, target: TargetName, asked: Mapping[NativeId, JobRecord], r
     reasons = [f"job {asked[native_id].id}: {reason}" for native_id, reason in refused.items() if native_id in asked]
     more = f" (and {len(reasons) - NAMED} more)" if len(reasons) > NAMED else ""
     done = len(asked) - len(refused)
-    others = f"; the other {done} are {what}" if done else ""
+    others = f"; the others ({done}) {what}" if done else ""
     raise UsageError(f"{target} refused: {'; '.join(reasons[:NAMED])}{more}{others}")
 
 
