@@ -6,13 +6,14 @@ import time
 import msgspec
 
 import ganga
-from ganga.cli.grid import Column, Grid
+from ganga.cli.grid import Column, Grid, screen
 from ganga.cli.lines import print_object
 from ganga.cli.parsing import Namespace, Parser, add_json, read_options
-from ganga.cli.words import clock_time, plural, safe
+from ganga.cli.words import clock_time, plural, safe, time_left
 from ganga.client import Client
 from ganga.errors import GangaError, UsageError
 from ganga.model.clock import Utc, rfc3339
+from ganga.model.identity import Identity
 from ganga.model.ids import TargetName, shortened
 from ganga.model.job import TargetState
 from ganga.model.status import FINAL, JobStatus
@@ -30,8 +31,11 @@ _COLUMNS = (
     Column("JOBS", right=True),
     Column("LOOKED AFTER BY"),
     Column("CONFIRMED", right=True),
+    Column("CREDENTIALS"),
     Column("HEALTH"),
 )
+_CREDENTIALS = 5
+_YELLOW, _RED = "33", "31"
 
 
 class Options(msgspec.Struct, frozen=True):
@@ -113,10 +117,10 @@ async def _problem(client: Client, name: TargetName) -> str:
 def _print(healths: list[Health]) -> None:
     now = Utc(time.time())
     rows = [_row(health, now) for health in healths]
-    grid = Grid(_COLUMNS, rows, None)
+    grid, colours = Grid(_COLUMNS, rows, None), screen().colours
     print(grid.title())
-    for row in rows:
-        print(grid.line(row))
+    for health, row in zip(healths, rows, strict=True):
+        print(grid.line(row, _colours(health.state.identity, now) if colours else {}))
 
 
 def _row(health: Health, now: Utc) -> list[str]:
@@ -127,8 +131,24 @@ def _row(health: Health, now: Utc) -> list[str]:
         f"{health.live:,}",
         _keeper(health.holder),
         clock_time(state.confirmed_at, now) if state.confirmed_at is not None else "never",
+        safe(_credentials(state.identity, now)),
         safe(_words(health, now)),
     ]
+
+
+def _credentials(identity: Identity | None, now: Utc) -> str:
+    """``ganga_user of lhcb_user, 3 h 12 min left``, and that they are to be renewed when it is time."""
+    if identity is None or identity.expires_at is None:
+        return "" if identity is None else identity.name
+    left = identity.expires_at - now
+    words = f"{time_left(left)} left" if left > 0 else f"ended {time_left(-left)} ago"
+    return f"{identity.name}, {words}{': renew them' if identity.about_to_end(now) else ''}"
+
+
+def _colours(identity: Identity | None, now: Utc) -> dict[int, str]:
+    if identity is None or identity.expires_at is None or not identity.about_to_end(now):
+        return {}
+    return {_CREDENTIALS: _RED if identity.expires_at <= now else _YELLOW}
 
 
 def _keeper(holder: Holder | None) -> str:
@@ -154,12 +174,25 @@ def _words(health: Health, now: Utc) -> str:
     return "; ".join(words) or "well"
 
 
+def _identity(identity: Identity) -> dict[str, object]:
+    ends_at, now = identity.expires_at, Utc(time.time())
+    return {
+        "name": identity.name,
+        "expires_at": None if ends_at is None else rfc3339(ends_at),
+        "seconds_left": None if ends_at is None else max(0, int(ends_at - now)),
+        "about_to_end": identity.about_to_end(now),
+    }
+
+
 def _object(health: Health) -> dict[str, object]:
     state = health.state
     times = {name: getattr(state, name) for name in ("confirmed_at", "down_since")}
     process = parse(health.holder.owner) if health.holder is not None else None
+    told = msgspec.structs.asdict(state)
+    del told["expiry_told"]
     return {
-        **msgspec.structs.asdict(state),
+        **told,
+        "identity": None if state.identity is None else _identity(state.identity),
         **{name: None if at is None else rfc3339(at) for name, at in times.items()},
         "backend": health.backend,
         "live": health.live,

@@ -38,6 +38,12 @@ def duration(seconds: float) -> str:
     return f"{int(seconds / _HOUR)} h" if seconds < 2 * _DAY else f"{int(seconds / _DAY)} d"
 
 
+def time_left(seconds: float) -> str:
+    """``42 s``, ``5 min``, ``3 h 12 min``, ``12 d``: finer than `duration`, for what somebody has to be in time for."""
+    hours, minutes = divmod(int(seconds / _MINUTE), 60)
+    return f"{hours} h {minutes} min" if _HOUR <= seconds < 2 * _DAY else duration(seconds)
+
+
 def clock_time(at: Utc, now: Utc) -> str:
     """``14:02`` of today, ``2026-01-09 14:02`` of another day, in the time zone of this machine."""
     then, today = datetime.fromtimestamp(at).astimezone(), datetime.fromtimestamp(now).astimezone()

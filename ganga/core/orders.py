@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from ganga.model.identity import Identity
 from ganga.model.ids import Cursor, JobId, NativeId, TargetName
 from ganga.model.job import JobRecord
 from ganga.model.observation import Answer
@@ -191,4 +192,12 @@ class Strain:
     stuck: int
 
 
-Result = Answered | Submitted | Found | KillSent | Finished | Failed | Requested | Recalled | Strain
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """Whom the target takes us for from now on."""
+
+    target: TargetName
+    identity: Identity
+
+
+Result = Answered | Submitted | Found | KillSent | Finished | Failed | Requested | Recalled | Strain | Presented

@@ -6,7 +6,7 @@ from typing import assert_never
 
 from msgspec.structs import replace
 
-from ganga.core import answers, ending, recall, requests, submission
+from ganga.core import answers, credentials, ending, recall, requests, submission
 from ganga.core.circuit import Circuit
 from ganga.core.feed import Feed
 from ganga.core.news import Draft
@@ -21,6 +21,7 @@ from ganga.core.orders import (
     Kill,
     KillSent,
     Order,
+    Presented,
     Recall,
     Recalled,
     Requested,
@@ -118,6 +119,7 @@ class Tracker:
             self._digest(result, draft)
         for job in self._roster.families.touched():
             self._settle(job, draft)
+        self._warn(draft)
         return draft.finish()
 
     def _digest(self, result: Result, draft: Draft) -> None:
@@ -130,6 +132,8 @@ class Tracker:
                 recall.recalled(self._roster, result)
             case Strain():
                 self._change_state(draft, replace(self.state, stuck_threads=result.stuck))
+            case Presented():
+                self._change_state(draft, credentials.presented(self.state, result.identity, draft.moment.utc))
             case Finished():
                 was_there = any(map(self._is_there, result.endings))
                 ending.finished(self._roster, result, draft)
@@ -167,6 +171,12 @@ class Tracker:
         if result.paused is not None:
             self.state = replace(self.state, paused=result.paused)
         requests.requested(self._roster, result, draft)
+
+    def _warn(self, draft: Draft) -> None:
+        warning = credentials.warning(self.state, draft.moment.utc)
+        if warning is not None:
+            self._change_state(draft, replace(self.state, expiry_told=True))
+            draft.target(EventKind.CREDENTIALS_EXPIRING, warning)
 
     # Questions
 

@@ -24,6 +24,8 @@ class EventKind(StrEnum):
     HEARD_AGAIN = "heard_again"
     TARGET_DOWN = "target_down"
     TARGET_UP = "target_up"
+    #: The credentials for the target are about to end; `reason` says whose and when.
+    CREDENTIALS_EXPIRING = "credentials_expiring"
 
     #: One for a job with all its subjobs.
     JOB_CREATED = "job_created"

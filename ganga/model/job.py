@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from ganga.model.clock import Utc
+from ganga.model.identity import Identity
 from ganga.model.ids import JobId, NativeId, TargetName
 from ganga.model.status import JobStatus
 
@@ -127,3 +128,7 @@ class TargetState(Struct, frozen=True, kw_only=True):
     stuck_threads: int = 0
     #: Whether somebody asked for it to be left alone.
     paused: bool = False
+    #: Whom it took us for last; None before that is known, and where nobody has to say who they are.
+    identity: Identity | None = None
+    #: Whether the end of these credentials was told.
+    expiry_told: bool = False

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from ganga.backends.base import Backend, Strained
+from ganga.backends.base import Backend, Identified, Strained
 from ganga.errors import BackendUnavailable
+from ganga.model.identity import Identity
 from ganga.model.ids import TargetName
 from ganga.model.policy import Policy
 from ganga.monitor.hanging import HEEDING, Hanging, leave
@@ -77,6 +78,12 @@ class Connection:
         """Calls and threads of the back end that outlived their time-out and are still hanging."""
         backend: object = self.opened
         return len(self.hanging) + (backend.stuck_threads if isinstance(backend, Strained) else 0)
+
+    @property
+    def identity(self) -> Identity | None:
+        """Whom the back end takes us for, as far as it is connected and knows."""
+        backend: object = self.opened
+        return backend.identity if isinstance(backend, Identified) else None
 
     async def backend(self) -> Backend:
         """The back end. Raises what opening it raised, and `BackendUnavailable` if that takes too long."""

@@ -9,9 +9,10 @@ from contextlib import aclosing
 from random import Random
 
 from ganga.backends.pool import ThreadPool
-from ganga.core.orders import Recalled, Result, Strain
+from ganga.core.orders import Presented, Recalled, Result, Strain
 from ganga.core.tracker import Tracker
 from ganga.errors import StoreUnavailable
+from ganga.model.event import EventKind
 from ganga.model.ids import Seq
 from ganga.monitor.carrier import Carrier
 from ganga.monitor.clock import Clock
@@ -90,7 +91,7 @@ class Monitor:
                     errands.begin(order)
                 results = await inbox.take(self._until(tracker))
                 async with self._turn:
-                    await self._digest([*results, *self._strain(tracker)], tracker)
+                    await self._digest([*results, *self._condition(tracker)], tracker)
 
     async def _heed(self, requests: Requests, seq: Seq, tracker: Tracker, inbox: Inbox) -> None:
         async with aclosing(requests.behind(seq)) as events:
@@ -105,6 +106,9 @@ class Monitor:
             update = tracker.receive([*await self._recalled(portion, tracker), *portion], self._clock())
             if update:
                 await self._store.save(update, self._lease)
+            for event in update.events:
+                if event.kind is EventKind.CREDENTIALS_EXPIRING:
+                    _log.warning("%s: %s", self.target.name, event.reason)
             await asyncio.sleep(0)
 
     async def _recalled(self, portion: Sequence[Result], tracker: Tracker) -> list[Recalled]:
@@ -116,9 +120,15 @@ class Monitor:
         wakeup = tracker.next_wakeup()
         return None if wakeup is None else max(0.0, wakeup - self._clock().monotonic)
 
-    def _strain(self, tracker: Tracker) -> list[Strain]:
-        stuck = self._connection.stuck + self._pool.stuck_threads
-        return [] if stuck == tracker.state.stuck_threads else [Strain(self.target.name, stuck)]
+    def _condition(self, tracker: Tracker) -> list[Result]:
+        """What is new about the connection itself."""
+        stuck, identity = self._connection.stuck + self._pool.stuck_threads, self._connection.identity
+        news: list[Result] = []
+        if stuck != tracker.state.stuck_threads:
+            news.append(Strain(self.target.name, stuck))
+        if identity is not None and identity != tracker.state.identity:
+            news.append(Presented(self.target.name, identity))
+        return news
 
 
 def first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -8,13 +8,17 @@ from collections.abc import Callable, Iterable
 from operator import attrgetter
 from typing import Any, TypeVar
 
+import msgspec
+
 from ganga.errors import StoreDamaged
 from ganga.model.event import Event, EventKind
+from ganga.model.identity import Identity
 from ganga.model.ids import JobId, TargetName, number_and_index
 from ganga.model.job import JobRecord, TargetState
 from ganga.model.status import JobStatus
 from ganga.store.base import Holder
 from ganga.store.keys import WHOLE, Key
+from ganga.store.storable import encode
 
 Row = tuple[Any, ...]  # what a column holds, only its database knows
 
@@ -35,6 +39,8 @@ _STATUS: dict[str, JobStatus] = _Words({status.value: status for status in JobSt
 _STATUS_OR_NONE: dict[str | None, JobStatus | None] = _Words({None: None})
 _STATUS_OR_NONE.update(_STATUS)
 _KIND: dict[str, EventKind] = _Words({kind.value: kind for kind in EventKind})
+
+_decode_identity = msgspec.json.Decoder(Identity).decode
 
 # Columns and rows of jobs
 
@@ -236,12 +242,12 @@ def event_row(event: Event) -> Row:
 
 # Columns and rows of targets and leases
 
-STATE_COLUMNS = "name, confirmed_at, down_since, error, cursor, stuck_threads, paused"
+STATE_COLUMNS = "name, confirmed_at, down_since, error, cursor, stuck_threads, paused, identity, expiry_told"
 
 
 def state_of(row: Row) -> TargetState:
     """The state in a row of `STATE_COLUMNS`."""
-    name, confirmed_at, down_since, error, cursor, stuck_threads, paused = row
+    name, confirmed_at, down_since, error, cursor, stuck_threads, paused, identity, expiry_told = row
     return TargetState(
         name=name,
         confirmed_at=confirmed_at,
@@ -250,12 +256,23 @@ def state_of(row: Row) -> TargetState:
         cursor=cursor,
         stuck_threads=stuck_threads,
         paused=paused == 1,
+        identity=None if identity is None else _decode_identity(identity),
+        expiry_told=expiry_told == 1,
     )
 
 
 def state_row(state: TargetState) -> Row:
     """What `statements.WRITE_STATE` asks for."""
-    return (state.name, state.confirmed_at, state.down_since, state.error, state.cursor, state.stuck_threads)
+    return (
+        state.name,
+        state.confirmed_at,
+        state.down_since,
+        state.error,
+        state.cursor,
+        state.stuck_threads,
+        None if state.identity is None else encode(state.identity),
+        state.expiry_told,
+    )
 
 
 def holder_of(row: Row) -> Holder:

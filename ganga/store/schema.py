@@ -72,6 +72,11 @@ MIGRATIONS: tuple[Migration, ...] = (
         """CREATE INDEX ended_jobs ON jobs (target, native_id)
             WHERE status IN ('completed', 'failed', 'killed', 'lost')""",
     ),
+    # Whom a target takes us for, as JSON, and whether the end of the credentials was told.
+    (
+        "ALTER TABLE targets ADD COLUMN identity BLOB",
+        "ALTER TABLE targets ADD COLUMN expiry_told INTEGER NOT NULL DEFAULT 0",
+    ),
 )
 
 

@@ -81,10 +81,12 @@ WRITE_ATTEMPT = """
     SELECT job, subjob, ?, ? FROM jobs WHERE job = ? AND subjob = ?
 """
 WRITE_STATE = """
-    INSERT INTO targets (name, confirmed_at, down_since, error, cursor, stuck_threads) VALUES (?, ?, ?, ?, ?, ?)
+    INSERT INTO targets (name, confirmed_at, down_since, error, cursor, stuck_threads, identity, expiry_told)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (name) DO UPDATE SET
         confirmed_at = excluded.confirmed_at, down_since = excluded.down_since, error = excluded.error,
-        cursor = excluded.cursor, stuck_threads = excluded.stuck_threads
+        cursor = excluded.cursor, stuck_threads = excluded.stuck_threads, identity = excluded.identity,
+        expiry_told = excluded.expiry_told
 """
 WRITE_PAUSED = """
     INSERT INTO targets (name, paused) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET paused = excluded.paused

@@ -13,6 +13,7 @@ from msgspec.structs import asdict
 from msgspec.structs import replace as replace_fields
 
 from ganga.errors import UsageError
+from ganga.model.identity import Identity
 from ganga.model.ids import TargetName, shortened
 from ganga.model.job import JobSpec, Share
 from ganga.model.update import Update
@@ -79,6 +80,8 @@ def _encode(part: JobSpec | Share) -> bytes:
 
 
 def _storable(value: object) -> object:
+    if isinstance(value, Identity):
+        return storable_struct(value)
     if type(value) is str:
         return storable_text(value)
     if type(value) is int and abs(value) > _LARGEST:

@@ -1,7 +1,7 @@
 import pytest
 
 from ganga.cli.grid import Column, Grid
-from ganga.cli.words import clock_time, doubt, duration, plural, safe, size, standing
+from ganga.cli.words import clock_time, doubt, duration, plural, safe, size, standing, time_left
 from ganga.model.clock import Utc
 from ganga.model.ids import JobId, TargetName
 from ganga.model.job import JobRecord, TargetState
@@ -37,6 +37,11 @@ def test_ages_sizes_and_counts() -> None:
     assert [duration(seconds) for seconds in (-1, 5, 100, 7200, 200_000)] == ["0 s", "5 s", "1 min", "2 h", "2 d"]
     assert [size(count) for count in (5, 4200, 12_200_000, 3 * 10**12)] == ["5 B", "4.2 kB", "12.2 MB", "3 TB"]
     assert [plural(count, "job") for count in (1, 2000)] == ["1 job", "2,000 jobs"]
+
+
+def test_what_is_left_is_told_to_the_minute_while_that_matters() -> None:
+    left = [time_left(seconds) for seconds in (5, 100, 3600, 11_520, 200_000)]
+    assert left == ["5 s", "1 min", "1 h 0 min", "3 h 12 min", "2 d"]
 
 
 def test_a_time_of_another_day_has_its_date() -> None:

@@ -19,6 +19,7 @@ from ganga.core.orders import (
     Kill,
     KillSent,
     Order,
+    Presented,
     Recalled,
     Requested,
     Result,
@@ -30,6 +31,7 @@ from ganga.core.reconcile import nothing_new
 from ganga.core.tracker import Tracker
 from ganga.model.clock import Moment, Monotonic, Utc
 from ganga.model.event import Event, EventKind
+from ganga.model.identity import Identity
 from ganga.model.ids import JobId, NativeId, Tag, job_id, parent_of
 from ganga.model.job import JobRecord, TargetState
 from ganga.model.observation import Answer
@@ -69,6 +71,8 @@ class Harness:
         self._refreshed_at: dict[NativeId, float] = {}
         self._fed_at = -1000.0
         self._jobs = 0
+        #: Credentials whose end was told.
+        self._warned: list[Identity] = []
         #: Until when the target has asked to be left alone.
         self._left_alone_until = -1000.0
         #: Jobs that the back end has run again since there is a feed to tell of it.
@@ -80,6 +84,11 @@ class Harness:
     @property
     def moment(self) -> Moment:
         return Moment(Monotonic(self.now), Utc(1e6 + self.now))
+
+    def present(self, identity: Identity) -> None:
+        """The target takes us for somebody from now on."""
+        if identity != self.tracker.state.identity:
+            self.receive(Presented(TARGET, identity))
 
     # What people do
 
@@ -253,6 +262,13 @@ class Harness:
             self.state = replace(update.state, paused=self.state.paused)
 
     def _tell(self, event: Event) -> None:
+        if event.kind is EventKind.CREDENTIALS_EXPIRING:
+            identity = self.tracker.state.identity
+            assert identity is not None
+            assert identity.about_to_end(event.at)
+            assert identity not in self._warned, "told once of each"
+            self._warned.append(identity)
+            return
         if event.job is None:
             assert event.kind is (EventKind.TARGET_UP if self.down else EventKind.TARGET_DOWN), "told once"
             self.down = not self.down

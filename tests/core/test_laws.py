@@ -18,6 +18,8 @@ from ganga.core.orders import (
     Submitted,
     Sweep,
 )
+from ganga.model.clock import Utc
+from ganga.model.identity import Identity
 from ganga.model.ids import JobId, Tag
 from ganga.model.observation import Answer
 from ganga.model.status import JobStatus
@@ -40,6 +42,7 @@ class Laws(RuleBasedStateMachine):
     @initialize(feed=st.booleans(), seed=st.integers(0, 3))
     def begin(self, *, feed: bool, seed: int) -> None:
         self.harness = Harness(feed=feed, seed=seed)
+        self.identities = 0
 
     # Requests
 
@@ -85,6 +88,13 @@ class Laws(RuleBasedStateMachine):
     def somebody_else(self, script: Script) -> None:
         """Another job of the same user, of which the feed tells and we know nothing."""
         self.harness.world.accept(Tag(f"other-{len(self.harness.world)}"), script, self.harness.moment.utc)
+
+    @rule(name=st.sampled_from(["ada", "bob"]), life=st.sampled_from([30.0, 400.0, 4000.0]))
+    def renew(self, name: str, life: float) -> None:
+        self.identities += 1
+        # No two are the same: whoever renews gets others.
+        expires_at = Utc(self.harness.moment.utc + life + self.identities / 1000)
+        self.harness.present(Identity(name=name, expires_at=expires_at, warn_before=300.0))
 
     # Time
 

@@ -4,6 +4,5 @@ from ganga.model.event import REQUESTS, EventKind
 
 
 def test_requests_are_those_that_people_make() -> None:
-    assert {
-        kind for kind in EventKind if kind.value.endswith(("_requested", "_created", "_removed", "_paused", "_resumed"))
-    } == (REQUESTS)
+    endings = ("_requested", "_withdrawn", "_created", "_removed", "_paused", "_resumed")
+    assert {kind for kind in EventKind if kind.value.endswith(endings)} == REQUESTS

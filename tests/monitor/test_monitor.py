@@ -8,16 +8,20 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace as replace_fields
 
 from ganga.backends.base import Finding, Receipts, Submission
 from ganga.errors import StoreUnavailable
+from ganga.model.clock import Utc, rfc3339
+from ganga.model.event import EventKind
+from ganga.model.identity import Identity
 from ganga.model.ids import JobId, Seq, Tag, TargetName
 from ganga.model.policy import Pace
 from ganga.model.status import JobStatus
 from ganga.store.base import Holder
 from ganga.testing.backend import ScriptedFeed
 from ganga.testing.world import Script
-from tests.monitor.doubles import BRISK, Odd, Site, TroubledStore, at, now, scripted, target, that, virtual
+from tests.monitor.doubles import BRISK, Odd, Site, TroubledStore, at, clock, now, scripted, target, that, virtual
 
 LONG = Script(running=1e6)
 
@@ -258,3 +262,34 @@ async def test_a_feed_is_asked_where_the_policy_says_so(tmp_path: Path) -> None:
         await asyncio.sleep(60.0)
         assert (await site.get(theirs)).status is not JobStatus.COMPLETED
         assert "no verb `changes`" in ((await site.state("none")).error or "")
+
+
+@virtual
+async def test_whom_a_target_takes_us_for_is_kept_up_to_date_and_its_end_is_told_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Known(Odd):
+        identity: Identity | None = None
+
+    backend = Known()
+    backend.sane = scripted(LONG)
+    site = Site(tmp_path, target("site", backend))
+    async with site.service():
+        await site.create("site")
+        await asyncio.sleep(30.0)
+        assert (await site.state("site")).identity is None
+        ends_at = Utc(clock().utc + 1000.0)
+        backend.identity = Identity(name="ada of users", expires_at=ends_at, warn_before=600.0)
+        await asyncio.sleep(300.0)
+        assert (await site.state("site")).identity == backend.identity
+        assert await site.story("site") == []
+        await asyncio.sleep(300.0)
+        assert await site.story("site") == [EventKind.CREDENTIALS_EXPIRING]
+    async with site.service():
+        await asyncio.sleep(60.0)
+        assert await site.story("site") == [EventKind.CREDENTIALS_EXPIRING], "not again by the next monitor"
+        backend.identity = replace_fields(backend.identity, expires_at=Utc(ends_at + 1e6))
+        await asyncio.sleep(60.0)
+        assert (await site.state("site")).identity == backend.identity
+    warnings = [record.message for record in caplog.records if "credentials" in record.message]
+    assert warnings == [f"site: the credentials of ada of users end at {rfc3339(ends_at)}: renew them"]

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from ganga.errors import GangaError
 from ganga.model.clock import Utc
 from ganga.model.event import Event, EventKind
+from ganga.model.identity import Identity
 from ganga.model.ids import JobId, NativeId, Seq, TargetName
 from ganga.model.job import JobRecord, JobSpec, Plugin, Share, TargetState
 from ganga.model.status import JobStatus
@@ -59,6 +60,7 @@ changes = st.fixed_dictionaries(
         "name": some_text,
     },
 )
+identities = st.none() | st.builds(Identity, name=some_text, expires_at=st.none() | times)
 queries = st.builds(
     Query,
     statuses=st.frozensets(statuses, max_size=2),
@@ -173,7 +175,10 @@ class TwoStores(RuleBasedStateMachine):
             )
             for record in records
         )
-        state = TargetState(name=lease.target, confirmed_at=at, error=text, paused=again)
+        identity = data.draw(identities)
+        state = TargetState(
+            name=lease.target, confirmed_at=at, error=text, paused=again, identity=identity, expiry_told=again
+        )
         update = Update(lease.target, records, tuple(chosen) if again else (), events, state)
         self.ask(lambda store: store.save(update, lease))
 

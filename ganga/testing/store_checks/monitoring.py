@@ -5,6 +5,7 @@ from msgspec.structs import replace
 from ganga.errors import LeaseLost, UsageError
 from ganga.model.clock import Utc
 from ganga.model.event import Event, EventKind
+from ganga.model.identity import Identity
 from ganga.model.ids import JobId, NativeId, Seq, TargetName
 from ganga.model.job import TargetState
 from ganga.model.status import JobStatus
@@ -130,7 +131,16 @@ async def the_state_of_a_target_is_kept(store: Store) -> None:
     """All of it is the monitor's to write, except whether it is paused."""
     lease = await take(store)
     await store.pause(HERE, paused=True, by="ann", at=AT)
-    state = TargetState(name=HERE, confirmed_at=AT, down_since=LATER, error="away", cursor="c", stuck_threads=2)
+    state = TargetState(
+        name=HERE,
+        confirmed_at=AT,
+        down_since=LATER,
+        error="away",
+        cursor="c",
+        stuck_threads=2,
+        identity=Identity(name="ada of users", expires_at=LATER, warn_before=60.0),
+        expiry_told=True,
+    )
     for written in (state, TargetState(name=HERE)):
         await store.save(Update(HERE, state=written), lease)
         expect("the states", await store.target_states(), {HERE: replace(written, paused=True)})
