@@ -1,5 +1,6 @@
 """What the failure of a connection means, in words that say what is wrong and what to do. Pure."""
 
+import re
 import ssl
 from types import MappingProxyType
 from typing import Final
@@ -21,6 +22,7 @@ _ADVICE: Final = MappingProxyType(
         62: "is the address right? The certificate stands for another host",
     }
 )
+_NO_TLS: Final = re.compile("WRONG_VERSION_NUMBER|RECORD_LAYER_FAILURE")
 _WHOM_TO_TRUST: Final = (
     "is it the right server, and does the setting `authorities` name the folder of the authorities that signed it?"
 )
@@ -49,7 +51,8 @@ def untrusted(error: Exception, name: str) -> NotSent:
 
 def unreachable(error: Exception, name: str) -> NotSent:
     """There was no connection to send anything over."""
-    if isinstance(error, ssl.SSLError) and error.reason in {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"}:
+    # By its text: the errors of aiohttp that wrap one of TLS have no other part of it.
+    if isinstance(error, ssl.SSLError) and _NO_TLS.search(str(error)):
         return NotSent(f"{name} does not speak TLS: is the right server at its address, and is the port right?")
     return NotSent(f"{name} cannot be reached ({words(error)}); is the address right, and is there a network?")
 

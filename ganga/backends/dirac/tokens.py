@@ -10,6 +10,7 @@ The file may lie on a network file system that hangs: it is touched in threads o
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -71,7 +72,7 @@ class TokenKeeper:
         self._tokens: Tokens | None = None
         self._version: Version | None = None
         self._margin = RENEWED_BEFORE
-        self._looked_at = -LOOK_EVERY
+        self._looked_at = -math.inf
         #: The refresh token that the server has seen or may have seen: what has it, in memory or file, is used up.
         self._shown: str | None = None
         #: What came of showing it.
@@ -150,6 +151,8 @@ class TokenKeeper:
         try:
             return await self._look()
         except CredentialsExpired:
+            # Whoever asks next looks again: what is known in memory is not a way around a logout.
+            self._looked_at = -math.inf
             raise
         except BackendUnavailable:
             if known is None or self._due(known):

@@ -270,3 +270,15 @@ async def test_a_file_system_that_hangs_is_no_harm_while_the_token_lives(
             await look_again(world.keeper)
     let_go.set()
     assert await look_again(world.keeper) != first
+
+
+async def test_tokens_that_were_taken_away_are_used_no_more(world: World) -> None:
+    world.login()
+    await world.keeper.access()
+    world.file.path.unlink()
+    with pytest.raises(CredentialsExpired, match="there are no tokens"):
+        await look_again(world.keeper)
+    with pytest.raises(CredentialsExpired, match="there are no tokens"):
+        await world.keeper.access()
+    access = world.login()
+    assert await world.keeper.access() == access
