@@ -11,11 +11,14 @@ from urllib.parse import urlsplit
 
 _HEAD_END = b"\r\n\r\n"
 
+#: Opens a connection to the server.
+Connect = Callable[[], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]
+
 
 class Exchange:
     """One request, and the connection that its reply is awaited on."""
 
-    def __init__(self, request: bytes, number: int, server: tuple[str, int], writer: asyncio.StreamWriter) -> None:
+    def __init__(self, request: bytes, number: int, server: Connect, writer: asyncio.StreamWriter) -> None:
         self.request = request
         #: Which of the connection's requests it is, from 1 on.
         self.number = number
@@ -24,7 +27,7 @@ class Exchange:
 
     async def ask(self) -> bytes:
         """The server's whole reply."""
-        reader, writer = await asyncio.open_connection(*self._server)
+        reader, writer = await self._server()
         try:
             writer.write(self.request)
             return await _message(reader) or b""
@@ -153,18 +156,29 @@ class Proxy:
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
-        number = 0
         try:
-            while request := await _message(reader):
-                number += 1
-                self.requests.append(request.partition(b"\r\n")[0].decode())
-                await self.fault(Exchange(request, number, self._server, writer))
+            await exchanged(reader, writer, self._connect, self._suffer)
         except (ConnectionError, asyncio.CancelledError):
             # The client, or the test, has had enough.
             return
         finally:
             self._tasks.discard(task)
             writer.transport.abort()
+
+    async def _suffer(self, exchange: Exchange) -> None:
+        self.requests.append(exchange.request.partition(b"\r\n")[0].decode())
+        await self.fault(exchange)
+
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        return await asyncio.open_connection(*self._server)
+
+
+async def exchanged(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, server: Connect, fault: Fault) -> None:
+    """All exchanges on one connection of a client, one after the other, each with this fault."""
+    number = 0
+    while request := await _message(reader):
+        number += 1
+        await fault(Exchange(request, number, server, writer))
 
 
 async def _message(reader: asyncio.StreamReader) -> bytes | None:
