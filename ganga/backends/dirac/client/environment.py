@@ -101,7 +101,10 @@ async def _sourced(script: Path) -> Environment:
 
 async def _output(*command: str) -> bytes:
     """What the command says; it is killed if that takes too long."""
-    process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, env=_plain())
+    try:
+        process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, env=_plain())
+    except OSError as error:
+        raise ConfigurationError(f"client_environment: {command[0]} cannot be run: {error.strerror}") from error
     try:
         async with asyncio.timeout(_SOURCED_WITHIN):
             said, complaint = await process.communicate()
