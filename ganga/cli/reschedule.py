@@ -1,7 +1,6 @@
 """``ganga reschedule``: have the back end run jobs again under their native ids."""
 
 import asyncio
-from contextlib import aclosing, suppress
 
 import ganga
 from ganga.cli.following import coming_back
@@ -11,6 +10,9 @@ from ganga.cli.words import plural, tell
 from ganga.client import Client
 from ganga.model.event import EventKind
 from ganga.model.ids import JobId, Seq
+
+#: Seconds without news after which the monitor is asked to look once more.
+LOOK = 2.0
 
 
 class Options(Choice, frozen=True):
@@ -51,13 +53,15 @@ async def _reschedule(options: Options) -> int:
 
 async def _seen(client: Client, waiting: set[JobId], after: Seq, seconds: float) -> None:
     """Wait until the monitor has seen all of these jobs run again."""
-    if not waiting:
-        return
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds), aclosing(client.events(after)) as events:
-            async for event in events:
-                if event.kind is EventKind.ATTEMPT_STARTED and event.job is not None:
-                    waiting.discard(event.job)
-                if not waiting:
-                    return
-    tell(f"{plural(len(waiting), 'job')} not seen to run again within {seconds:g} seconds; the request was taken")
+    try:
+        async with asyncio.timeout(seconds):
+            while waiting:
+                async for event in client.events(after, follow=False):
+                    after = event.seq
+                    if event.kind is EventKind.ATTEMPT_STARTED and event.job is not None:
+                        waiting.discard(event.job)
+                # A monitor that has only just begun has not heard of a request from before.
+                if waiting and not await client.store.wait(after, LOOK):
+                    await client.refresh(*waiting)
+    except TimeoutError:
+        tell(f"{plural(len(waiting), 'job')} not seen to run again within {seconds:g} seconds; the request was taken")
