@@ -9,7 +9,7 @@ import ssl
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import TextIO
 from urllib.parse import urlencode, urlsplit
@@ -19,48 +19,21 @@ import msgspec
 
 from ganga.backends.dirac.diracx_records import COLUMNS
 from ganga.backends.dirac.settings import RoadName, Settings
+from tests.bench.dirac.inside.comparing import OWNER, TIME, Ask, Comparing, Row, question
 from tests.bench.dirac.inside.turns import own_output, serve
-from tests.bench.dirac.servers import OWNER
 
 MONITORING = "WorkloadManagement/JobMonitoring"
 
 _CHUNK = 1000
-_WORDS = ("Status", "MinorStatus", "ApplicationStatus")
-_TIME = "%Y-%m-%d %H:%M:%S"
-
-#: A job in the words of the server.
-Row = Mapping[str, str]
-#: All jobs that were updated since then, by their numbers.
-Ask = Callable[[datetime], Awaitable[Mapping[str, Row]]]
 #: Makes a call of a service of DIRAC: its method and its arguments. Returns the reply.
 Call = Callable[..., Awaitable[bytes]]
-
-
-class Bare:
-    """Asks for what is new since the newest that was seen, less an overlap, and compares."""
-
-    def __init__(self, ask: Ask, overlap: float) -> None:
-        self._ask = ask
-        self._overlap = timedelta(seconds=overlap)
-        self._newest = (datetime.now(UTC) - timedelta(minutes=1)).strftime(_TIME)
-        self._known: dict[str, list[str]] = {}
-
-    async def cycle(self) -> int:
-        """How many jobs have news."""
-        told = 0
-        for job, row in (await self._ask(datetime.fromisoformat(self._newest) - self._overlap)).items():
-            words = [row[name] for name in _WORDS]
-            told += self._known.get(job) != words
-            self._known[job] = words
-            self._newest = max(self._newest, row["LastUpdateTime"])
-        return told
 
 
 def services(call: Call) -> Ask:
     """By the two calls that DIRAC's own services have for it."""
 
     async def ask(since: datetime) -> Mapping[str, Row]:
-        numbers = json.loads(await call("getJobs", {"Owner": OWNER}, since.strftime(_TIME)))["Value"]
+        numbers = json.loads(await call("getJobs", {"Owner": OWNER}, since.strftime(TIME)))["Value"]
         rows: dict[str, Row] = {}
         for start in range(0, len(numbers), _CHUNK):
             some = [int(number) for number in numbers[start : start + _CHUNK]]
@@ -75,18 +48,11 @@ def services(call: Call) -> Ask:
 async def diracx(settings: Settings) -> AsyncIterator[Ask]:
     """One search of DiracX."""
     token = json.loads(await asyncio.to_thread(Path(settings.diracx_credentials).read_text))["access_token"]
-    question = {
-        "parameters": COLUMNS,
-        "sort": [{"parameter": column, "direction": "asc"} for column in ("LastUpdateTime", "JobID")],
-    }
-    owner = {"parameter": "Owner", "operator": "eq", "value": OWNER}
     url = f"{settings.diracx_url}/api/jobs/search?page=1&per_page=10000"
     async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}) as session:
 
         async def ask(since: datetime) -> Mapping[str, Row]:
-            later = (since - timedelta(seconds=1)).strftime(_TIME)
-            search = [owner, {"parameter": "LastUpdateTime", "operator": "gt", "value": later}]
-            async with session.post(url, json={**question, "search": search}) as reply:
+            async with session.post(url, json=question(COLUMNS, since)) as reply:
                 rows = json.loads(await reply.read())
             return {row["JobID"]: {**row, "LastUpdateTime": row["LastUpdateTime"].rstrip("Z")} for row in rows}
 
@@ -145,7 +111,7 @@ LOOPS = {RoadName.DIRACX: diracx, RoadName.HTTPS: https, RoadName.DIPS: dips}
 
 async def _main(settings: Settings, output: TextIO) -> None:
     async with LOOPS[settings.road](settings) as ask:
-        await serve(Bare(ask, settings.overlap).cycle, output)
+        await serve(Comparing(ask, settings.overlap).cycle, output)
 
 
 if __name__ == "__main__":

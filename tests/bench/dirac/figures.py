@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from tests.bench.dirac.age import INTERVAL, SHARE, followed
 from tests.bench.dirac.cost import Cost
 from tests.bench.dirac.servers import Servers, missing, serving
 from tests.bench.dirac.side_by_side import CHANGES, measured
@@ -22,6 +23,8 @@ MANY = 100_000
 
 #: How much cheaper and faster than Ganga's way a cycle is to be, and what it may take beside a bare loop.
 _CHEAPER, _FASTER, _MARGIN = 20, 10, 1.3
+#: How old a status may be, as a share of the interval, and how often may be asked for a page of changes and once more.
+_AGE, _CALLS = 0.55, 1.1
 #: What a cycle may grow by while the jobs that do not change become ten times as many.
 _FLAT_WORK, _FLAT_SIZE = 1.25, 1.1
 
@@ -32,12 +35,14 @@ def figures() -> Iterator[Figure]:
     if lacking:
         sys.stderr.write(f"Not measured: {lacking}\n")
         return
-    with TemporaryDirectory() as folder, serving() as servers:
+    with TemporaryDirectory() as folder, serving(Path(folder)) as servers:
         servers.jobs.fill(JOBS)
         few = completed(measured(servers, WAYS, Path(folder) / "few", rounds=ROUNDS, counted=COUNTED))
         show(few)
         yield from _side_by_side(few)
+        yield from _ages(servers, Path(folder) / "followed")
         yield from _scale(servers, few, Path(folder) / "many")
+        yield from _ages(servers, Path(folder) / "all followed")
 
 
 def _side_by_side(costs: Mapping[str, Cost]) -> Iterator[Figure]:
@@ -53,6 +58,17 @@ def _side_by_side(costs: Mapping[str, Cost]) -> Iterator[Figure]:
             loop = costs[bare(road)].work
             goal = f"at most {_MARGIN} times a bare loop"
             yield at_most(f"{what}, {road}: CPU", mine.work * 1e3, "ms", _MARGIN * loop * 1e3, goal)
+
+
+def _ages(servers: Servers, folder: Path) -> Iterator[Figure]:
+    """Over a monitor for each road, while some jobs change all the time."""
+    found = followed(servers, folder)
+    name = f"{servers.jobs.count:,} jobs, {SHARE:.0%} changing per minute"
+    for road in ROADS:
+        goal = f"at most {_AGE} of the interval of {INTERVAL:g} s"
+        yield at_most(f"{name}, {road}: age of a status, median", found.median(road), "s", _AGE * INTERVAL, goal)
+        goal = f"at most {_CALLS} times (pages of changes + 1)"
+        yield at_most(f"{name}, {road}: calls per cycle", found.calls(road), "calls", _CALLS * 2, goal)
 
 
 def _scale(servers: Servers, few: Mapping[str, Cost], folder: Path) -> Iterator[Figure]:

@@ -1,5 +1,6 @@
 """How programs reach the servers: straight, or through a relay that counts."""
 
+import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec.structs import replace
 
+from ganga.backends.dirac.diracx_records import COLUMNS
 from ganga.backends.dirac.settings import RoadName, Settings
 from tests.bench.dirac.programs import Command
 from tests.bench.dirac.relay import HOST
@@ -53,9 +55,23 @@ class Place:
         }
         return Command([self.servers.site.python, "-m", f"{_INSIDE}.{program}", *words], environment)
 
+    def diracx_client(self) -> Command:
+        """A loop over DiracX's own client."""
+        environment = {
+            "DIRACX_URL": self.settings.diracx_url,
+            "DIRACX_CREDENTIALS_PATH": self.settings.diracx_credentials,
+        }
+        words = [json.dumps(COLUMNS), str(self.settings.overlap)]
+        return Command([self.servers.diracx_python, "-m", f"{_INSIDE}.diracx_client", *words], environment)
+
     def settings_of(self, road: RoadName) -> Settings:
         """Of a target that goes this way."""
-        return replace(self.settings, road=road)
+        settings = replace(self.settings, road=road, client_environment=str(self.servers.site.python))
+        if road is not RoadName.CLIENT:
+            return settings
+        # Over DISET, as DIRAC's interface is used too.
+        dips = {service: urls.partition(", ")[2] for service, urls in settings.services.items()}
+        return replace(settings, services=dips)
 
     def _python(self, module: str, road: RoadName) -> Command:
         settings = msgspec.json.encode(self.settings_of(road)).decode()
@@ -72,6 +88,8 @@ def place(servers: Servers, root: Path, via: Via) -> Place:
         proxy=str(servers.site.proxy("user")),
         authorities=str(servers.site.authorities),
         organisation=cfg.VO,
+        diracx_url=_led(servers.diracx.where.url, via),
+        diracx_credentials=str(servers.credentials),
         dirac_cfg=str(root / "etc/dirac.cfg"),
     )
     return Place(servers, settings, root)

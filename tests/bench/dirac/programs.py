@@ -10,7 +10,8 @@ from typing import Self
 import msgspec
 from msgspec import Struct
 
-_ROOT = Path(__file__).parents[3]
+#: Where programs find our packages.
+ROOT = Path(__file__).parents[3]
 _ENDS_WITHIN = 20.0
 
 
@@ -47,7 +48,7 @@ class Program:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 env=environment,
-                cwd=_ROOT,
+                cwd=ROOT,
             )
         self._read()
         return self

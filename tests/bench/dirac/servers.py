@@ -6,12 +6,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.bench.dirac.inside.comparing import OWNER
+from tests.live.dirac_server import install as dirac_install
+from tests.live.dirac_server import mariadb
 from tests.live.dirac_server.cfg import VO
-from tests.live.dirac_server.install import NotInstalled, interpreter
 from tests.live.dirac_server.servers import Site, running
+from tests.live.diracx_server import install as diracx_install
+from tests.live.diracx_server.running import DiracXServer
 from tests.live.folders import installed_in
 
-OWNER, GROUP = "alice", "user"
+GROUP = "user"
 DAY = 86_400
 
 
@@ -20,7 +24,16 @@ class Servers:
     """Those that run."""
 
     site: Site
+    #: On the same database.
+    diracx: DiracXServer
+    #: For it, and they last.
+    credentials: Path
     jobs: "Jobs"
+
+    @property
+    def diracx_python(self) -> Path:
+        """Of the environment with DiracX's own client."""
+        return diracx_install.interpreter(self.diracx.folder)
 
     @property
     def monitoring(self) -> tuple[str, str]:
@@ -31,21 +44,25 @@ class Servers:
 def missing(environment: Mapping[str, str]) -> str | None:
     """What to do before `serving` works; None if it does."""
     try:
-        interpreter(_folder(environment))
-    except NotInstalled as error:
+        dirac_install.interpreter(installed_in(environment, "dirac"))
+        diracx_install.interpreter(installed_in(environment, "diracx"))
+    except (dirac_install.NotInstalled, diracx_install.NotInstalled) as error:
         return str(error)
     return None
 
 
-def _folder(environment: Mapping[str, str]) -> Path:
-    return installed_in(environment, "dirac")
-
-
 @contextmanager
-def serving() -> Iterator[Servers]:
-    """All of them, without jobs. Raises `NotInstalled`."""
-    with running(_folder(os.environ)) as site:
-        yield Servers(site, Jobs(site))
+def serving(folder: Path) -> Iterator[Servers]:
+    """All of them, without jobs; what DiracX needs besides the database is in the folder. Raises `NotInstalled`."""
+    with running(installed_in(os.environ, "dirac")) as site:
+        mysql = f"mysql+aiomysql://{mariadb.USER}:{mariadb.PASSWORD}@127.0.0.1:{site.ports.database}"
+        diracx = DiracXServer(installed_in(os.environ, "diracx"), folder / "diracx", mysql=mysql)
+        try:
+            diracx.start()
+            credentials = diracx.login(folder / "credentials.json", access=DAY, refresh=DAY)
+            yield Servers(site, diracx, credentials, Jobs(site))
+        finally:
+            diracx.stop()
 
 
 class Jobs:

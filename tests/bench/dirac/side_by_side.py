@@ -56,8 +56,8 @@ def _rounds(
         for turn in range(count + 1):
             ends_at = time.monotonic() + APART
             servers.jobs.change(_block(turn))
-            for name in _rotated(list(programs), turn):
-                result = observe(programs[name].cycle)
+            for name, program in programs.items():
+                result = observe(program.cycle)
                 if turn:
                     results[name].append(result)
             time.sleep(max(0.0, ends_at - time.monotonic()))
@@ -66,8 +66,3 @@ def _rounds(
 
 def _block(turn: int) -> range:
     return range(turn * CHANGES + 1, (turn + 1) * CHANGES + 1)
-
-
-def _rotated(names: list[str], turn: int) -> list[str]:
-    start = turn % len(names)
-    return names[start:] + names[:start]

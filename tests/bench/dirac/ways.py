@@ -35,10 +35,14 @@ def bare(road: RoadName) -> str:
     return f"bare loop: {road}"
 
 
-#: All that can be asked of DIRAC's own services.
-ROADS = (RoadName.HTTPS, RoadName.DIPS)
+#: Those whose protocol we speak ourselves, and all.
+NATIVE = (RoadName.DIRACX, RoadName.HTTPS, RoadName.DIPS)
+ROADS = (*NATIVE, RoadName.CLIENT)
+#: Those that keep their connections.
 KEEPING = frozenset({RoadName.DIRACX, RoadName.HTTPS})
 
+#: A bare loop over DiracX's own client.
+DIRACX_CLIENT = "AsyncDiracClient"
 #: DIRAC's interface for users: all jobs, in two calls.
 API = "Dirac.getJobStatus"
 #: The way of Ganga up to version 8: all jobs in calls for a thousand each, and besides them one call for each job.
@@ -47,7 +51,8 @@ GANGA_8 = "Ganga 8: both *"
 
 WAYS: Mapping[str, Way] = {
     **{ours(road): Way(partial(Place.ours, road=road), road in KEEPING) for road in ROADS},
-    **{bare(road): Way(partial(Place.bare, road=road), road in KEEPING) for road in ROADS},
+    **{bare(road): Way(partial(Place.bare, road=road), road in KEEPING) for road in NATIVE},
+    DIRACX_CLIENT: Way(Place.diracx_client, keeps=True),
     API: Way(lambda place: place.dirac("dirac_api", str(JOBS))),
     BULK: Way(lambda place: place.dirac("ganga_way", "bulk", str(JOBS))),
     SAMPLED: Way(lambda place: place.dirac("ganga_way", "each", str(SAMPLE))),
