@@ -178,5 +178,7 @@ class SwitchingBackend(DiracBackend):
         super().__init__(taken.road, self._settings, self._folder)
         self._outage.succeeded()
         self._memory = remembering.remembered(taken.name, taken.identity, self._settings, self._memory)
-        await asyncio.to_thread(remembering.save, self._folder, self._memory)
-        await retired.aclose()
+        try:
+            await asyncio.to_thread(remembering.save, self._folder, self._memory)
+        finally:
+            await retired.aclose()

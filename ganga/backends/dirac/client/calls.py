@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
+from functools import cache
 from importlib import import_module
 from typing import Protocol, TypeAlias, cast
 
@@ -34,8 +35,11 @@ class _Client(Protocol):
         ...
 
 
+@cache
 def start() -> None:
-    """Read the configuration that DIRAC finds. Raises what DIRAC raises, `ImportError` if it is not there."""
+    """Read the configuration that DIRAC finds, once for the process. Raises what DIRAC raises, and `ImportError` if it
+    is not there.
+    """
     import_module("DIRAC").initialize(require_auth=False)
 
 
@@ -106,6 +110,7 @@ def _client(address: str, question: Question) -> _Client:
     return client
 
 
+@cache
 def _client_class(service: str) -> Callable[..., _Client]:
     system, _, name = service.partition("/")
     """The installation's own class, which may be an extension's."""

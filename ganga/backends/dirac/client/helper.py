@@ -11,10 +11,13 @@ import threading
 import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import BinaryIO
 
 from . import calls, frames
 
+#: The log, in the folder that the helper is started in and has to itself.
+LOG = "log"
 #: Bytes of the log; what is older is dropped.
 LARGEST_LOG = 1 << 20
 
@@ -75,5 +78,9 @@ def main(
     except BaseException:  # noqa: BLE001 - told in the log, of which the parent reads the end
         traceback.print_exc()
         os._exit(1)
+    # A parent that was killed could not tidy up; one that lives does not close the channel before it has.
+    with suppress(OSError):
+        os.unlink(LOG)  # noqa: PTH108 - as quick as possible
+        os.rmdir(os.getcwd())  # noqa: PTH106, PTH109 - likewise
     # The interpreter would wait for threads that hang.
     os._exit(0)

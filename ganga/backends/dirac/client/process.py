@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from ganga.backends.dirac.client import frames
 from ganga.backends.dirac.client.environment import Environment
+from ganga.backends.dirac.client.helper import LOG
 from ganga.errors import BackendUnavailable
 from ganga.model.ids import shortened
 
@@ -211,7 +212,8 @@ class _Running:
         folder = await asyncio.to_thread(lambda: tempfile.TemporaryDirectory(prefix="ganga-dirac-"))
         command = [str(environment.python), "-c", program, str(_PACKAGE.parent), str(THREADS + MOST_STUCK)]
         try:
-            with (Path(folder.name) / "log").open("ab") as log:
+            (Path(folder.name) / LOG).touch(0o600)
+            with (Path(folder.name) / LOG).open("ab") as log:
                 process = await asyncio.create_subprocess_exec(
                     *command,
                     stdin=PIPE,
@@ -300,5 +302,5 @@ class _Running:
         await asyncio.to_thread(self._folder.cleanup)
 
     def _last_words(self) -> str:
-        lines = (Path(self._folder.name) / "log").read_text(errors="replace").strip().splitlines()
+        lines = (Path(self._folder.name) / LOG).read_text(errors="replace").strip().splitlines()
         return f"; its last words: {shortened(lines[-1], 200)}" if lines else ""

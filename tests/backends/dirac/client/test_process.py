@@ -194,14 +194,21 @@ async def test_it_dies_with_its_parent() -> None:
         "import asyncio, tests.backends.dirac.client.test_process as test\n"
         "async def run():\n"
         "    async with test.opened() as helper:\n"
-        "        print((await test.told(helper, 'one'))[1], flush=True)\n"
+        "        print((await test.told(helper, 'one'))[1], helper._running._folder.name, flush=True)\n"
         "        await test.told(helper, 'hang')\n"
         "asyncio.run(run())"
     )
     parent = await asyncio.create_subprocess_exec(sys.executable, "-c", program, stdout=subprocess.PIPE)
     assert parent.stdout is not None
     async with asyncio.timeout(LIMIT):
-        pid = int(await parent.stdout.readline())
+        pid, folder = (await parent.stdout.readline()).decode().split()
+        assert _mode(folder) == 0o700
         parent.kill()
         await parent.wait()
-    await gone(pid)
+    await gone(int(pid))
+    assert _mode(folder) is None, "the parent could not tidy up"
+
+
+def _mode(folder: str) -> int | None:
+    place = Path(folder)
+    return place.stat().st_mode & 0o777 if place.exists() else None
