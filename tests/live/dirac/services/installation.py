@@ -59,6 +59,15 @@ class Admin:
         words = (job, status, minor, "Test", None, force)
         await self._diset.call(url, Envelope[object], "setJobStatus", *words)
 
+    async def set_site(self, job: int, site: str) -> None:
+        url = self._site.ports.dips("JobStateUpdate")
+        await self._diset.call(url, Envelope[object], "setJobSite", job, site)
+
+    async def report_output(self, job: int, lines: str) -> None:
+        """As the watchdog of the job does with each sign of its life."""
+        url = self._site.ports.dips("JobStateUpdate")
+        await self._diset.call(url, Envelope[object], "sendHeartBeat", job, {}, {"StandardOutput": lines})
+
     def assign_output(self, job: int, sandbox: str) -> None:
         path = sandbox.partition("|")[2]
         found = f"SELECT SBId, 'Job:{job}', 'Output' FROM sb_SandBoxes WHERE SEPFN = '{path}'"  # noqa: S608 - our own
