@@ -12,6 +12,7 @@ from typing import Final
 from ganga.backends.base import Finding, Receipts, Retrieval, Retrieved, Submission, Tail
 from ganga.backends.dirac.changing import Changer
 from ganga.backends.dirac.delta import Delta
+from ganga.backends.dirac.others import Others
 from ganga.backends.dirac.owner import Owner
 from ganga.backends.dirac.peeking import tail
 from ganga.backends.dirac.retrieving import Retriever
@@ -43,6 +44,7 @@ class DiracBackend:
     def __init__(self, road: Road, settings: Settings, folder: Path) -> None:
         self._road = road
         self._owner = Owner(road)
+        self._others = Others()
         self._warn_before = settings.warn_before
         self._delta = Delta(settings.overlap, token_hex(4))
         self._submitter = Submitter(road, self._owner, settings, folder)
@@ -72,6 +74,8 @@ class DiracBackend:
     async def poll(self, ids: Collection[NativeId], /) -> Answer:
         """Ask for the states of these jobs. What the servers leave out of a whole answer is denied."""
         states = await self._states(ids)
+        known = self._owner.identity
+        self._others.learn(states.values(), None if known is None else known.owner)
         asked = {native_id for native_id in ids if _number(native_id) is not None}
         return Answer(
             {native_id: observation(state) for native_id, state in states.items()}, frozenset(asked - states.keys())
@@ -83,6 +87,9 @@ class DiracBackend:
         question = self._delta.question(since, await self._road.clock())
         async for page in self._road.changed(question.since, owner=owner):
             question.take(page)
+        if others := self._others.numbers(owner):
+            async for page in self._road.changed(question.since, ids=others):
+                question.take(page)
         news = {_native_id(state): observation(state) for state in question.news()}
         return Answer(news, cursor=self._delta.settle(question))
 

@@ -25,6 +25,7 @@ class Row(Struct, rename="pascal", gc=False):
     reschedule_counter: int | None
     start_exec_time: datetime | None
     end_exec_time: datetime | None
+    owner: str | None = None
 
     def state(self) -> JobState:
         """As the back end knows it."""
@@ -37,6 +38,7 @@ class Row(Struct, rename="pascal", gc=False):
             site=self.site or "",
             name=self.job_name or "",
             group=self.job_group or "",
+            owner=self.owner or "",
             reschedules=self.reschedule_counter or 0,
             started_at=utc(self.start_exec_time),
             ended_at=utc(self.end_exec_time),

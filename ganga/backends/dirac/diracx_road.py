@@ -80,9 +80,13 @@ class DiracX:
             raise BackendUnavailable(f"{self._server} sent other jobs than those asked for; asking again later")
         return {state.id: state for state in page}
 
-    async def changed(self, since: Utc, /, *, owner: str) -> AsyncIterator[Sequence[JobState]]:
+    async def changed(
+        self, since: Utc, /, *, owner: str | None = None, ids: Collection[int] | None = None
+    ) -> AsyncIterator[Sequence[JobState]]:
         """See `Road.changed`."""
-        async for page in by_time(self._search, [Filter("Owner", "eq", owner)], since):
+        filters = [] if owner is None else [Filter("Owner", "eq", owner)]
+        filters += [] if ids is None else [Filter(ID, "in", values=sorted(ids))]
+        async for page in by_time(self._search, filters, since):
             yield page
 
     async def jobs(

@@ -44,6 +44,7 @@ class JobState(Struct, frozen=True, kw_only=True, gc=False):
     site: str = ""
     name: str = ""
     group: str = ""
+    owner: str = ""
     #: How often DIRAC has run this id again.
     reschedules: int = 0
     started_at: Utc | None = None
@@ -88,8 +89,11 @@ class Road(Protocol):
         """
         ...
 
-    def changed(self, since: Utc, /, *, owner: str) -> AsyncIterator[Sequence[JobState]]:
-        """The owner's jobs whose status was updated at `since` or later (whole seconds), page by page.
+    def changed(
+        self, since: Utc, /, *, owner: str | None = None, ids: Collection[int] | None = None
+    ) -> AsyncIterator[Sequence[JobState]]:
+        """The jobs of this owner, or these jobs (one of the two is given), whose status was updated at `since` or
+        later (whole seconds), page by page.
 
         An iterator that ends without raising has given all pages; pages may repeat jobs.
         """

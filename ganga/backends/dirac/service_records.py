@@ -23,6 +23,7 @@ class Row(Struct, frozen=True, rename="pascal"):
     reschedule_counter: int = 0
     start_exec_time: Time = None
     end_exec_time: Time = None
+    owner: str = ""
 
     def state(self, job: int) -> JobState:
         """The same in our words."""
@@ -35,6 +36,7 @@ class Row(Struct, frozen=True, rename="pascal"):
             site=self.site,
             name=self.job_name,
             group=self.job_group,
+            owner=self.owner,
             reschedules=self.reschedule_counter,
             started_at=utc(self.start_exec_time),
             ended_at=utc(self.end_exec_time),

@@ -113,10 +113,14 @@ class ServiceRoad:
             found.update((job, row.state(job)) for job, row in rows.items())
         return found
 
-    async def changed(self, since: Utc, /, *, owner: str) -> AsyncIterator[Sequence[JobState]]:
+    async def changed(
+        self, since: Utc, /, *, owner: str | None = None, ids: Collection[int] | None = None
+    ) -> AsyncIterator[Sequence[JobState]]:
         """See `Road`."""
-        ids = await self._select({"Owner": owner}, as_text(since))
-        for some in _chunks(ids, JOBS_PER_CALL):
+        where: dict[str, object] = {} if owner is None else {"Owner": owner}
+        if ids is not None:
+            where["JobID"] = sorted(ids)
+        for some in _chunks(await self._select(where, as_text(since)), JOBS_PER_CALL):
             yield list((await self.states(some)).values())
 
     async def jobs(

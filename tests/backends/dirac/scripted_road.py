@@ -46,7 +46,9 @@ class ScriptedRoad:
         self.faults.setdefault(verb, deque()).extend(errors)
 
     def add(self, number: int, status: str = "Waiting", *, owner: str = OWNER, name: str = "", group: str = "") -> None:
-        self.table[number] = JobState(id=number, status=status, name=name, group=group, updated_at=Utc(self.now))
+        self.table[number] = JobState(
+            id=number, status=status, name=name, group=group, owner=owner, updated_at=Utc(self.now)
+        )
         self.owners[number] = owner
 
     def set(self, number: int, status: str, minor: str = "", application: str = "") -> None:
@@ -66,8 +68,12 @@ class ScriptedRoad:
         assert len(ids) == len(set(ids)) <= 1000
         return {number: self.table[number] for number in ids if number in self.table}
 
-    async def changed(self, since: Utc, /, *, owner: str) -> AsyncIterator[Sequence[JobState]]:
-        rows = [row for row in self.table.values() if (row.updated_at or 0.0) >= since and self.owners[row.id] == owner]
+    async def changed(
+        self, since: Utc, /, *, owner: str | None = None, ids: Collection[int] | None = None
+    ) -> AsyncIterator[Sequence[JobState]]:
+        assert (owner is None) != (ids is None)
+        chosen = [row for row in self.table.values() if (row.updated_at or 0.0) >= since]
+        rows = [row for row in chosen if self.owners[row.id] == owner or row.id in (ids or ())]
         for at in range(0, len(rows), self.page_size):
             self._called("changed", len(rows[at : at + self.page_size]))
             yield rows[at : at + self.page_size]

@@ -181,3 +181,40 @@ async def test_output_comes_home(road: ScriptedRoad, backend: DiracBackend, tmp_
     brought = await backend.fetch([Retrieval(NativeId("1"), ("kept.txt",), into)])
     assert brought[NativeId("1")].missing == ("kept.txt",)
     assert sorted(path.name for path in into.iterdir()) == ["stderr", "stdout"]
+
+
+async def test_the_feed_tells_of_jobs_of_others_once_they_are_followed(
+    road: ScriptedRoad, backend: DiracBackend
+) -> None:
+    road.add(1, "Waiting")
+    for number in (2, 3):
+        road.add(number, "Waiting", owner="bob")
+    first = await backend.changes(None)
+    assert list(first.seen) == ["1"]
+    await backend.poll(native(1, 2))
+    road.now += 10
+    for number in (1, 2, 3):
+        road.set(number, "Done")
+    asked = len(road.calls)
+    second = await backend.changes(first.cursor)
+    assert {name: seen.status for name, seen in second.seen.items()} == dict.fromkeys("12", JobStatus.COMPLETED)
+    assert [verb for verb, _ in road.calls[asked:]] == ["changed", "changed"], "one call more, for all of them"
+    again = await backend.changes(second.cursor)
+    assert again.seen == {}
+    road.now += 10
+    await road.reschedule([2])
+    assert list((await backend.changes(again.cursor)).seen) == ["2"], "also when one is run again after its end"
+
+
+async def test_half_of_what_is_new_is_not_told(road: ScriptedRoad, backend: DiracBackend) -> None:
+    road.add(1, "Waiting")
+    road.add(2, "Waiting", owner="bob")
+    cursor = (await backend.changes(None)).cursor
+    await backend.poll(native(1, 2))
+    road.now += 10
+    road.set(1, "Done")
+    road.set(2, "Done")
+    road.goes_wrong("changed", None, down())
+    with pytest.raises(BackendUnavailable):
+        await backend.changes(cursor)
+    assert set((await backend.changes(cursor)).seen) == {"1", "2"}

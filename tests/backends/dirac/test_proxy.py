@@ -27,8 +27,9 @@ async def test_a_proxy_is_read_once_and_again_when_it_is_renewed(
     identities: Identities, file: Path, authorities: Path
 ) -> None:
     proxy = Proxy(file, authorities)
-    assert proxy.expires_at is None
+    before = proxy.expires_at
     first = await proxy.current()
+    assert before is None
     assert await proxy.current() is first
     assert proxy.expires_at == first.chain.valid_until
     shutil.copy(identities.folder / "person.pem", file.with_suffix(".new"))

@@ -91,6 +91,14 @@ async def test_what_changed_is_asked_with_whole_seconds_rounded_down(proxy: Prox
     ]
 
 
+async def test_what_changed_of_these_jobs_is_one_question_too(proxy: Proxy) -> None:
+    row = {"Status": "Done", "Owner": "bob"}
+    services = Scripted(getJobs=[_ok(["2"])], getJobsSummary=[_ok({"2": row})])
+    pages = [page async for page in ServiceRoad("dips", services, proxy).changed(Utc(0.0), ids={3, 2})]
+    assert [[(state.id, state.owner) for state in page] for page in pages] == [[(2, "bob")]]
+    assert services.calls[0] == ("getJobs", ({"JobID": [2, 3]}, "1970-01-01 00:00:00"))
+
+
 async def test_nothing_changed_is_one_call(proxy: Proxy) -> None:
     services = Scripted(getJobs=[_ok([])])
     assert [page async for page in ServiceRoad("dips", services, proxy).changed(Utc(0.0), owner="alice")] == []

@@ -193,8 +193,9 @@ async def test_who_we_are_and_when_a_person_is_needed_is_in_the_tokens(world: Wo
 
 
 async def test_when_a_person_is_needed_is_known_without_asking_and_follows_the_file(world: World) -> None:
-    assert world.keeper.expires_at is None
+    before = world.keeper.expires_at
     await world.keeper.access()
+    assert before is None
     assert world.keeper.expires_at == 99999.0
     written(world.file.path, made(token(exp=9000.0), token(exp=123456.0), 9000.0))
     await look_again(world.keeper)

@@ -29,6 +29,18 @@ def stamp(diracx: DiracXServer, ids: Collection[int], at: str) -> None:
     diracx.change("UPDATE Jobs SET LastUpdateTime = ? WHERE JobID = ?", [(at, job) for job in ids])
 
 
+async def test_what_changed_of_some_jobs_is_told_whoever_owns_them(
+    road: DiracX, diracx: DiracXServer, group: str
+) -> None:
+    still, moving, other = await submitted(road, group, 3)
+    stamp(diracx, [moving, other], "2031-01-01 00:00:00.000000")
+    states = await road.states([moving])
+    assert states[moving].owner == "alice"
+    since = Utc(1_924_991_999.0)
+    told = [page async for page in road.changed(since, ids=[still, moving, 99_999_999])]
+    assert told == [[states[moving]]]
+
+
 async def test_submitted_jobs_are_told_in_order(road: DiracX, group: str) -> None:
     ids = await submitted(road, group, 20)
     states = await road.states(ids)

@@ -66,6 +66,17 @@ async def test_what_changed_is_told_and_no_more(road: Road, admin: Admin) -> Non
     assert still not in await _all(road.changed(Utc(state.updated_at + 1), owner="alice"))
 
 
+async def test_what_changed_of_some_jobs_is_told_whoever_owns_them(road: Road, admin: Admin) -> None:
+    still, moving, other = [await _submitted(road) for _ in range(3)]
+    await admin.set_status(moving, "Running", "Application")
+    await admin.set_status(other, "Running", "Application")
+    state = (await road.states([moving]))[moving]
+    assert state.owner == "alice"
+    assert state.updated_at is not None
+    assert await _all(road.changed(state.updated_at, ids=[moving, 99_999_999])) == {moving: state}
+    assert await _all(road.changed(Utc(state.updated_at + 3600), ids=[still, moving, other])) == {}
+
+
 async def test_kill_delete_and_history(road: Road, admin: Admin) -> None:
     job = await _submitted(road)
     await admin.set_status(job, "Running", "Application")
