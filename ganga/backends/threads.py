@@ -5,48 +5,23 @@ The verbs of a blocking back end are those of `ganga.backends.base`, optional on
 
 from collections.abc import Collection, Mapping, Sequence
 from types import TracebackType
-from typing import Protocol, Self, runtime_checkable
+from typing import Self
 
-from ganga.backends.base import BlockingBackend, Finding, Receipts, Retrieval, Retrieved, Stream, Submission
+from ganga.backends.base import BlockingBackend, Finding, Receipts, Retrieval, Retrieved, Stream, Submission, Tail
+from ganga.backends.blocking import (
+    BlockingAdopting,
+    BlockingDeleting,
+    BlockingDiscarding,
+    BlockingFeed,
+    BlockingHistoried,
+    BlockingPeeking,
+    BlockingReadable,
+    BlockingRescheduling,
+)
 from ganga.backends.pool import ThreadPool
 from ganga.model.ids import Cursor, NativeId, Tag
 from ganga.model.observation import Answer, Observation
-
-
-@runtime_checkable
-class BlockingFeed(Protocol):
-    """See `ganga.backends.base.Feed`."""
-
-    def changes(self, since: Cursor | None, /) -> Answer:
-        """See `Feed.changes`."""
-        ...
-
-
-@runtime_checkable
-class BlockingReadable(Protocol):
-    """See `ganga.backends.base.Readable`."""
-
-    def read(self, native_id: NativeId, stream: Stream, offset: int, /) -> bytes:
-        """See `Readable.read`."""
-        ...
-
-
-@runtime_checkable
-class BlockingDiscarding(Protocol):
-    """See `ganga.backends.base.Discarding`."""
-
-    def discard(self, ids: Collection[NativeId], /) -> None:
-        """See `Discarding.discard`."""
-        ...
-
-
-@runtime_checkable
-class BlockingAdopting(Protocol):
-    """See `ganga.backends.base.Adopting`."""
-
-    def adopt(self, references: Sequence[str], /) -> Mapping[NativeId, Observation]:
-        """See `Adopting.adopt`."""
-        ...
+from ganga.model.step import Step
 
 
 class ThreadedBackend:
@@ -129,12 +104,48 @@ class _Adopt:
         return await self._pool.call("adopt", self._backend.adopt, references)
 
 
+class _History:
+    _backend: BlockingHistoried
+    _pool: ThreadPool
+
+    async def history(self, ids: Collection[NativeId], /) -> Mapping[NativeId, Sequence[Step]]:
+        return await self._pool.call("history", self._backend.history, ids)
+
+
+class _Reschedule:
+    _backend: BlockingRescheduling
+    _pool: ThreadPool
+
+    async def reschedule(self, ids: Collection[NativeId], /) -> Mapping[NativeId, str]:
+        return await self._pool.call("reschedule", self._backend.reschedule, ids)
+
+
+class _Delete:
+    _backend: BlockingDeleting
+    _pool: ThreadPool
+
+    async def delete(self, ids: Collection[NativeId], /) -> Mapping[NativeId, str]:
+        return await self._pool.call("delete", self._backend.delete, ids)
+
+
+class _Peek:
+    _backend: BlockingPeeking
+    _pool: ThreadPool
+
+    async def peek(self, native_id: NativeId, /) -> Tail:
+        return await self._pool.call("peek", self._backend.peek, native_id)
+
+
 #: What a back end that can do this gets in addition.
 _OPTIONAL: tuple[tuple[type, type], ...] = (
     (BlockingFeed, _Changes),
     (BlockingReadable, _Read),
     (BlockingDiscarding, _Discard),
     (BlockingAdopting, _Adopt),
+    (BlockingHistoried, _History),
+    (BlockingRescheduling, _Reschedule),
+    (BlockingDeleting, _Delete),
+    (BlockingPeeking, _Peek),
 )
 
 
@@ -149,7 +160,8 @@ def in_threads(
 ) -> ThreadedBackend:
     """A `Backend` that calls the verbs of a blocking one in threads of its own; use it as an async context manager.
 
-    It is a `Feed`, `Readable`, `Discarding` or `Adopting` exactly if the blocking one has that verb. `timeout` is the
+    It is a `Feed`, `Readable`, `Discarding`, `Adopting`, `Historied`, `Rescheduling`, `Deleting` or `Peeking` exactly
+    if the blocking one has that verb. `timeout` is the
     seconds that one call may take, `timeouts` those of single verbs (``{"fetch": 600}`` where outputs are large); see
     `ThreadPool` for what happens to calls that take longer. `name` is the target's, for errors. A call under way uses
     one of `threads`, also a ``changes`` that waits for news.

@@ -14,26 +14,34 @@ import pytest
 from ganga.backends.base import (
     Adopting,
     Backend,
+    Deleting,
     Discarding,
     Feed,
     Finding,
+    Historied,
+    Peeking,
     Readable,
     Receipts,
+    Rescheduling,
     Retrieval,
     Retrieved,
     Strained,
     Stream,
     Submission,
+    Tail,
 )
 from ganga.backends.pool import ThreadPool
 from ganga.backends.threads import ThreadedBackend, in_threads
 from ganga.errors import BackendUnavailable, SubmissionRejected
+from ganga.model.clock import Utc
 from ganga.model.ids import Cursor, NativeId, Tag
 from ganga.model.observation import Answer, Observation
 from ganga.model.status import JobStatus
+from ganga.model.step import Step
 
 SHORT, LONG = 0.01, 60.0
 IDS = (NativeId("7"),)
+STEP = Step(status="PD", at=Utc(1.0))
 ANSWER = Answer(absent=frozenset(IDS))
 
 
@@ -79,6 +87,18 @@ class Able(Scripted):
     def adopt(self, references: Sequence[str], /) -> Mapping[NativeId, Observation]:
         return {NativeId(word): Observation(status=JobStatus.RUNNING, native_status="R") for word in references}
 
+    def history(self, ids: Collection[NativeId], /) -> Mapping[NativeId, Sequence[Step]]:
+        return {native_id: [STEP] for native_id in ids}
+
+    def reschedule(self, ids: Collection[NativeId], /) -> Mapping[NativeId, str]:
+        return dict.fromkeys(ids, "not again")
+
+    def delete(self, ids: Collection[NativeId], /) -> Mapping[NativeId, str]:
+        return dict.fromkeys(ids, "it lives")
+
+    def peek(self, native_id: NativeId, /) -> Tail:
+        return Tail(native_id)
+
 
 @pytest.fixture(name="gate")
 def open_at_the_end() -> Iterator[threading.Event]:
@@ -118,6 +138,14 @@ class TestVerbs:
             assert await backend.read(NativeId("7"), Stream.STDERR, 3) == b"7 stderr 3"
             assert isinstance(backend, Adopting)
             assert list(await backend.adopt(["8"])) == ["8"]
+            assert isinstance(backend, Historied)
+            assert await backend.history(IDS) == {IDS[0]: [STEP]}
+            assert isinstance(backend, Rescheduling)
+            assert await backend.reschedule(IDS) == {IDS[0]: "not again"}
+            assert isinstance(backend, Deleting)
+            assert await backend.delete(IDS) == {IDS[0]: "it lives"}
+            assert isinstance(backend, Peeking)
+            assert await backend.peek(IDS[0]) == Tail("7")
 
     async def test_errors_of_the_library_pass_through(self) -> None:
         async with in_threads(Able(), name="slurm") as backend:
@@ -129,9 +157,9 @@ class TestVerbs:
 
     async def test_are_offered_only_if_the_library_has_them(self) -> None:
         async with in_threads(Scripted(), name="slurm") as plain, in_threads(Able(), name="slurm") as able:
-            optional = (Feed, Readable, Discarding, Adopting)
-            assert [isinstance(plain, protocol) for protocol in optional] == [False] * 4
-            assert [isinstance(able, protocol) for protocol in optional] == [True] * 4
+            optional = (Feed, Readable, Discarding, Adopting, Historied, Rescheduling, Deleting, Peeking)
+            assert [isinstance(plain, protocol) for protocol in optional] == [False] * 8
+            assert [isinstance(able, protocol) for protocol in optional] == [True] * 8
             assert isinstance(plain, Strained)
             checked: Backend = plain
             assert repr(checked).startswith("<ThreadedBackend <tests.backends.test_threads.Scripted")
