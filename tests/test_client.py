@@ -212,7 +212,7 @@ class Site2(Odd):
     """A back end that adopts, and shows output while it is written."""
 
     async def adopt(self, references: Sequence[str], /) -> Mapping[NativeId, Observation]:
-        seen = Observation(status=JobStatus.RUNNING, native_status="R", started_at=at(-5))
+        seen = Observation(status=JobStatus.RUNNING, native_status="R", started_at=at(-5), place="node7")
         return {NativeId(reference): seen for reference in references}
 
     async def read(self, native_id: NativeId, stream: Stream, offset: int, /) -> bytes:
@@ -229,6 +229,7 @@ async def test_jobs_of_others_are_adopted_and_read(tmp_path: Path) -> None:
     async with opened(site, monitoring=False) as client:
         [first, second] = await client.track("site", "123", "456")
         assert (first.native_id, first.status, first.submitted_at) == ("123", JobStatus.RUNNING, at(-5))
+        assert second.place == "node7"
         assert await client.read(second) == b"456 stdout"
         assert await client.read(second, Stream.STDERR, 4) == b"stderr"
         with pytest.raises(UsageError, match="target other cannot follow jobs that something else submitted"):

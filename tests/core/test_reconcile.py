@@ -35,6 +35,15 @@ def test_what_is_known_is_no_news() -> None:
     assert reconcile(RUNNING, replace(seen(), place="node7"), NOW) is None
 
 
+@pytest.mark.parametrize("status", [JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.KILLED])
+def test_a_job_that_its_back_end_forgets_after_its_end_stays_as_it_ended(status: JobStatus) -> None:
+    known = replace(record(status=status), restart=1)
+    for restart in (0, 1):
+        forgotten = replace(seen(), status=JobStatus.KILLED, native_status="Deleted", restart=restart)
+        assert reconcile(known, forgotten, NOW) is None
+        assert reconcile(replace(known, status=JobStatus.COMPLETING, outcome=status), forgotten, NOW) is None
+
+
 def test_where_a_job_runs_is_told_with_other_news_and_kept() -> None:
     known = told(RUNNING, native_status="R/ending", place="node7")
     assert known.place == "node7"
