@@ -31,6 +31,10 @@ class Past:
         """The store knows no job of ours under this id."""
         self._remember(native_id, inf)
 
+    def is_strange(self, native_id: NativeId) -> bool:
+        """Whether the job is known to be another's."""
+        return self._settled.get(native_id) == inf
+
     def concerns(self, native_id: NativeId, restart: int) -> bool:
         """Whether news of this run may be of a job of ours."""
         return self._settled.get(native_id, -1) < restart

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from operator import attrgetter
 from random import Random
 
+from ganga.core.census import Ours
 from ganga.core.family import Families
 from ganga.core.finishing import Finishing
 from ganga.core.lane import Lane
@@ -143,6 +144,14 @@ class Roster:
         """Those of the jobs that are not followed, and of which the store may know."""
         named, concerns = self._by_native, self.past.concerns
         return [name for name, told in seen.items() if name not in named and concerns(name, told.restart)]
+
+    def believed(self) -> Ours:
+        """How many jobs there are to be counted at the back end, as far as is known here."""
+        return Ours(len(self.sweeper), self.sweeper.arrived, settled=not (len(self.submit) or len(self.find)))
+
+    def others_ended(self, seen: Mapping[NativeId, Observation]) -> int:
+        """How many of these are jobs of others that have ended."""
+        return sum(told.status.final and self.past.is_strange(name) for name, told in seen.items())
 
     def invite(self, record: JobRecord) -> None:
         """Know the record of a job that is over, until an answer has spoken of it once more."""

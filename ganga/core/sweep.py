@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Collection, Iterable
+from collections.abc import Set as AbstractSet
 from math import inf
 from random import Random
 
@@ -30,6 +31,7 @@ class Sweeper:
         "_under_way",
         "_urgent",
         "_width",
+        "arrived",
     )
 
     #: Seconds between two questions that somebody asked for, however often they are asked for.
@@ -47,6 +49,8 @@ class Sweeper:
         self._under_way = 0
         self._urgent: OrderedDict[NativeId, None] = OrderedDict()
         self._refresh_at = Monotonic(-inf)
+        #: How many jobs have begun to be live here, ever.
+        self.arrived = 0
 
     def __len__(self) -> int:
         return len(self._live)
@@ -61,7 +65,9 @@ class Sweeper:
 
     def add(self, native_id: NativeId) -> None:
         """The job is to be asked about from the next round on; nothing happens if it is followed already."""
-        self._live.setdefault(native_id, self._round)
+        if native_id not in self._live:
+            self.arrived += 1
+            self._live[native_id] = self._round
 
     def doubt(self, native_ids: Iterable[NativeId]) -> None:
         """What is known of these may be old: those that are live are asked about in the present round."""
@@ -70,11 +76,12 @@ class Sweeper:
                 self._live[native_id] = self._round - 1
                 self._live.move_to_end(native_id, last=False)
 
-    def welcome(self, native_ids: Collection[NativeId]) -> None:
+    def welcome(self, native_ids: AbstractSet[NativeId]) -> None:
         """These are live and new here, and what is known of them may be old: they are asked about in the
         present round.
         """
         all_waiting = not self._live or self._live[next(reversed(self._live))] < self._round
+        self.arrived += len(native_ids - self._live.keys())
         self._live.update(dict.fromkeys(native_ids, self._round - 1))
         if not all_waiting:
             self.doubt(native_ids)

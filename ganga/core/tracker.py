@@ -7,6 +7,7 @@ from typing import assert_never
 from msgspec.structs import replace
 
 from ganga.core import answers, credentials, ending, recall, requests, submission
+from ganga.core.census import Census
 from ganga.core.circuit import Circuit
 from ganga.core.feed import Feed
 from ganga.core.news import Draft
@@ -38,6 +39,7 @@ from ganga.model.clock import Moment, Monotonic
 from ganga.model.event import EventKind
 from ganga.model.ids import Cursor, JobId, TargetName
 from ganga.model.job import JobRecord, TargetState
+from ganga.model.observation import Answer
 from ganga.model.policy import Policy
 from ganga.model.update import Update
 
@@ -53,6 +55,7 @@ class Tracker:
         self._circuit = Circuit(policy.failures_until_down, self.state.down_since)
         self._questions = Questions()
         self._rest = Rest()
+        self._census = Census()
 
     def __repr__(self) -> str:
         return f"<Tracker {self.name}: {len(self)} jobs, {len(self._roster.sweeper)} polled>"
@@ -84,6 +87,7 @@ class Tracker:
             feed_at = self._feed_at()
             if feed_at is not None and feed_at <= now:
                 self._feed.asked(now)
+                self._census.asked(roster.believed())
                 cursor = None if self.state.cursor is None else Cursor(self.state.cursor)
                 orders.append(CatchUp(self.name, cursor, self._questions.feed()))
         return orders
@@ -192,6 +196,8 @@ class Tracker:
 
     def _answered(self, result: Answered, draft: Draft) -> None:
         answers.digest(self._roster, self._questions, result, self.state, draft)
+        if isinstance(result.order, CatchUp):
+            self._census.ended(self._roster.others_ended(result.answer.seen))
         if result.last:
             changes = self._questions.close(result.order.number)
             if changes is not None:
@@ -205,8 +211,13 @@ class Tracker:
                 self._change_state(draft, replace(self.state, confirmed_at=confirmed_at))
         elif self._feed is not None:
             self._feed.answered(now, changes)
+            self._count(result.answer, now)
             if cursor is not None and cursor != self.state.cursor:
                 self._change_state(draft, replace(self.state, cursor=cursor))
+
+    def _count(self, answer: Answer, now: Monotonic) -> None:
+        if answer.living is not None and self._census.counted(answer.living, self._roster.believed()):
+            self._roster.sweeper.hurry(now)
 
     def _kill_sent(self, order: Kill, draft: Draft) -> None:
         self._roster.kill.done(order.ids)

@@ -52,9 +52,12 @@ class Answer:
     absent: frozenset[NativeId] = frozenset()
     #: Where to take up the feed of changes, if this answer came from one.
     cursor: Cursor | None = None
+    #: How many live jobs there were in all before this answer to a feed's question, with those of the same owner that
+    #: are not ours; None if nobody counted.
+    living: int | None = None
 
     def parts(self, size: int) -> Iterator["Answer"]:
-        """The same answer in parts of at most `size` observations; the denials and the cursor come with the last."""
+        """The same answer in parts of at most `size` observations; all else comes with the last."""
         if len(self.seen) <= size:
             yield self
             return
@@ -63,4 +66,4 @@ class Answer:
         while left > size:
             yield Answer(dict(islice(items, size)))
             left -= size
-        yield Answer(dict(items), self.absent, self.cursor)
+        yield Answer(dict(items), self.absent, self.cursor, self.living)

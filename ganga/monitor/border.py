@@ -79,6 +79,7 @@ class Border:
             raise BackendProtocolError("the policy speaks of a feed, but the back end has no verb `changes`")
         answer = await self._checked("changes", await self._backend.changes(since))
         _check("changes: cursor", answer.cursor, str, NoneType)
+        _check("changes: living", answer.living, int, NoneType)
         return answer
 
     async def kill(self, ids: Collection[NativeId]) -> None:
@@ -113,7 +114,7 @@ class Border:
             seen[native_id] = observation
             if number % PORTION == 0:
                 await asyncio.sleep(0)
-        return Answer(seen, frozenset(answer.absent), answer.cursor)
+        return Answer(seen, frozenset(answer.absent), answer.cursor, answer.living)
 
     def _check_observation(self, verb: str, native_id: NativeId, observation: Observation) -> None:
         if not _is_named(native_id, observation):

@@ -10,9 +10,10 @@ from tests.core.examples import seen
 
 @given(st.integers(0, 20), st.integers(1, 7))
 def test_parts_make_the_whole(jobs: int, size: int) -> None:
-    whole = Answer({NativeId(str(job)): seen() for job in range(jobs)}, frozenset({NativeId("x")}), Cursor("c"))
+    told = {NativeId(str(job)): seen() for job in range(jobs)}
+    whole = Answer(told, frozenset({NativeId("x")}), Cursor("c"), living=7)
     parts = list(whole.parts(size))
     assert {key: value for part in parts for key, value in part.seen.items()} == whole.seen
     assert all(len(part.seen) <= size for part in parts)
-    assert (parts[-1].absent, parts[-1].cursor) == (whole.absent, whole.cursor)
-    assert all((part.absent, part.cursor) == (frozenset(), None) for part in parts[:-1])
+    assert (parts[-1].absent, parts[-1].cursor, parts[-1].living) == (whole.absent, whole.cursor, whole.living)
+    assert all((part.absent, part.cursor, part.living) == (frozenset(), None, None) for part in parts[:-1])

@@ -88,6 +88,12 @@ async def test_a_cursor_is_text() -> None:
         await border(Answer(cursor=cast("Cursor", 5))).changes(None)
 
 
+async def test_a_count_is_a_number_and_comes_through() -> None:
+    with pytest.raises(BackendProtocolError, match="living"):
+        await border(Answer(living=cast("int", "5"))).changes(None)
+    assert (await border(Answer(living=5)).changes(None)).living == 5
+
+
 async def test_a_good_answer_passes_as_a_copy() -> None:
     full = Observation(
         status=JobStatus.FAILED,

@@ -10,6 +10,7 @@ from secrets import token_hex
 from typing import Final
 
 from ganga.backends.base import Finding, Receipts, Retrieval, Retrieved, Submission, Tail
+from ganga.backends.dirac.census import Census
 from ganga.backends.dirac.changing import Changer
 from ganga.backends.dirac.delta import Delta
 from ganga.backends.dirac.others import Others
@@ -45,6 +46,7 @@ class DiracBackend:
         self._road = road
         self._owner = Owner(road)
         self._others = Others()
+        self._census = Census(road)
         self._warn_before = settings.warn_before
         self._delta = Delta(settings.overlap, token_hex(4))
         self._submitter = Submitter(road, self._owner, settings, folder)
@@ -84,6 +86,8 @@ class DiracBackend:
     async def changes(self, since: Cursor | None, /) -> Answer:
         """What the servers have written about our jobs since then. It does not wait: DIRAC tells nothing by itself."""
         owner = await self._owner.name()
+        # Before the changes are read: what ends in between is then not missing, but one too many.
+        living = await self._census.living(owner)
         question = self._delta.question(since, await self._road.clock())
         async for page in self._road.changed(question.since, owner=owner):
             question.take(page)
@@ -91,7 +95,7 @@ class DiracBackend:
             async for page in self._road.changed(question.since, ids=others):
                 question.take(page)
         news = {_native_id(state): observation(state) for state in question.news()}
-        return Answer(news, cursor=self._delta.settle(question))
+        return Answer(news, cursor=self._delta.settle(question), living=living)
 
     async def kill(self, ids: Collection[NativeId], /) -> None:
         """Those that live: a request that names one that is not there is refused as a whole."""

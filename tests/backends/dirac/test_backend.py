@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from ganga.backends.base import Adopting, Feed, Identified, Retrieval
 from ganga.backends.dirac.backend import CHUNK, DiracBackend
+from ganga.backends.dirac.census import ONE_IN
 from ganga.backends.dirac.settings import Settings
 from ganga.errors import BackendUnavailable, UsageError
 from ganga.model.clock import Utc
@@ -218,3 +219,17 @@ async def test_half_of_what_is_new_is_not_told(road: ScriptedRoad, backend: Dira
     with pytest.raises(BackendUnavailable):
         await backend.changes(cursor)
     assert set((await backend.changes(cursor)).seen) == {"1", "2"}
+
+
+async def test_what_lives_is_counted_before_the_changes_are_read(
+    road: ScriptedRoad, backend: DiracBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def counts(*, owner: str) -> dict[str, int]:
+        road.calls.append(("counts", len(owner)))
+        return {"Running": 5, "Done": 3}
+
+    monkeypatch.setattr(road, "counts", counts)
+    road.add(1, "Running")
+    answers = [await backend.changes(None) for _ in range(ONE_IN)]
+    assert [answer.living for answer in answers] == [None] * (ONE_IN - 1) + [5]
+    assert [verb for verb, _ in road.calls[-2:]] == ["counts", "changed"]
