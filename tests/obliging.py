@@ -11,9 +11,10 @@ from ganga.testing.backend import ScriptedBackend
 
 
 class Obliging(ScriptedBackend):
-    """Refuses the jobs in `refuses`, with the reasons there; shows `tail` of each."""
+    """Refuses the jobs in `refuses`, with the reasons there; shows `tail` of each, and may end a job when it does."""
 
     refuses: Mapping[NativeId, str] = MappingProxyType({})
+    ends_when_shown = False
     tail = Tail("step 1\nstep 2\n", Utc(1_800_000_000.0))
 
     async def history(self, ids: Collection[NativeId], /) -> Mapping[NativeId, Sequence[Step]]:
@@ -37,6 +38,8 @@ class Obliging(ScriptedBackend):
 
     async def peek(self, native_id: NativeId, /) -> Tail:
         """The same of all."""
+        if self.ends_when_shown:
+            self.world.kill(native_id, self._now())
         await self._begin("peek", len([native_id]))
         return self.tail
 

@@ -12,7 +12,7 @@ from ganga.model.event import EventKind
 from ganga.model.ids import JobId, Seq
 
 #: Seconds without news after which the monitor is asked to look once more.
-LOOK = 2.0
+LOOK = 1.0
 
 
 class Options(Choice, frozen=True):

@@ -16,15 +16,16 @@ class Settings(Struct, frozen=True):
     """None."""
 
 
-#: What is there, also after the command that put it there; replaced by each test.
-system = Obliging(time.monotonic)
+class Present:
+    """What is there, also after the command that put it there."""
+
+    system = Obliging(time.monotonic)
 
 
 def begin(script: Script) -> Obliging:
     """A new system, on which each job does this."""
-    global system  # noqa: PLW0603 - a plug-in is a module, and each command connects to it anew
-    system = Obliging(time.monotonic, lambda _: script)
-    return system
+    Present.system = Obliging(time.monotonic, lambda _: script)
+    return Present.system
 
 
 def policy(_settings: Settings, /) -> Policy:
@@ -35,4 +36,4 @@ def policy(_settings: Settings, /) -> Policy:
 @asynccontextmanager
 async def connect(_settings: Settings, _surroundings: Surroundings, /) -> AsyncIterator[Backend]:
     """To the present system."""
-    yield system
+    yield Present.system

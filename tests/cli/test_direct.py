@@ -13,11 +13,11 @@ from ganga.model.clock import Utc
 from ganga.model.ids import NativeId
 from ganga.testing.backend import Fault
 from ganga.testing.world import Script
-from tests.cli import obliging
 from tests.cli.conftest import Ganga
+from tests.cli.obliging import begin
 from tests.obliging import Obliging
 
-ENDLESS = Script(running=inf)
+ENDLESS = Script(running=inf, stdout=b"all of it\n")
 FAILING = Script(running=0.0, exit_code=3, stdout=b"all of it\n")
 JOB = NativeId("1000")
 
@@ -35,16 +35,17 @@ def plugged_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GANGA_CONFIG", str(config))
 
 
-def running(cli: Ganga) -> None:
-    """Submit a job that does not end, and see it run."""
-    obliging.begin(ENDLESS)
+def running(cli: Ganga) -> Obliging:
+    """Submit a job that does not end by itself, and see it run."""
+    system = begin(ENDLESS)
     cli("submit", "true")
     cli("refresh", "1")
     assert cli("list", "--json").objects[0]["status"] == "running"
+    return system
 
 
 def failed(cli: Ganga, *options: str) -> Obliging:
-    system = obliging.begin(FAILING)
+    system = begin(FAILING)
     assert cli("run", *options, "true").code != 0
     return system
 
@@ -130,14 +131,14 @@ def test_what_ended_is_deleted_and_stays_here(cli: Ganga) -> None:
 
 
 def test_the_logs_of_a_running_job_are_its_last_lines(cli: Ganga) -> None:
-    running(cli)
-    obliging.system.tail = Tail("step 1\nstep 2\n", Utc(time.time() - 185))
+    system = running(cli)
+    system.tail = Tail("step 1\nstep 2\n", Utc(time.time() - 185))
     result = cli("logs", "1")
     assert (result.code, result.out) == (0, "step 1\nstep 2\n")
     assert "the last lines that job 1 reported to site 3 min ago" in result.err
-    obliging.system.tail = Tail("step 3\n")
+    system.tail = Tail("step 3\n")
     assert "reported to site; all of its output comes" in cli("logs", "1").err
-    obliging.system.tail = Tail("")
+    system.tail = Tail("")
     assert cli("logs", "1").err == "ganga: job 1 has reported no output to site yet\n"
 
 
@@ -148,19 +149,16 @@ def test_the_standard_error_of_a_running_job_is_not_shown(cli: Ganga) -> None:
 
 
 def test_logs_that_are_followed_end_with_all_of_the_output(cli: Ganga) -> None:
-    obliging.begin(Script(running=2.0, stdout=b"all of it\n"))
-    cli("submit", "true")
-    cli("refresh", "1")
+    running(cli).ends_when_shown = True
     result = cli("logs", "1", "--follow")
     assert (result.code, result.out) == (0, "step 1\nstep 2\nall of it\n")
     assert "all of the output of job 1:" in result.err
 
 
 def test_logs_that_cannot_be_followed_yet_say_why(cli: Ganga) -> None:
-    obliging.begin(Script(running=2.0, stdout=b"all of it\n"))
-    cli("submit", "true")
-    cli("refresh", "1")
-    obliging.system.goes_wrong("peek", Fault.FAIL)
+    system = running(cli)
+    system.ends_when_shown = True
+    system.goes_wrong("peek", Fault.FAIL)
     result = cli("logs", "1", "--follow")
     assert (result.code, result.out) == (0, "all of it\n")
     assert "fails as the script demands; ask again later; waiting until it has ended" in result.err
