@@ -66,7 +66,7 @@ class Road(Protocol):
 
     @property
     def name(self) -> str:
-        """``diracx``, ``https`` or ``dips``."""
+        """``diracx``, ``https``, ``dips`` or ``client``."""
         ...
 
     @property

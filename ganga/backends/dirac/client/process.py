@@ -2,21 +2,13 @@
 
 import asyncio
 import logging
-import tempfile
 import time
-from asyncio.subprocess import PIPE, Process
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Final
 
-import msgspec
-from msgspec import Struct
-
-from ganga.backends.dirac.client import frames
 from ganga.backends.dirac.client.environment import Environment
-from ganga.backends.dirac.client.helper import LOG
+from ganga.backends.dirac.client.running import Call, Running
 from ganga.errors import BackendUnavailable
-from ganga.model.ids import shortened
 
 #: Calls at once: DIRAC's client is not faster with more.
 THREADS: Final = 4
@@ -24,8 +16,6 @@ THREADS: Final = 4
 MOST_STUCK: Final = 4
 #: Seconds for DIRAC to be loaded and its configuration to be read.
 STARTED_WITHIN: Final = 50.0
-#: Seconds for a helper that closes its channel to be gone.
-_ENDED_WITHIN: Final = 2.0
 #: Seconds before a helper that died is started again: at first, and at most.
 FIRST_PAUSE: Final = 1.0
 _LONGEST_PAUSE: Final = 60.0
@@ -35,26 +25,8 @@ _PROGRAM: Final = (
     "import sys; sys.path.insert(0, sys.argv[1]); import client.helper; del sys.path[0];"
     " client.helper.main(int(sys.argv[2]))"
 )
-_PACKAGE: Final = Path(__file__).parent
 
 _log = logging.getLogger(__name__)
-
-
-class _Frame(Struct):
-    """A message of the helper: an answer, or null when the question has come in (number 0: when it is ready)."""
-
-    id: int
-    answer: msgspec.Raw
-
-
-class _Call(Struct, eq=False):
-    """A question that is out."""
-
-    title: str
-    end: asyncio.Future[bytes]
-    #: Whether the helper has said that it is there.
-    heard: bool = False
-    abandoned: bool = False
 
 
 class Helper:
@@ -71,7 +43,7 @@ class Helper:
         self._program = program
         self._places = asyncio.Semaphore(THREADS)
         self._starting = asyncio.Lock()
-        self._running: _Running | None = None
+        self._running: Running | None = None
         self._pause = FIRST_PAUSE
         self._not_before = 0.0
         self._tasks: set[asyncio.Task[bytes]] = set()
@@ -144,7 +116,7 @@ class Helper:
             self._pause = FIRST_PAUSE
             return answer
 
-    async def _overdue(self, helper: "_Running", call: _Call, *, safe: bool) -> None:
+    async def _overdue(self, helper: Running, call: Call, *, safe: bool) -> None:
         call.abandoned = True
         if not safe:
             await helper.end(f"{call.title} would not return")
@@ -153,7 +125,7 @@ class Helper:
         elif helper.stuck >= MOST_STUCK:
             await helper.end(f"{helper.stuck} calls hang")
 
-    async def _helper(self) -> "_Running":
+    async def _helper(self) -> Running:
         async with self._starting:
             if self._closed:
                 raise BackendUnavailable("DIRAC's client is closed")
@@ -176,8 +148,8 @@ class Helper:
     def _why(self) -> str:
         return self._running.reason if self._running is not None else "it could not be started"
 
-    async def _start(self) -> "_Running":
-        helper = await _Running.begin(self._environment, self._program)
+    async def _start(self) -> Running:
+        helper = await Running.begin(self._environment, self._program, THREADS + MOST_STUCK)
         try:
             async with asyncio.timeout(STARTED_WITHIN):
                 await helper.ready
@@ -192,115 +164,3 @@ class Helper:
             raise
         _log.debug("DIRAC's client runs in the process %d", helper.process.pid)
         return helper
-
-
-class _Running:
-    """One process, from its start to its end."""
-
-    def __init__(self, process: Process, folder: "tempfile.TemporaryDirectory[str]") -> None:
-        self.process = process
-        self.ready: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        self.reason = ""
-        self._folder = folder
-        self._calls: dict[int, _Call] = {0: _Call("the start", self.ready)}
-        self._numbers = 0
-        self._reading = asyncio.create_task(self._read())
-
-    @classmethod
-    async def begin(cls, environment: Environment, program: str) -> "_Running":
-        """Start it in a private folder, in which its log is. Raises `BackendUnavailable`."""
-        folder = await asyncio.to_thread(lambda: tempfile.TemporaryDirectory(prefix="ganga-dirac-"))
-        command = [str(environment.python), "-c", program, str(_PACKAGE.parent), str(THREADS + MOST_STUCK)]
-        try:
-            (Path(folder.name) / LOG).touch(0o600)
-            with (Path(folder.name) / LOG).open("ab") as log:
-                process = await asyncio.create_subprocess_exec(
-                    *command,
-                    stdin=PIPE,
-                    stdout=PIPE,
-                    stderr=log,
-                    cwd=folder.name,
-                    env=environment.variables,
-                    start_new_session=True,
-                )
-        except OSError as error:
-            folder.cleanup()
-            raise BackendUnavailable(f"DIRAC's client cannot be started with {command[0]}: {error.strerror}") from error
-        return cls(process, folder)
-
-    @property
-    def alive(self) -> bool:
-        """Whether it can be asked."""
-        return not self._reading.done() and not self.reason
-
-    @property
-    def stuck(self) -> int:
-        """Calls that were given up and are still hanging."""
-        return sum(call.abandoned for call in self._calls.values())
-
-    def ask(self, title: str, question: Mapping[str, object]) -> _Call:
-        """Send the question; its answer is in the end of the call."""
-        self._numbers += 1
-        call = _Call(title, asyncio.get_running_loop().create_future())
-        self._calls[self._numbers] = call
-        assert self.process.stdin is not None  # noqa: S101 - for the type checker: it is a pipe
-        self.process.stdin.write(frames.framed(msgspec.json.encode({"id": self._numbers, **question})))
-        return call
-
-    async def end(self, reason: str) -> None:
-        """Kill it, if it lives, and await its end."""
-        self.reason = self.reason or reason
-        if not self._reading.done() and self.process.returncode is None:
-            self.process.kill()
-        await asyncio.shield(self._reading)
-
-    async def _read(self) -> None:
-        assert self.process.stdout is not None  # noqa: S101 - for the type checker: it is a pipe
-        try:
-            await self.process.stdout.readuntil(frames.MARK)
-            while True:
-                head = await self.process.stdout.readexactly(frames.HEAD)
-                self._take(msgspec.json.decode(await self.process.stdout.readexactly(frames.length(head)), type=_Frame))
-        except (asyncio.IncompleteReadError, OSError):
-            self.reason = self.reason or "it died"
-        except (ValueError, msgspec.MsgspecError, asyncio.LimitOverrunError) as error:
-            self.reason = self.reason or f"it said what cannot be read: {error}"
-        finally:
-            await self._over()
-
-    def _take(self, frame: _Frame) -> None:
-        call = self._calls.get(frame.id)
-        answer = bytes(frame.answer)
-        if call is None:
-            return
-        if frame.id and answer == b"null":
-            call.heard = True
-            return
-        del self._calls[frame.id]
-        if not call.end.done():
-            call.end.set_result(answer)
-
-    async def _over(self) -> None:
-        """Tell all who wait, when nothing of it is left."""
-        try:
-            # Whoever kills what has just ended takes its exit code away from those who wait for it.
-            async with asyncio.timeout(_ENDED_WITHIN):
-                await self.process.wait()
-        except TimeoutError:
-            self.process.kill()
-        code = await self.process.wait()
-        words = await asyncio.to_thread(self._last_words)
-        self.reason = f"{self.reason}, exit code {code}{words}"
-        for call in self._calls.values():
-            if not call.end.done():
-                call.end.set_exception(
-                    BackendUnavailable(f"{call.title}: the helper process of DIRAC's client ended ({self.reason})")
-                )
-                # Nobody may be left to look at it.
-                call.end.exception()
-        self._calls.clear()
-        await asyncio.to_thread(self._folder.cleanup)
-
-    def _last_words(self) -> str:
-        lines = (Path(self._folder.name) / LOG).read_text(errors="replace").strip().splitlines()
-        return f"; its last words: {shortened(lines[-1], 200)}" if lines else ""

@@ -19,6 +19,7 @@ from ganga.backends.dirac.envelopes import Envelope, read
 from ganga.backends.dirac.installation import installation
 from ganga.backends.dirac.proxy import Proxy
 from ganga.backends.dirac.road import Road
+from ganga.backends.dirac.scratch import scratch_folder
 from ganga.backends.dirac.services import SANDBOXES, ServiceRoad
 from ganga.backends.dirac.settings import Settings
 
@@ -86,8 +87,8 @@ class ClientServices:
 
     async def upload(self, name: str, archive: bytes) -> str:
         """See `Services`."""
-        with tempfile.TemporaryDirectory(prefix="ganga-dirac-") as folder:
-            place = Path(folder) / name
+        async with scratch_folder(Path(tempfile.gettempdir())) as folder:
+            place = folder / name
             await asyncio.to_thread(place.write_bytes, archive)
             words = {"kind": "upload", "name": name, "path": str(place)}
             said = await self._ask(SANDBOXES, "upload", words, safe=False)

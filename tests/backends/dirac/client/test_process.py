@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from ganga.backends.dirac.client import process
+from ganga.backends.dirac.client import process, running
 from ganga.backends.dirac.client.environment import Environment
 from ganga.backends.dirac.client.process import MOST_STUCK, Helper
 from ganga.errors import BackendUnavailable
@@ -212,3 +213,28 @@ async def test_it_dies_with_its_parent() -> None:
 def _mode(folder: str) -> int | None:
     place = Path(folder)
     return place.stat().st_mode & 0o777 if place.exists() else None
+
+
+async def test_one_that_cannot_be_ended_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "_ENDED_WITHIN", 0.2)
+    async with opened() as helper:
+        _, pid = await told(helper, "one")
+        assert helper._running is not None
+        os.kill(pid, signal.SIGSTOP)
+        with monkeypatch.context() as out_of_reach:
+            out_of_reach.setattr(helper._running.process, "kill", lambda: None)
+            await helper._running.end("it hangs in the system")
+        assert "not to be ended" in helper._running.reason
+        assert (await told(helper, "two"))[1] != pid
+        os.kill(pid, signal.SIGKILL)
+        await gone(pid)
+
+
+async def test_a_log_that_somebody_removed_is_no_obstacle() -> None:
+    async with opened() as helper:
+        _, pid = await told(helper, "one")
+        assert helper._running is not None
+        await asyncio.to_thread(shutil.rmtree, helper._running._folder.name)
+        with pytest.raises(BackendUnavailable, match="its log cannot be read"):
+            await told(helper, "die")
+        assert (await told(helper, "two"))[1] != pid
