@@ -50,6 +50,8 @@ class DiracX:
     """See `Road`."""
 
     name = "diracx"
+    # Lists, because DiracX 0.7 leaves what a parametric description makes in Submitting ("Bulk transaction
+    # confirmation") for ever: it has no call that confirms them, as DIRAC's JobManager has.
     takes_lists = True
 
     def __init__(self, session: Session, store: Transfers, *, largest_output: int) -> None:

@@ -21,21 +21,24 @@ from tests.live.diracx_server.running import DiracXServer
 
 #: Seconds between two looks into the database.
 LOOK = 0.05
-#: Jobs that run at once.
-SLOTS = 8
 
 
 class Worker:
     """Runs what its server has received, in folders below this one."""
 
+    #: Jobs that run at once.
+    slots = 8
+
     def __init__(self, road: DiracX, server: DiracXServer, folder: Path) -> None:
         self._road = road
         self._server = server
         self._folder = folder
-        self._slots = asyncio.Semaphore(SLOTS)
+        self._slots = asyncio.Semaphore(self.slots)
         self._running: dict[int, asyncio.subprocess.Process] = {}
         #: Each job with the number of its last run.
         self._taken: dict[int, int] = {}
+        #: Those that were told to end: as of a pilot, nothing more is heard of them.
+        self._told_to_end: set[int] = set()
 
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator[None]:
@@ -51,7 +54,8 @@ class Worker:
     async def _match(self, tasks: asyncio.TaskGroup) -> None:
         while True:
             jobs = await asyncio.to_thread(self._look)
-            self._kill({job for job, status, _, _ in jobs if status == "Killed"})
+            self._told_to_end = {job for job, status, _, _ in jobs if status == "Killed"}
+            self._kill(self._told_to_end)
             for job, status, restart, jdl in jobs:
                 if status == "Received" and self._taken.get(job, -1) < restart:
                     self._kill({job})
@@ -77,7 +81,7 @@ class Worker:
             await self._bring_inputs(jdl, folder)
             await self.report(job, ("Running", "Application"))
             code = await self._execute(job, jdl, folder)
-            if self._taken[job] != restart:
+            if self._taken[job] != restart or job in self._told_to_end:
                 return
             bad = "Application Finished With Errors"
             await self.report(job, ("Completing", "Uploading Output Sandbox" if code == 0 else bad))
@@ -104,7 +108,7 @@ class Worker:
             )
             self._running[job] = process
             code = await process.wait()
-            if self._running[job] is process:
+            if self._running.get(job) is process:
                 del self._running[job]
         return code
 

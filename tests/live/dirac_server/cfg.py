@@ -18,6 +18,14 @@ _ANYBODY: Section = {"Default": "authenticated", "FileTransfer": {"Default": "au
 
 
 @dataclass(frozen=True)
+class DiracX:
+    """One on the same databases, and the key with which the services get tokens for their users from it."""
+
+    url: str
+    key: str
+
+
+@dataclass(frozen=True)
 class Ports:
     """One for each server."""
 
@@ -50,9 +58,10 @@ def text(section: Section, depth: int = 0) -> str:
     return "".join(lines)
 
 
-def of_services(folder: Path, ports: Ports) -> Section:
-    """What the services read: all of it, the database's password too."""
+def of_services(folder: Path, ports: Ports, diracx: DiracX | None = None) -> Section:
+    """What the services read: all of it, the database's password too. With a DiracX they use its store."""
     return {
+        **({"DiracX": {"URL": diracx.url, "LegacyExchangeApiKey": diracx.key}} if diracx else {}),
         "DIRAC": {**_host(folder), **_local(ports)},
         **_community(ports),
         "Systems": {
@@ -63,7 +72,7 @@ def of_services(folder: Path, ports: Ports) -> Section:
             "WorkloadManagement": {
                 "URLs": {service: ports.dips(service) for service in SERVICES},
                 "Databases": {**{name: {"DBName": name} for name in DATABASES}, **_PARAMETERS},
-                "Services": _services(folder, ports),
+                "Services": _services(folder, ports, "yes" if diracx else "no"),
             },
         },
     }
@@ -123,7 +132,7 @@ def _server(ports: Ports) -> Section:
     return {"Port": ports.configuration, "HandlerPath": handler, "Authorization": {"Default": "authenticated"}}
 
 
-def _services(folder: Path, ports: Ports) -> Section:
+def _services(folder: Path, ports: Ports, in_diracx: str) -> Section:
     dips: dict[str, Section] = {
         service: {"Port": port, "Authorization": _ANYBODY} for service, port in ports.services.items()
     }
@@ -131,9 +140,9 @@ def _services(folder: Path, ports: Ports) -> Section:
         f"Tornado{service}": {"Protocol": "https", "Authorization": _ANYBODY} for service in HTTPS_SERVICES
     }
     sandboxes: Section = {"LocalSE": "SandboxSE", "BasePath": folder / "sandboxes", "Backend": "local"}
-    for store in (dips, https):
-        name = next(name for name in store if name.endswith("SandboxStore"))
-        store[name] = {**store[name], **sandboxes}
+    # DIRAC 9.1.22 answers uploads over HTTPS with 500 if its store is told to forward them to DiracX.
+    dips["SandboxStore"] = {**dips["SandboxStore"], **sandboxes, "UseDiracXBackend": in_diracx}
+    https["TornadoSandboxStore"] = {**https["TornadoSandboxStore"], **sandboxes}
     return {**dips, **https}
 
 
@@ -149,9 +158,9 @@ def _community(ports: Ports) -> Section:
     return {
         "Registry": {
             "DefaultGroup": "user",
-            "Users": {"alice": {"DN": pki.ALICE}},
+            "Users": {"alice": {"DN": pki.ALICE}, "bob": {"DN": pki.BOB}},
             "Groups": {
-                "user": {"Users": "alice", "Properties": "NormalUser", "VO": VO},
+                "user": {"Users": "alice, bob", "Properties": "NormalUser", "VO": VO},
                 "admin": {"Users": "alice", "Properties": f"NormalUser, {everything}", "VO": VO},
             },
             "Hosts": {"localhost": {"DN": pki.HOST, "Properties": f"TrustedHost, FullDelegation, {everything}"}},

@@ -4,6 +4,7 @@ import subprocess
 from pathlib import Path
 
 ALICE = "/O=Test/CN=Alice Tester"
+BOB = "/O=Test/CN=Bob Tester"
 #: Has a good certificate, and the services have never heard of him.
 MALLORY = "/O=Test/CN=Mallory Unknown"
 HOST = "/O=Test/CN=localhost"

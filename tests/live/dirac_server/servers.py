@@ -33,7 +33,9 @@ class Site:
         return self.folder / "pki" / "certificates"
 
     def proxy(self, name: str) -> Path:
-        """``user``, ``admin``, ``expired``, ``unknown`` (a DN that nobody knows) or ``foreign`` (signed by others)."""
+        """``user`` and ``admin`` (Alice's), ``bob``, ``expired``, ``unknown`` (a DN that nobody knows) or ``foreign``
+        (signed by others).
+        """
         return self.folder / f"proxy-{name}.pem"
 
     def make_proxy(self, name: str, *, group: str = "user", seconds: int = _DAY) -> Path:
@@ -44,6 +46,14 @@ class Site:
     def sql(self, statements: str) -> str:
         """Run SQL as the administrator of the databases."""
         return mariadb.run(self.folder / "database", statements)
+
+    def store_sandboxes_in(self, diracx: cfg.DiracX) -> None:
+        """From now on, and fetch what is there: as installations do that run both on the same databases."""
+        (self.folder / _CONFIGURATION).write_text(cfg.text(cfg.of_services(self.folder, self.ports, diracx)))
+        self.processes.stop("SandboxStore")
+        self.start("SandboxStore")
+        self.processes.stop("https")
+        self.start_https()
 
     def start_database(self) -> None:
         """Start the databases (again)."""
@@ -56,7 +66,13 @@ class Site:
         command: list[str | Path] = [program, f"WorkloadManagement/{service}", *_AS_HOST]
         self.processes.start(service, command, self.ports.services[service], variables)
 
+    def start_https(self, **variables: str) -> None:
+        """Start the HTTPS services (again), with these variables in their environment."""
+        command: list[str | Path] = [self.python, _INSIDE / "https_services.py", *_AS_HOST]
+        self.processes.start("https", command, self.ports.https, variables)
 
+
+_CONFIGURATION = "etc/dirac.cfg"
 _AS_HOST = ("-o", "/DIRAC/Security/UseServerCertificate=yes", "-o", "/DIRAC/Hostname=localhost")
 
 
@@ -89,7 +105,7 @@ def describe(site: Site) -> str:
 
 
 def _processes(folder: Path) -> Processes:
-    own = {"DIRAC_ROOT_PATH": str(folder), "X509_CERT_DIR": str(folder / "pki/certificates")}
+    own = {"DIRAC_ROOT_PATH": str(folder), "TMPDIR": str(folder), "X509_CERT_DIR": str(folder / "pki/certificates")}
     nothing = {"X509_VOMS_DIR": str(folder), "X509_VOMSES": str(folder), "DIRAC_USE_TORNADO_IOLOOP": "True"}
     return Processes(folder, plain_environment(**own, **nothing))
 
@@ -104,6 +120,7 @@ def _prepare(site: Site) -> None:
     authority = pki.Authority(folder / "pki", "/O=Test/CN=Test CA")
     authority.issue("host", pki.HOST, "host")
     authority.issue("alice", pki.ALICE)
+    authority.issue("bob", pki.BOB)
     authority.issue("mallory", pki.MALLORY)
     pki.Authority(folder / "foreign", "/O=Elsewhere/CN=Foreign CA").issue("alice", pki.ALICE)
     for name, section in _configurations(site).items():
@@ -114,7 +131,7 @@ def _prepare(site: Site) -> None:
 
 def _configurations(site: Site) -> Mapping[str, cfg.Section]:
     return {
-        "etc/dirac.cfg": cfg.of_services(site.folder, site.ports),
+        _CONFIGURATION: cfg.of_services(site.folder, site.ports),
         "etc/local.cfg": cfg.of_configuration_service(site.ports),
         "client/etc/dirac.cfg": cfg.of_clients(site.ports),
         "lonely/etc/dirac.cfg": cfg.of_lonely_clients(site.ports),
@@ -133,6 +150,7 @@ def _wishes(folder: Path) -> list[dict[str, str | int]]:
     return [
         _wish(folder, "user"),
         _wish(folder, "admin", group="admin"),
+        _wish(folder, "bob", who="bob"),
         _wish(folder, "expired", seconds=-60),
         _wish(folder, "unknown", who="mallory"),
         _wish(folder, "foreign", authority="foreign"),
@@ -160,7 +178,7 @@ def _start(site: Site) -> None:
     site.processes.start("configuration", [site.python.parent / "dirac-service", *master], site.ports.configuration)
     for service in cfg.SERVICES:
         site.start(service)
-    site.processes.start("https", [site.python, _INSIDE / "https_services.py", *_AS_HOST], site.ports.https)
+    site.start_https()
 
 
 def _schemas(python: Path) -> Path:

@@ -34,9 +34,11 @@ class Where(Struct):
 class DiracXServer:
     """One data folder with a server that runs, or does not."""
 
-    def __init__(self, folder: Path, data: Path) -> None:
+    def __init__(self, folder: Path, data: Path, *, mysql: str = "") -> None:
         self.folder = folder
         self.data = data
+        #: The server of its databases; without one they are in its folder.
+        self._mysql = mysql
         self._process: subprocess.Popen[bytes] | None = None
         self._where: Where | None = None
 
@@ -45,11 +47,18 @@ class DiracXServer:
         assert self._where is not None
         return self._where
 
+    @property
+    def service_key(self) -> str:
+        """With it DIRAC's services get tokens for their users."""
+        return f"diracx:legacy:{(self.data / 'legacy_key').read_text()}"
+
     def start(self) -> None:
         """Returns when it answers. The port stays the same, and so do tokens and jobs."""
         command = [sys.executable, "-m", "tests.live.provision", "diracx", "--folder", str(self.folder)]
         self._process = subprocess.Popen(
-            [*command, "--data", str(self.data), "--leash"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            [*command, "--data", str(self.data), "--mysql", self._mysql, "--leash"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
         )
         assert self._process.stdout is not None
         line = self._process.stdout.readline()

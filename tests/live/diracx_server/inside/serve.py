@@ -1,8 +1,8 @@
-"""Serve DiracX from SQLite until a signal, or the end of standard input with ``--leash``; the first line on standard
-output is a JSON object that says where everything is.
+"""Serve DiracX until a signal, or the end of standard input with ``--leash``; the first line on standard output is a
+JSON object that says where everything is.
 
-All state is in the data folder: another start with the same folder is the same server, on the same port and with the
-same keys. The S3 with the sandboxes is the exception: it forgets.
+All state is in the data folder, in SQLite, unless ``--mysql`` names a MariaDB: another start with the same folder is
+the same server, on the same port and with the same keys. The S3 with the sandboxes is the exception: it forgets.
 """
 
 import argparse
@@ -35,13 +35,16 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="the folder of databases, keys and logs")
     parser.add_argument("--access-minutes", type=int, default=20, help="lifetime of access tokens")
+    parser.add_argument("--mysql", default="", help="the databases' server: mysql+aiomysql://USER:PASSWORD@HOST:PORT")
     parser.add_argument("--leash", action="store_true", help="stop when standard input ends")
     options = parser.parse_args(arguments)
     started = time.monotonic()
     data: Path = options.data.resolve()
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     ports = _ports(data)
-    environment = _environment(data, ports, options.access_minutes)
+    environment = _environment(data, ports, options.access_minutes, options.mysql)
+    if options.mysql:
+        subprocess.run([sys.executable, Path(__file__).with_name("tables.py"), options.mysql], check=True)
     _write_configuration(data)
     _write_signing_key(data, environment)
     stop = threading.Event()
@@ -87,12 +90,12 @@ def _commands(ports: dict[str, int]) -> dict[str, list[str]]:
     }
 
 
-def _environment(data: Path, ports: dict[str, int], access_minutes: int) -> dict[str, str]:
+def _environment(data: Path, ports: dict[str, int], access_minutes: int, mysql: str) -> dict[str, str]:
     file = data / "environment.json"
     if file.exists():
         settings: dict[str, str] = json.loads(file.read_text())
     else:
-        settings = _settings(data, ports) | _databases(data)
+        settings = _settings(data, ports) | _databases(data, mysql)
     settings["DIRACX_SERVICE_AUTH_ACCESS_TOKEN_EXPIRE_MINUTES"] = str(access_minutes)
     _write_private(file, json.dumps(settings))
     return {**os.environ, **settings}
@@ -115,11 +118,14 @@ def _settings(data: Path, ports: dict[str, int]) -> dict[str, str]:
     }
 
 
-def _databases(data: Path) -> dict[str, str]:
+def _databases(data: Path, mysql: str) -> dict[str, str]:
     def url(name: str) -> str:
         return f"sqlite+aiosqlite:///{data / name.lower()}.db"
 
-    sql = {f"DIRACX_DB_URL_{point.name.upper()}": url(point.name) for point in entry_points(group="diracx.dbs.sql")}
+    def sql_url(name: str) -> str:
+        return f"{mysql}/{name}" if mysql else url(name)
+
+    sql = {f"DIRACX_DB_URL_{point.name.upper()}": sql_url(point.name) for point in entry_points(group="diracx.dbs.sql")}
     documents = {
         f"DIRACX_OS_DB_{point.name.upper()}": json.dumps({"sqlalchemy_dsn": url(point.name)})
         for point in entry_points(group="diracx.dbs.os")
