@@ -37,4 +37,4 @@ async def backend(settings: Settings, tmp_path: Path) -> AsyncIterator[DiracBack
 @pytest.mark.usefixtures("worker")
 async def test_the_promises_of_a_back_end_hold(backend: DiracBackend, check: Check, tmp_path: Path, group: str) -> None:
     prefix = f"ganga-{group}"
-    await check(Trial(backend, tmp_path, Samples(), NativeId("987654321"), pause=0.1, patience=30.0, prefix=prefix))
+    await check(Trial(backend, tmp_path, Samples(), NativeId("987654321"), pause=0.1, patience=300.0, prefix=prefix))

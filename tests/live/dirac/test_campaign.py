@@ -22,7 +22,7 @@ from tests.live.dirac.worker import Worker
 from tests.live.diracx_server.running import DiracXServer
 
 #: Seconds within which a campaign ends on a busy machine.
-PATIENCE = 90.0
+PATIENCE = 300.0
 
 RESCHEDULE = """
     UPDATE Jobs SET Status = 'Received', MinorStatus = 'Job Rescheduled', RescheduleCounter = RescheduleCounter + 1,

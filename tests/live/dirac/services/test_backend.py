@@ -41,4 +41,4 @@ async def backend(settings: Settings, road_name: str, tmp_path: Path) -> AsyncIt
 @pytest.mark.usefixtures("worker")
 async def test_the_promises_of_a_back_end_hold(backend: DiracBackend, check: Check, tmp_path: Path) -> None:
     prefix = f"ganga-{uuid4().hex[:12]}"
-    await check(Trial(backend, tmp_path, Samples(), NativeId("987654321"), pause=0.1, patience=30.0, prefix=prefix))
+    await check(Trial(backend, tmp_path, Samples(), NativeId("987654321"), pause=0.1, patience=300.0, prefix=prefix))

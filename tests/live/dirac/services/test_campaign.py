@@ -22,7 +22,7 @@ from tests.live.dirac.services.worker import ServiceWorker
 from tests.live.dirac_server.servers import Site
 
 #: Seconds within which a campaign ends on a busy machine.
-PATIENCE = 90.0
+PATIENCE = 300.0
 
 pytestmark = pytest.mark.slow
 
