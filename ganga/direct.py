@@ -101,7 +101,7 @@ class Direct:
         if members and members[0].id != job:
             badly = [record for record in members if record.status in _BADLY_ENDED and record.native_id is not None]
             if not badly:
-                raise UsageError(f"no subjob of job {job} has ended badly; name those that are to run again")
+                raise UsageError(f"no subjob of job {job} has ended badly (yet); name those that are to run again")
             return badly
         for record in members:
             if record.native_id is None:

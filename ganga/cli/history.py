@@ -14,7 +14,7 @@ from ganga.cli.show import MOST_EVENTS
 from ganga.cli.words import day_time, safe, tell
 from ganga.errors import BackendError, UsageError
 from ganga.model.clock import Utc
-from ganga.model.event import Event
+from ganga.model.event import Event, EventKind
 from ganga.model.ids import JobId, Seq, TargetName
 from ganga.model.step import Step
 
@@ -73,9 +73,16 @@ def _time(line: Line) -> Utc:
 
 
 def _of_event(event: Event) -> Line:
-    change = f": {event.old} -> {event.new}" if event.new and event.old else ""
-    what = f"{event.kind.replace('_', ' ')}{change}"
-    return Line(event.at, "ganga", what, safe(event.reason or ""), {"told_by": "ganga", **event_object(event)})
+    return Line(event.at, "ganga", _what(event), safe(event.reason or ""), {"told_by": "ganga", **event_object(event)})
+
+
+def _what(event: Event) -> str:
+    change = f"{event.old} -> {event.new}"
+    if event.kind is EventKind.STATUS_CHANGED:
+        return change
+    if event.kind is EventKind.ATTEMPT_STARTED:
+        return f"attempt {event.attempt}: {change}"
+    return event.kind.replace("_", " ")
 
 
 def _of_step(step: Step, target: TargetName) -> Line:

@@ -66,7 +66,8 @@ def observation(state: JobState) -> Observation:
         exit_code=code if code is None or code >= 0 else None,
         signal=None if code is None or code >= 0 else -code,
         reason=_reason(state, status),
-        started_at=state.started_at,
+        # DIRAC keeps the time of the first start when it runs a job again.
+        started_at=None if status is JobStatus.SUBMITTED else state.started_at,
         ended_at=state.ended_at if status.final else None,
         place=None if state.site in _NOWHERE else state.site,
         restart=restart_of(state),

@@ -50,6 +50,12 @@ def test_the_minor_status_is_part_of_the_native_one(minor: str, word: str) -> No
     assert observation(JobState(id=1, status="Running", minor_status=minor)).native_status == word
 
 
+def test_a_job_that_waits_to_run_again_has_not_started() -> None:
+    waiting = JobState(id=1, status="Waiting", started_at=Utc(5.0), reschedules=1)
+    assert observation(waiting).started_at is None
+    assert observation(JobState(id=1, status="Running", started_at=Utc(5.0))).started_at == 5.0
+
+
 @pytest.mark.parametrize(
     ("site", "place"),
     [("LCG.CERN.ch", "LCG.CERN.ch"), ("ANY", None), ("Multiple", None), ("Unknown", None), ("", None)],
