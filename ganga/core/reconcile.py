@@ -9,12 +9,12 @@ from ganga.model.clock import Utc
 from ganga.model.ids import NativeId
 from ganga.model.job import JobRecord
 from ganga.model.observation import Observation
-from ganga.model.status import FINAL, POLLED, JobStatus, may_follow
+from ganga.model.status import ENDED, POLLED, JobStatus, may_follow
 
 _T = TypeVar("_T")
 
 #: What a back end can say of a job. That one is lost, or being finished, is ours to say.
-EVIDENCE = POLLED | FINAL - {JobStatus.LOST}
+EVIDENCE = POLLED | ENDED
 #: Seconds by which the start that a back end tells may differ from one answer to the next without being news.
 START_WAVERS = 30.0
 #: Seconds in which a reason is new once only: some count down ("starts in 118 s"), and each is a write and an event.
@@ -54,9 +54,13 @@ def reconcile(record: JobRecord, seen: Observation, at: Utc) -> JobRecord | None
 
 
 def next_attempt(record: JobRecord, restart: int) -> JobRecord:
-    """The record as a further run of the same native id finds it: nothing of the last run is evidence for this one."""
+    """The record as a further run of the same native id finds it: nothing of the last run is evidence for this one.
+
+    Who wanted the job killed before it ended has had that; who runs it again wants it to run.
+    """
     return replace(
         _blank(record),
+        kill_requested_by=None if record.status in ENDED else record.kill_requested_by,
         attempt=record.attempt + 1,
         wanted_attempt=max(record.wanted_attempt, record.attempt + 1),
         status=JobStatus.SUBMITTED,

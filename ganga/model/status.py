@@ -49,6 +49,8 @@ class JobStatus(StrEnum):
 
 
 FINAL = frozenset({JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.KILLED, JobStatus.LOST})
+#: Of these nothing else can be heard: the attempt has ended, and how is known.
+ENDED = FINAL - {JobStatus.LOST}
 POLLED = frozenset({JobStatus.SUBMITTED, JobStatus.HELD, JobStatus.RUNNING, JobStatus.SUSPENDED})
 
 _WORST_FIRST = (JobStatus.FAILED, JobStatus.LOST, JobStatus.KILLED, JobStatus.COMPLETED)

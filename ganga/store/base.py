@@ -155,10 +155,11 @@ class Store(Protocol):
         """Store the update in one transaction and return its events, numbered.
 
         Of a record, `kill_requested_by` is not written, and `wanted_attempt` never lowered: these belong to whoever
-        asks. Neither is what is fixed at creation: name, target, `created_at`, `subjobs`, `postprocessed`. A record
-        whose job was removed meanwhile is left out. Lone surrogates in text become U+FFFD, and integers are cut to 64
-        bits. Raises `LeaseLost` if the lease is no longer the newest or was given back, and `StoreUnavailable`; in both
-        cases nothing is written.
+        asks. Only where an attempt has ended and the next one begins, a request to kill the former is over. Neither is
+        what is fixed at creation: name, target, `created_at`, `subjobs`, `postprocessed`. A record whose job was
+        removed meanwhile is left out. Lone surrogates in text become U+FFFD, and integers are cut to 64 bits. Raises
+        `LeaseLost` if the lease is no longer the newest or was given back, and `StoreUnavailable`; in both cases
+        nothing is written.
         """
         ...
 

@@ -133,7 +133,7 @@ def ended(connection: Connection, target: TargetName, native_ids: Collection[Nat
     target = TargetName(storable_text(target))
     found = {}
     for native_id in native_ids:
-        row = connection.execute(statements.ENDED, (target, storable_text(native_id))).fetchone()
+        row = connection.execute(statements.ENDED_JOB, (target, storable_text(native_id))).fetchone()
         if row is not None:
             found[native_id] = record_of(row)
     return found

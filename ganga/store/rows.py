@@ -186,6 +186,7 @@ def changed_row(record: JobRecord) -> Row:
         record.cpu_time,
         record.restart,
         record.wanted_attempt,
+        record.attempt,
         number,
         index,
     )

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from ganga.errors import LeaseLost, StoreUnavailable, UnknownJob, UsageError
 from ganga.model.ids import JobId
 from ganga.model.job import JobRecord
-from ganga.model.status import FINAL, JobStatus
+from ganga.model.status import ENDED, FINAL, JobStatus
 from ganga.model.update import Update
 from ganga.store.base import Lease
 
@@ -62,7 +62,7 @@ def written_over(old: JobRecord, new: JobRecord) -> JobRecord:
         created_at=old.created_at,
         subjobs=old.subjobs,
         postprocessed=old.postprocessed,
-        kill_requested_by=old.kill_requested_by,
+        kill_requested_by=None if old.status in ENDED and new.attempt > old.attempt else old.kill_requested_by,
         wanted_attempt=max(old.wanted_attempt, new.wanted_attempt),
     )
 

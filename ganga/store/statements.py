@@ -4,7 +4,7 @@ what stands in several places has a name.
 
 # ruff: noqa: S608 - what is joined here is our own text; values only ever come in for question marks and names
 
-from ganga.model.status import FINAL, JobStatus
+from ganga.model.status import ENDED, FINAL, JobStatus
 from ganga.store.rows import EVENT_COLUMNS, JOB_COLUMNS, PLAIN_COLUMNS, STATE_COLUMNS
 from ganga.store.rules import TO_RESUBMIT, TO_SUBMIT
 
@@ -69,11 +69,12 @@ FORGET_KILL = f"UPDATE jobs SET kill_requested_by = NULL WHERE job = ? AND {WHOL
 REMOVALS = tuple(f"DELETE FROM {table} WHERE job = ?" for table in ("jobs", "specifications", "shares", "attempts"))
 
 # What the monitor writes. A job that was removed meanwhile is no longer there to be updated.
-WRITE_RECORD = """
+WRITE_RECORD = f"""
     UPDATE jobs SET
         status = ?, attempt = ?, native_id = ?, native_status = ?, exit_code = ?, signal = ?, reason = ?, outcome = ?,
         submitted_at = ?, started_at = ?, ended_at = ?, confirmed_at = ?, silent_since = ?, place = ?,
-        peak_memory = ?, cpu_time = ?, restart = ?, wanted_attempt = max(wanted_attempt, ?)
+        peak_memory = ?, cpu_time = ?, restart = ?, wanted_attempt = max(wanted_attempt, ?),
+        kill_requested_by = CASE WHEN status IN ({_words(ENDED)}) AND ? > attempt THEN NULL ELSE kill_requested_by END
     WHERE job = ? AND subjob = ?
 """
 WRITE_ATTEMPT = """
@@ -119,7 +120,7 @@ LIVE_PARENTS = f"""
 IS_PARENT = f"SELECT 1 FROM jobs WHERE job = ? AND {WHOLE} AND target = ? AND subjobs IS NOT NULL"
 FAMILY = f"SELECT status, count(*) FROM jobs WHERE job = ? AND {SUBJOB} GROUP BY status"
 CONCERNED = f"SELECT {JOB_COLUMNS} FROM jobs WHERE job = ? AND subjob > ? ORDER BY subjob LIMIT ?"
-ENDED = f"""
+ENDED_JOB = f"""
     SELECT {JOB_COLUMNS} FROM jobs WHERE target = ? AND native_id = ? AND {OVER} ORDER BY job DESC, subjob LIMIT 1
 """
 STATES = f"SELECT {STATE_COLUMNS} FROM targets"

@@ -35,7 +35,7 @@ from ganga.model.identity import Identity
 from ganga.model.ids import Cursor, JobId, NativeId, Tag, job_id, parent_of
 from ganga.model.job import JobRecord, TargetState
 from ganga.model.observation import Answer
-from ganga.model.status import JobStatus, derived_status, may_follow
+from ganga.model.status import ENDED, JobStatus, derived_status, may_follow
 from ganga.model.update import Update
 from ganga.testing.world import Script, World
 from tests.core.examples import FEED, POLICY, TARGET
@@ -254,8 +254,9 @@ class Harness:
             self._check_change(old, new)
             assert self.told[new.id] == _told(new), f"{new} is not what was told: {update.events}"
             kept = max(new.wanted_attempt, old.wanted_attempt)
-            self.records[new.id] = replace(new, kill_requested_by=old.kill_requested_by, wanted_attempt=kept)
-            assert new.kill_requested_by == old.kill_requested_by, "who asked for the end is not the monitor's to write"
+            wanted_by = None if old.status in ENDED and new.attempt > old.attempt else old.kill_requested_by
+            self.records[new.id] = replace(new, kill_requested_by=wanted_by, wanted_attempt=kept)
+            assert new.kill_requested_by == wanted_by, "who asked for the end is not the monitor's to write"
         for old in update.attempts:
             assert self.records[old.id].attempt > old.attempt
         if update.state is not None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
-from ganga.core.orders import Answered, CatchUp, Ending, Finish, Finished, Recall, Recalled, Requested
+from ganga.core.orders import Answered, CatchUp, Ending, Finish, Finished, Kill, Recall, Recalled, Requested
 from ganga.core.tracker import Tracker
 from ganga.model.ids import Cursor, JobId, NativeId
 from ganga.model.job import JobRecord, TargetState
@@ -46,6 +46,14 @@ def test_a_further_run_is_the_next_attempt() -> None:
     assert told(update) == ["completed -> submitted"]
     assert update.attempts == (ENDED,)
     assert target.record(again.id) == again, "it is followed from now on"
+
+
+def test_a_job_that_was_killed_and_is_rescheduled_is_not_killed_again() -> None:
+    target = idle()
+    killed = replace(record(status=S.KILLED), ended_at=960.0, kill_requested_by="ada")
+    [again] = digest(target, 1, recalled({N1: killed}), news(n1=AGAIN)).records
+    assert again.kill_requested_by is None
+    assert not any(isinstance(order, Kill) for order in target.due(moment(1)))
 
 
 def test_it_is_finished_as_an_attempt_of_its_own() -> None:

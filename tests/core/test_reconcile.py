@@ -105,7 +105,14 @@ def test_a_later_run_is_the_next_attempt(status: JobStatus) -> None:
     new = told(known, restart=1)
     assert (new.status, new.attempt, new.wanted_attempt, new.restart) == (JobStatus.RUNNING, 2, 2, 1)
     assert (new.exit_code, new.outcome, new.native_id) == (None, None, known.native_id)
-    assert (new.kill_requested_by, new.submitted_at) == ("ada", 950.0)
+    # An attempt that is being finished may yet be run again by a system that did not heed the request.
+    assert (new.kill_requested_by, new.submitted_at) == (None if status.final else "ada", 950.0)
+
+
+def test_a_lost_job_that_is_run_again_is_still_to_be_killed() -> None:
+    """Nobody knows whether it has ended."""
+    new = told(replace(record(status=JobStatus.LOST), kill_requested_by="ada"), restart=1)
+    assert new.kill_requested_by == "ada"
 
 
 def test_a_later_run_that_has_ended_already_is_told_whole() -> None:

@@ -91,6 +91,23 @@ async def what_belongs_to_others_is_not_saved(store: Store) -> None:
     expect("the attempt wanted", (await store.get([ONE]))[0].wanted_attempt, 3)
 
 
+async def a_request_to_kill_ends_with_its_attempt(store: Store) -> None:
+    """Where the next one begins; one that goes on is still to be killed."""
+    await store.create(new_job(4), AT)
+    lease = await take(store)
+    await store.request_kill([ONE], "ann", AT)
+    members = [JobId(f"1.{index}") for index in range(4)]
+    ends = (JobStatus.KILLED, JobStatus.COMPLETED, JobStatus.LOST, JobStatus.RUNNING)
+    for member, end in zip(members, ends, strict=True):
+        await become(store, lease, end, member)
+    await save(store, lease, *await store.get(members))
+    expect("while it lasts", {record.kill_requested_by for record in await store.get(members)}, {"ann"})
+    again = [replace(record, status=JobStatus.SUBMITTED, attempt=2) for record in await store.get(members)]
+    await save(store, lease, *again)
+    wanted_by = [record.kill_requested_by for record in await store.get(members)]
+    expect("of the next attempts", wanted_by, [None, None, "ann", "ann"])
+
+
 async def a_removed_job_is_not_saved(store: Store) -> None:
     """Its record and its attempts are left out, and the rest is written."""
     gone = await store.create(new_job(status=JobStatus.NEW), AT)
@@ -295,6 +312,7 @@ async def what_has_ended_is_found_by_its_native_id(store: Store) -> None:
 CHECKS: tuple[Check, ...] = (
     a_record_comes_back_as_it_was_saved,
     what_belongs_to_others_is_not_saved,
+    a_request_to_kill_ends_with_its_attempt,
     a_removed_job_is_not_saved,
     attempts_are_kept_in_order,
     text_that_cannot_be_stored_is_replaced,
