@@ -48,6 +48,8 @@ class Memory(Struct, frozen=True, kw_only=True):
     road: RoadName
     owner: str
     group: str
+    #: Whether jobs were ever handed over: what became of them is to be found where that was.
+    submitted: bool = False
     #: The names of jobs by their numbers.
     witnesses: dict[int, str] = {}
 
@@ -61,8 +63,8 @@ class Memory(Struct, frozen=True, kw_only=True):
 
 def remembered(name: RoadName, identity: Identity, settings: Settings, before: Memory | None) -> Memory:
     """What is to be kept of a road that was taken."""
-    witnesses = {} if before is None else before.witnesses
-    return Memory(settings=stamp(settings), road=name, owner=identity.owner, group=identity.group, witnesses=witnesses)
+    taken = Memory(settings=stamp(settings), road=name, owner=identity.owner, group=identity.group)
+    return taken if before is None else replace(taken, submitted=before.submitted, witnesses=before.witnesses)
 
 
 def stamp(settings: Settings) -> str:
@@ -103,8 +105,10 @@ async def check(memory: Memory | None, name: RoadName, road: Road, identity: Ide
     if (identity.owner, identity.group) != (memory.owner, memory.group):
         before = f"{memory.owner} of {memory.group} over {memory.road}"
         raise BackendUnavailable(f"we are {identity.owner} of {identity.group} there, and {before}; {advice}")
-    states = await road.states(memory.witnesses) if memory.witnesses else {}
-    if memory.witnesses and not same(memory.witnesses, states):
+    if not memory.submitted and not memory.witnesses:
+        return
+    states = await road.states(memory.witnesses)
+    if not same(memory.witnesses, states):
         raise BackendUnavailable(f"its servers do not know the jobs that were seen over {memory.road}; {advice}")
 
 

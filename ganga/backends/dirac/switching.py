@@ -2,11 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 from time import monotonic
 from typing import Final
+
+from msgspec.structs import replace
 
 from ganga.backends.base import Finding, Receipts, Strained, Submission
 from ganga.backends.dirac import remembering
@@ -89,6 +91,8 @@ class SwitchingBackend(DiracBackend):
         #: The road before the present one: something may still be under way on it.
         self._retired = AsyncExitStack()
         self._trying: asyncio.Task[None] | None = None
+        #: One at a time, and each the latest.
+        self._saving = asyncio.Lock()
 
     @property
     def stuck_threads(self) -> int:
@@ -97,9 +101,10 @@ class SwitchingBackend(DiracBackend):
 
     async def submit(self, batch: Sequence[Submission], /) -> Receipts:
         """See `DiracBackend.submit`."""
+        await self._remember(replace(self._memory, submitted=True))
         with self._watched():
             receipts = await super().submit(batch)
-        await self._remember({int(number): str(tag) for tag, number in receipts.accepted.items()})
+        await self._remember(self._memory.with_news({int(number): tag for tag, number in receipts.accepted.items()}))
         return receipts
 
     async def find(self, tags: Collection[Tag], /) -> Finding:
@@ -129,14 +134,18 @@ class SwitchingBackend(DiracBackend):
         states = await super()._states(ids)
         asked = frozenset(ids)
         denied = {number for number in self._memory.witnesses if str(number) in asked and str(number) not in states}
-        await self._remember({state.id: state.name for state in states.values()}, frozenset(denied))
+        present = {state.id: state.name for state in states.values()}
+        await self._remember(self._memory.with_news(present, frozenset(denied)))
         return states
 
-    async def _remember(self, present: Mapping[int, str], absent: frozenset[int] = frozenset()) -> None:
-        memory = self._memory.with_news(present, absent)
-        if memory is not self._memory and self._settings.road is RoadName.AUTO:
+    async def _remember(self, memory: Memory) -> None:
+        if memory != self._memory and self._settings.road is RoadName.AUTO:
             self._memory = memory
-            await asyncio.to_thread(remembering.save, self._folder, memory)
+            await self._save()
+
+    async def _save(self) -> None:
+        async with self._saving:
+            await asyncio.to_thread(remembering.save, self._folder, self._memory)
 
     @contextmanager
     def _watched(self) -> Iterator[None]:
@@ -179,6 +188,6 @@ class SwitchingBackend(DiracBackend):
         self._outage.succeeded()
         self._memory = remembering.remembered(taken.name, taken.identity, self._settings, self._memory)
         try:
-            await asyncio.to_thread(remembering.save, self._folder, self._memory)
+            await self._save()
         finally:
             await retired.aclose()

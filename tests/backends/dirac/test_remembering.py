@@ -86,6 +86,19 @@ async def test_another_road_has_to_lead_to_the_same_jobs() -> None:
     await check(memory, RoadName.DIPS, road, WHO)
 
 
+async def test_a_submission_of_which_nothing_is_known_is_looked_for_where_it_was_made() -> None:
+    road = ScriptedRoad()
+    road.add(1, name="one")
+    with pytest.raises(BackendUnavailable, match="do not know the jobs"):
+        await check(replace(MEMORY, submitted=True), RoadName.DIPS, road, WHO)
+    await check(replace(MEMORY, submitted=True, witnesses={1: "one"}), RoadName.DIPS, road, WHO)
+
+
+def test_what_is_known_of_jobs_goes_on_with_the_next_road() -> None:
+    before = replace(MEMORY, submitted=True, witnesses={1: "one"})
+    assert remembered(RoadName.DIPS, WHO, Settings(), before) == replace(before, road=RoadName.DIPS)
+
+
 @pytest.mark.parametrize("who", [replace(WHO, owner="bob"), replace(WHO, group="admins")])
 async def test_another_road_has_to_take_us_for_the_same(who: Identity) -> None:
     with pytest.raises(BackendUnavailable, match="alice of users"):
@@ -93,5 +106,5 @@ async def test_another_road_has_to_take_us_for_the_same(who: Identity) -> None:
 
 
 def test_nothing_that_is_kept_is_secret() -> None:
-    assert set(Memory.__struct_fields__) == {"settings", "road", "owner", "group", "witnesses"}
+    assert set(Memory.__struct_fields__) == {"settings", "road", "owner", "group", "submitted", "witnesses"}
     assert stamp(Settings(proxy="/secret/place")) == stamp(Settings())
