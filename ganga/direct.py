@@ -52,31 +52,37 @@ class Direct:
 
     async def reschedule(self, jobs: Sequence[JobId]) -> list[JobId]:
         """See `Client.reschedule`."""
-        records = [record for job in jobs for record in await self._to_reschedule(job)]
-        for target, some in _by_target(records):
+        members = {job: await self._to_reschedule(job) for job in jobs}
+        records = {record.id: record for some in members.values() for record in some}
+        refused: dict[JobId, str] = {}
+        for target, some in _by_target(records.values()):
             backend = await self._service.backend(target)
             if not isinstance(backend, Rescheduling):
                 raise UsageError(f"target {target} runs no job again by itself; 'ganga resubmit' submits it")
             names = _names(some)
+            # First, or a monitor that is quicker than the rest of this kills what runs again.
             await self._store.withdraw_kill([record.id for record in some], _now())
             try:
-                refused = await self._within(target, backend.reschedule(list(names)), "whether they run again")
+                told = await self._within(target, backend.reschedule(list(names)), "whether they run again")
             finally:
-                # Also where nobody knows what became of it: the monitor is to look at once.
-                await self._store.request_refresh([record.id for record in some], _now())
-            _check("run again", target, names, refused)
-        return [record.id for record in records]
+                # Also where nobody knows what came of it: the monitor is to look at once.
+                await self._store.request_refresh([job for job in members if members[job][0].target == target], _now())
+            refused |= _by_job(told, names)
+        _check(refused, len(records), "run again")
+        return list(records)
 
     async def delete(self, jobs: Sequence[JobId]) -> list[JobId]:
         """See `Client.delete`."""
         records = [record for job in jobs for record in await self._to_delete(job)]
+        refused: dict[JobId, str] = {}
         for target, some in _by_target(records):
             backend = await self._service.backend(target)
             if not isinstance(backend, Deleting):
                 raise UsageError(f"target {target} keeps nothing of a job that could be deleted")
             names = _names(some)
-            refused = await self._within(target, backend.delete(list(names)), "whether they are deleted")
-            _check("are deleted", target, names, refused)
+            told = await self._within(target, backend.delete(list(names)), "whether they are deleted")
+            refused |= _by_job(told, names)
+        _check(refused, len(records), "are deleted")
         return list(dict.fromkeys(record.id for record in records))
 
     async def peeks(self, record: JobRecord) -> bool:
@@ -170,15 +176,19 @@ def _names(records: Collection[JobRecord]) -> dict[NativeId, JobRecord]:
     return {record.native_id: record for record in records if record.native_id is not None}
 
 
-def _check(what: str, target: TargetName, asked: Mapping[NativeId, JobRecord], refused: Mapping[NativeId, str]) -> None:
+def _by_job(reasons: Mapping[NativeId, str], names: Mapping[NativeId, JobRecord]) -> dict[JobId, str]:
+    return {names[native_id].id: reason for native_id, reason in reasons.items() if native_id in names}
+
+
+def _check(refused: Mapping[JobId, str], asked: int, what: str) -> None:
     """Raise `UsageError` if any was refused, with the back end's words."""
     if not refused:
         return
-    reasons = [f"job {asked[native_id].id}: {reason}" for native_id, reason in refused.items() if native_id in asked]
+    reasons = [f"job {job}: {reason}" for job, reason in refused.items()]
     more = f" (and {len(reasons) - NAMED} more)" if len(reasons) > NAMED else ""
-    done = len(asked) - len(refused)
+    done = asked - len(refused)
     others = f"; the others ({done}) {what}" if done else ""
-    raise UsageError(f"{target} refused: {'; '.join(reasons[:NAMED])}{more}{others}")
+    raise UsageError(f"the back end refused {'; '.join(reasons[:NAMED])}{more}{others}")
 
 
 def _now() -> Utc:

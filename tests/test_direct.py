@@ -113,7 +113,7 @@ async def test_what_is_refused_is_told_with_the_reason_and_what_was_not(tmp_path
         records = [record async for record in client.select(parent=job, subjobs=True)]
         names = [record.native_id for record in records if record.native_id is not None]
         backend.refuses = {names[1]: "too often"}
-        with pytest.raises(UsageError, match=r"^site refused: job 1\.1: too often; the others \(7\) run again$"):
+        with pytest.raises(UsageError, match=r"^the back end refused job 1\.1: too often; the others \(7\) run again$"):
             await client.reschedule(job)
         backend.refuses = dict.fromkeys(names, "no")
         with pytest.raises(UsageError, match=r"job 1\.4: no \(and 3 more\)$"):

@@ -1,6 +1,7 @@
 """``ganga reschedule``: have the back end run jobs again under their native ids."""
 
 import asyncio
+from collections.abc import Sequence
 
 import ganga
 from ganga.cli.following import coming_back
@@ -45,14 +46,14 @@ async def _reschedule(options: Options) -> int:
         seq = await client.store.last_seq()
         again = await client.reschedule(*jobs)
         with coming_back(again):
-            await _seen(client, set(again), seq, options.timeout)
+            await _seen(client, jobs, set(again), seq, options.timeout)
         for record in await client.store.get(again):
             print(f"{record.id}: {record.status}, attempt {record.attempt}")
     return 0
 
 
-async def _seen(client: Client, waiting: set[JobId], after: Seq, seconds: float) -> None:
-    """Wait until the monitor has seen all of these jobs run again."""
+async def _seen(client: Client, named: Sequence[JobId], waiting: set[JobId], after: Seq, seconds: float) -> None:
+    """Wait until the monitor has seen all of these run again: the jobs that were named, or subjobs of theirs."""
     try:
         async with asyncio.timeout(seconds):
             while waiting:
@@ -62,6 +63,6 @@ async def _seen(client: Client, waiting: set[JobId], after: Seq, seconds: float)
                         waiting.discard(event.job)
                 # A monitor that has only just begun has not heard of a request from before.
                 if waiting and not await client.store.wait(after, LOOK):
-                    await client.refresh(*waiting)
+                    await client.refresh(*named)
     except TimeoutError:
         tell(f"{plural(len(waiting), 'job')} not seen to run again within {seconds:g} seconds; the request was taken")

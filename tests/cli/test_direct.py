@@ -111,7 +111,7 @@ def test_a_refusal_ends_with_2_and_the_words_of_the_back_end(cli: Ganga) -> None
     failed(cli).refuses = {JOB: "too often"}
     for verb in ("reschedule", "delete"):
         result = cli(verb, "1")
-        assert (result.code, result.err) == (2, "ganga: site refused: job 1: too often\n")
+        assert (result.code, result.err) == (2, "ganga: the back end refused job 1: too often\n")
 
 
 def test_what_makes_no_sense_ends_with_2(cli: Ganga) -> None:
