@@ -3,10 +3,14 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from ganga.backends.dirac.road import JobState
 from ganga.backends.dirac.states import STATUSES, observation, status_of
+from ganga.core.reconcile import reconcile
 from ganga.model.clock import Utc
+from ganga.model.ids import JobId, NativeId, TargetName
+from ganga.model.job import JobRecord
 from ganga.model.status import JobStatus
 
 #: As DIRAC 9.1 lists them, with what they are for us.
@@ -130,3 +134,35 @@ def test_a_job_that_was_rescheduled_is_the_next_attempt() -> None:
 def test_a_reschedule_that_was_counted_and_not_done_is_no_attempt(word: str) -> None:
     assert observation(JobState(id=1, status=word, minor_status="Job Rescheduled", reschedules=2)).restart == 1
     assert observation(JobState(id=1, status=word, minor_status="Execution Complete", reschedules=2)).restart == 2
+
+
+@pytest.mark.parametrize(("restart", "reschedules"), [(0, 1), (1, 2)])
+def test_what_diracx_counts_and_does_not_run_is_neither_an_attempt_nor_the_end_of_one(
+    restart: int, reschedules: int
+) -> None:
+    """DiracX 0.7 answers the reschedule of a job that has ended with a larger counter and the old end: no pilot will
+    match the job. An attempt that "ended at once" would have an output that is the last attempt's, and an end that
+    nobody reached. So the counter is believed only as far as something ran. That the run before did end remains told,
+    also where the reschedule came before anybody had looked.
+    """
+    counted = JobState(id=1, status="Done", minor_status="Job Rescheduled", reschedules=reschedules)
+    known = JobRecord(
+        id=JobId("1"),
+        name="fit",
+        target=TargetName("dirac"),
+        status=JobStatus.COMPLETED,
+        created_at=Utc(1.0),
+        attempt=restart + 1,
+        native_id=NativeId("1"),
+        restart=restart,
+    )
+    assert reconcile(known, observation(counted), Utc(9.0)) is None
+    running = replace(known, status=JobStatus.RUNNING)
+    told = reconcile(running, observation(counted), Utc(9.0))
+    assert told is not None
+    assert (told.outcome, told.attempt) == (JobStatus.COMPLETED, restart + 1)
+    # DIRAC's services do run it again, in the same database: that is the next attempt.
+    received = JobState(id=1, status="Received", minor_status="Job Rescheduled", reschedules=reschedules)
+    again = reconcile(known, observation(received), Utc(9.0))
+    assert again is not None
+    assert (again.status, again.attempt) == (JobStatus.SUBMITTED, restart + 2)
