@@ -2,11 +2,13 @@
 
 Only the server's clock counts. A cursor is one of its seconds, with a mark of what was told by then. Each question
 reaches back before that second by an overlap, for changes that were committed late and for servers whose clocks differ;
-what the overlap repeats is told apart by value. The cursor moves when all pages are there, never before.
+what the overlap repeats is told apart by value. The cursor moves when all pages are there, never before. When the
+server's clock is set back, so is the cursor: changes made since then bear times that lie before it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from math import floor
+from time import monotonic
 from typing import Final
 
 from ganga.backends.dirac.road import JobState
@@ -27,13 +29,15 @@ _LONG_AGO: Final = Utc(0.0)
 class Question:
     """One question for what is new, while its pages come in. If they stop coming, nothing has happened."""
 
-    __slots__ = ("_at", "_clock", "_known", "_overlap", "states")
+    __slots__ = ("_at", "_clock", "_known", "_overlap", "lead", "states")
 
-    def __init__(self, at: Utc, clock: Utc, overlap: float, known: Mapping[int, JobState]) -> None:
+    def __init__(self, at: Utc, clock: Utc, overlap: float, known: Mapping[int, JobState], lead: float) -> None:
         self._at = at
         self._clock = clock
         self._overlap = overlap
         self._known = known
+        #: By how much the server's clock is ahead of our monotonic one.
+        self.lead = lead
         #: The latest state of each job on the pages so far.
         self.states: dict[int, JobState] = {}
 
@@ -71,10 +75,13 @@ class Delta:
     has not heard what was told since, and is told again.
     """
 
-    __slots__ = ("_answers", "_cursor", "_name", "_overlap", "_told")
+    __slots__ = ("_answers", "_cursor", "_lead", "_name", "_now", "_overlap", "_told")
 
-    def __init__(self, overlap: float, name: str) -> None:
+    def __init__(self, overlap: float, name: str, *, now: Callable[[], float] = monotonic) -> None:
         self._overlap = overlap
+        self._now = now
+        #: That of the last answer; None before the first.
+        self._lead: float | None = None
         #: What tells the cursors of this memory from those of any other.
         self._name = name
         self._answers = 0
@@ -86,16 +93,27 @@ class Delta:
 
         Without a cursor, or with one that is not ours or very old, what is new is what comes from now on.
         """
+        lead = clock - self._now()
         at = _time_of(cursor)
         if at is None or clock - at > LONGEST_ABSENCE:
-            return Question(_second(clock - SETTLED * self._overlap), clock, self._overlap, {})
+            return Question(_second(clock - SETTLED * self._overlap), clock, self._overlap, {}, lead)
         known = self._told if cursor == self._cursor else {}
-        # A clock that was set back writes times that a cursor from before lies beyond.
-        return Question(min(at, _second(clock)), clock, self._overlap, known)
+        return Question(self._set_back(at, clock, lead), clock, self._overlap, known, lead)
+
+    def _set_back(self, at: Utc, clock: Utc, lead: float) -> Utc:
+        """Where the cursor is by the clock as it now goes."""
+        back = 0.0 if self._lead is None else self._lead - lead
+        if back > self._overlap:
+            return _second(min(at - back, clock))
+        if at > clock + self._overlap:
+            # When it was set back is not known.
+            return _second(clock - SETTLED * self._overlap)
+        return min(at, _second(clock))
 
     def settle(self, question: Question) -> Cursor:
         """All pages of the question were taken: where to go on. Where nothing is new, that is where it was."""
         at = question.reached()
+        self._lead = question.lead
         horizon = _second(at - self._overlap)
         self._answers += bool(question.news())
         self._told = {number: state for number, state in question.states.items() if _stamp(state) >= horizon}

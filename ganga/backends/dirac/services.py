@@ -222,9 +222,13 @@ class ServiceRoad:
 
     async def _read(self, service: str, kind: type[Envelope[T]], method: str, *arguments: object) -> T:
         """A question to which there is always an answer: what a service refuses to tell was not told."""
-        answer = await self._services.envelope(service, kind, method, *arguments, safe=True)
         try:
+            answer = await self._services.envelope(service, kind, method, *arguments, safe=True)
             return answer.opened(service)
+        except BackendUnavailable:
+            # A server that comes back may have had its clock set.
+            self._clock = None
+            raise
         except Refused as error:
             raise BackendUnavailable(f"{error}; asking again later") from error
 

@@ -1,5 +1,6 @@
 """The laws of the feed: every change is told, once, whatever commits late, fails or comes twice."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Struct
@@ -139,6 +140,32 @@ def test_a_clock_that_was_set_back_blinds_nobody() -> None:
     question.take(server.changed(question.since, START + 3))
     assert 2 in {job.id for job in question.news()}
     assert time_of(delta.settle(question)) <= back + 2
+
+
+@pytest.mark.parametrize("noticed_after", [1, 60, 600])
+def test_what_was_changed_after_a_clock_was_set_back_is_told_whenever_that_is_noticed(noticed_after: int) -> None:
+    now = 5000.0
+    server, delta = Server([(START, state(1, START))]), Delta(OVERLAP, "here", now=lambda: now)
+    _, cursor = ask(delta, server, None, START + 1)
+    server.updates.append((START + 2, state(2, START - 119)))
+    now += noticed_after
+    refused = delta.question(cursor, Utc(START + 1 - 120 + noticed_after))
+    for question in (refused, delta.question(cursor, Utc(START + 1 - 120 + noticed_after))):
+        question.take(server.changed(question.since, START + 3))
+        assert 2 in {job.id for job in question.news()}
+    cursor = delta.settle(question)
+    question = delta.question(cursor, Utc(START + 1 - 120 + noticed_after))
+    question.take(server.changed(question.since, START + 3))
+    assert 2 not in {job.id for job in question.news()}
+
+
+def test_a_clock_that_was_set_back_while_nobody_asked_is_believed_from_a_while_before_on() -> None:
+    server = Server([(START, state(1, START))])
+    _, cursor = ask(Delta(OVERLAP, "here"), server, None, START + 1)
+    server.updates.append((START + 2, state(2, START - 119)))
+    question = Delta(OVERLAP, "there").question(cursor, Utc(START - 90))
+    question.take(server.changed(question.since, START + 3))
+    assert 2 in {job.id for job in question.news()}
 
 
 def test_a_stamp_from_the_future_does_not_move_the_cursor_beyond_the_clock() -> None:
