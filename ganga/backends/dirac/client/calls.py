@@ -6,6 +6,7 @@ where ganga is not installed. DIRAC's settings are those of the process; whose p
 
 import json
 import os
+import random
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from functools import cache
@@ -137,6 +138,8 @@ def _addresses(question: Question) -> list[str]:
     given = cast("list[str]", question["addresses"])
     found = given or _configured(service)
     if question.get("once"):
+        # Not the same each time: whoever is silent uses up all the time there is for a try.
+        found = random.sample(found, len(found))
         return [next((url for url in found if _client(url, question).ping()["OK"]), found[0])]
     return given or [service]
 

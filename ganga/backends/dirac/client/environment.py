@@ -42,7 +42,9 @@ class Environment(Struct, frozen=True, kw_only=True):
 
 def importable() -> bool:
     """Whether this process could import DIRAC; nothing is loaded for that."""
-    return find_spec("DIRAC") is not None
+    found = find_spec("DIRAC")
+    # A folder of that name where the program runs is not DIRAC.
+    return found is not None and found.origin is not None
 
 
 async def environment(settings: Settings) -> Environment:

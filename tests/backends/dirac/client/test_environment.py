@@ -1,5 +1,6 @@
 """Which Python DIRAC's client runs in."""
 
+import importlib
 import sys
 from pathlib import Path
 
@@ -64,6 +65,16 @@ async def test_traces_of_dirac_are_followed(installation: Path, monkeypatch: pyt
     assert (await environment(Settings())).variables["DIRAC_HERE"] == "two\nlines"
     monkeypatch.setattr(module, "importable", lambda: True)
     assert (await environment(Settings())).python == Path(sys.executable)
+
+
+def test_a_folder_of_its_name_is_not_dirac(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "DIRAC").mkdir()
+    assert not module.importable()
+    (tmp_path / "DIRAC" / "__init__.py").touch()
+    importlib.invalidate_caches()
+    assert module.importable()
 
 
 async def test_settings_are_passed_on(installation: Path) -> None:
