@@ -2,29 +2,31 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 
 import msgspec
 from msgspec import Struct
 
 from ganga.backends.dirac.road import JobState
+from ganga.errors import BackendUnavailable
 from ganga.model.clock import Utc
 from ganga.model.step import Step
 
 
 class Row(Struct, rename="pascal", gc=False):
-    """A row of a search: the columns of `COLUMNS`."""
+    """A row of a search: the columns of `COLUMNS`. Times are left as text: many jobs have the same ones."""
 
     job_id: int = msgspec.field(name="JobID")
     status: str
     minor_status: str | None
     application_status: str | None
-    last_update_time: datetime | None
+    last_update_time: str | None
     site: str | None
     job_name: str | None
     job_group: str | None
     reschedule_counter: int | None
-    start_exec_time: datetime | None
-    end_exec_time: datetime | None
+    start_exec_time: str | None
+    end_exec_time: str | None
     owner: str | None = None
 
     def state(self) -> JobState:
@@ -55,7 +57,7 @@ class Line(Struct, rename="pascal", gc=False):
     status: str
     minor_status: str
     application_status: str
-    status_time: datetime
+    status_time: str
     source: str
 
     def step(self) -> Step:
@@ -135,11 +137,16 @@ class Filter(Struct, omit_defaults=True):
     values: Sequence[str | int] | None = None
 
 
-def utc(moment: datetime | None) -> Utc | None:
-    """A time of the server, which is UTC whether it says so or not."""
-    return None if moment is None else seconds(moment)
+def utc(text: str | None) -> Utc | None:
+    """A time of the server, if it told one. Raises `BackendUnavailable` for text that is none."""
+    return None if text is None else seconds(text)
 
 
-def seconds(moment: datetime) -> Utc:
-    """See `utc`."""
+@lru_cache(maxsize=1 << 14)
+def seconds(text: str) -> Utc:
+    """See `utc`; times are UTC whether they say so or not."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise BackendUnavailable(f"DiracX sent {text[:40]!r} for a time; its reply is not believed") from error
     return Utc((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())

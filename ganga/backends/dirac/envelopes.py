@@ -31,7 +31,7 @@ _ABOUT_DATABASE = re.compile(r"MySQL|\bdatabase\b|\bDB\b|^Failed to (?:insert|up
 _LONGEST_MESSAGE = 400
 
 
-class WireTime(Struct, frozen=True, tag_field="__dCls", tag="dt"):
+class WireTime(Struct, frozen=True, tag_field="__dCls", tag="dt", gc=False):
     """A point in time as DIRAC's JSON has it."""
 
     #: ``2026-11-22 17:01:04``, sometimes with a fraction; UTC.

@@ -10,7 +10,7 @@ from ganga.model.step import Step
 Submitted = int | list[int]
 
 
-class Row(Struct, frozen=True, rename="pascal"):
+class Row(Struct, frozen=True, rename="pascal", gc=False):
     """One job in ``getJobsSummary``: the columns that we use."""
 
     status: str
