@@ -38,14 +38,17 @@ _GAP = 2.0
 class Monitor:
     """One road's: what it has told, and what it has asked."""
 
-    def __init__(self, road: RoadName, home: Path, relay: Relay) -> None:
+    def __init__(self, road: RoadName, home: Path, relay: Relay, *, profiled: bool = False) -> None:
         self.road = road
         self.told: list[Told] = []
         self._relay = relay
         self._passed: list[tuple[float, Passed]] = []
         self._log = (home / "log").open("ab")
-        command = [sys.executable, "-m", "tests.bench.dirac.following", str(home)]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self._log, cwd=ROOT)
+        self.profile = home / "profile"
+        words = [str(home), *([str(self.profile)] if profiled else [])]
+        command = [sys.executable, "-m", "tests.bench.dirac.following", *words]
+        pipe = subprocess.PIPE
+        self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=self._log, cwd=ROOT)
         self._reader = Thread(target=self._read, daemon=True)
 
     def ready(self) -> None:
@@ -74,8 +77,9 @@ class Monitor:
         return (passed.turns if self.road in KEEPING else passed.connections) / (len(ends) - 1)
 
     def stop(self) -> None:
-        """Interrupt it, and wait for its end."""
-        self._process.terminate()
+        """Have it end, and wait for that."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
         self._process.wait()
         self._reader.join()
         self._log.close()
@@ -99,7 +103,7 @@ class Ages:
 
 def followed(servers: Servers, folder: Path) -> Ages:
     """All jobs, of which some begin to run all the time. Raises `RuntimeError` if one is not told of, or is twice."""
-    with _monitors(servers, folder) as monitors:
+    with monitoring(servers, folder) as monitors:
         changed = _change(servers, monitors)
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline and any(len(monitor.told) < len(changed) for monitor in monitors):
@@ -131,7 +135,7 @@ def _note(monitors: Sequence[Monitor]) -> None:
 
 
 @contextmanager
-def _monitors(servers: Servers, folder: Path) -> Iterator[Sequence[Monitor]]:
+def monitoring(servers: Servers, folder: Path, *, profiled: bool = False) -> Iterator[Sequence[Monitor]]:
     """One for each road, when all of them have asked about all jobs once."""
     with ExitStack() as stack:
         relays = {road: stack.enter_context(relaying()) for road in ROADS}
@@ -139,7 +143,7 @@ def _monitors(servers: Servers, folder: Path) -> Iterator[Sequence[Monitor]]:
         for road, home in homes.items():
             configure(home, place(servers, home / "dirac", relays[road].to).settings_of(road))
         _adopt(servers, list(homes.values()))
-        monitors = [Monitor(road, home, relays[road]) for road, home in homes.items()]
+        monitors = [Monitor(road, home, relays[road], profiled=profiled) for road, home in homes.items()]
         for monitor in monitors:
             stack.callback(monitor.stop)
         for monitor in monitors:

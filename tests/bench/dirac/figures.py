@@ -17,7 +17,7 @@ from tests.bench.dirac.table import show
 from tests.bench.dirac.ways import GANGA_8, JOBS, ROADS, WAYS, bare, completed, ours
 from tests.bench.figures import Figure, at_least, at_most
 
-ROUNDS = 6
+ROUNDS = 8
 COUNTED = 2
 MANY = 100_000
 
@@ -26,7 +26,7 @@ _CHEAPER, _FASTER, _MARGIN = 20, 10, 1.3
 #: How old a status may be, as a share of the interval, and how often may be asked for a page of changes and once more.
 _AGE, _CALLS = 0.55, 1.1
 #: What a cycle may grow by while the jobs that do not change become ten times as many.
-_FLAT_WORK, _FLAT_SIZE = 1.25, 1.1
+_FLAT_WORK, _FLAT_SIZE = 1.3, 1.1
 
 
 def figures() -> Iterator[Figure]:

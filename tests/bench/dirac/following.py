@@ -1,14 +1,17 @@
-"""A monitor of jobs on DIRAC, which tells when it tells: ``python -m tests.bench.dirac.following HOME``.
+"""A monitor of jobs on DIRAC, which tells when it tells: ``python -m tests.bench.dirac.following HOME [PROFILE]``.
 
 In the folder are its settings and its store. The first line on standard output comes when it has asked about every job;
-then there is one for each job that runs, when the event of that is told.
+then there is one for each job that runs, when the event of that is told. It ends when its standard input does, and
+leaves in the file PROFILE where its event loop has spent the time of the processor since that first line.
 """
 
 import asyncio
 import sys
 import time
 from collections.abc import Sequence
+from cProfile import Profile
 from pathlib import Path
+from typing import TextIO
 
 import msgspec
 from msgspec import Struct
@@ -85,16 +88,28 @@ def _waiting(number: int, now: Utc) -> JobRecord:
     )
 
 
-async def _main(home: Path) -> None:
+async def _main(home: Path, profile: Path | None) -> None:
     output = own_output()
     async with ganga.open(home, config=home / CONFIGURATION) as client:
         await _settled(client)
-        output.write("\n")
-        output.flush()
-        async for event in client.events():
-            if event.new is JobStatus.RUNNING and event.job is not None:
-                output.write(_json(Told(int(event.job), time.time())) + "\n")
-                output.flush()
+        telling = asyncio.create_task(_tell(client, output))
+        profiler = Profile(time.thread_time)
+        if profile is not None:
+            profiler.enable()
+        await asyncio.to_thread(sys.stdin.read)
+        profiler.disable()
+        telling.cancel()
+    if profile is not None:
+        profiler.dump_stats(profile)
+
+
+async def _tell(client: Client, output: TextIO) -> None:
+    output.write("\n")
+    output.flush()
+    async for event in client.events():
+        if event.new is JobStatus.RUNNING and event.job is not None:
+            output.write(_json(Told(int(event.job), time.time())) + "\n")
+            output.flush()
 
 
 async def _settled(client: Client) -> None:
@@ -106,4 +121,4 @@ async def _settled(client: Client) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_main(Path(sys.argv[1])))
+    asyncio.run(_main(Path(sys.argv[1]), Path(sys.argv[2]) if len(sys.argv) > 2 else None))

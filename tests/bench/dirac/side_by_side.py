@@ -16,8 +16,9 @@ from tests.bench.dirac.ways import Way
 
 #: Jobs that change before each cycle.
 CHANGES = 100
-#: Seconds from one change to the next: more than our roads reach back for what may have been committed late.
-APART = 6.5
+#: Seconds from one change to the next: more than our roads reach back for what may have been committed late, by clocks
+#: that are right to a second or two.
+APART = 7.5
 
 ResultT = TypeVar("ResultT")
 

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-#: How servers write times; text of this form is in the order of time.
+#: How servers write times, but that some have a T in the middle; those of one server are in the order of time.
 TIME = "%Y-%m-%d %H:%M:%S"
 OWNER = "alice"
 
@@ -21,7 +21,7 @@ class Comparing:
     def __init__(self, ask: Ask, overlap: float) -> None:
         self._ask = ask
         self._overlap = timedelta(seconds=overlap)
-        self._newest = (datetime.now(UTC) - timedelta(minutes=1)).isoformat()[:19]
+        self._newest = (datetime.now(UTC) - timedelta(minutes=1)).strftime(TIME)
         self._known: dict[str, list[str]] = {}
 
     async def cycle(self) -> int:
