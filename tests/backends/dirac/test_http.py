@@ -9,7 +9,8 @@ import pytest
 from aiohttp import web
 
 from ganga.backends.dirac.http import Http, tls_context
-from ganga.backends.dirac.replies import NotSent
+from ganga.backends.dirac.replies import NotSent, Reply
+from ganga.backends.dirac.road import Refused
 from ganga.errors import BackendUnavailable, ConfigurationError
 from tests.backends.dirac.misbehaving import Server, running
 
@@ -132,3 +133,62 @@ def test_certificates_are_always_verified(tmp_path: Path) -> None:
     for context in (tls_context("", None), tls_context("", str(tmp_path)), tls_context(str(tmp_path), None)):
         assert context.verify_mode is ssl.CERT_REQUIRED
         assert context.check_hostname
+
+
+async def test_a_form_arrives_as_it_is(server: Server, http: Http) -> None:
+    form = {"method": "getJobsSummary", "args": '[[1,2], {"a": "x&y=z+100%;ä\\n\\"#?/"}]'}
+    arrived: list[dict[str, object]] = []
+
+    async def note(request: web.Request) -> web.StreamResponse:
+        arrived.append(dict(await request.post()))
+        return web.json_response([])
+
+    server.handler = note
+    await http.read("POST", server.url, form=form)
+    assert arrived == [form]
+
+
+async def _file(request: web.Request) -> web.StreamResponse:
+    form = await request.post()
+    if form["name"] == "none":
+        return web.json_response({"OK": False})
+    return web.Response(body=b"x" * 1000, content_type="application/octet-stream")
+
+
+async def _saved(http: Http, url: str, name: str, into: Path, at_most: int = 1000) -> Reply:
+    return await http.save(url, form={"name": name}, kind="application/octet-stream", into=into, at_most=at_most)
+
+
+async def test_a_file_is_written_as_it_comes_and_anything_else_is_a_reply(
+    server: Server, http: Http, tmp_path: Path
+) -> None:
+    server.handler = _file
+    reply = await _saved(http, server.url, "there", tmp_path / "there")
+    assert (reply.status, reply.body) == (200, b"")
+    assert (tmp_path / "there").stat().st_size == 1000
+    assert (await _saved(http, server.url, "none", tmp_path / "none")).body == b'{"OK": false}'
+    assert not (tmp_path / "none").exists()
+
+
+async def test_a_file_that_is_too_large_is_not_written_to_its_end(server: Server, http: Http, tmp_path: Path) -> None:
+    server.handler = _file
+    with pytest.raises(Refused, match="largest_output"):
+        await _saved(http, server.url, "there", tmp_path / "there", 999)
+    server.handler = server.break_off
+    with pytest.raises(BackendUnavailable, match="broke off"):
+        await _saved(http, server.url, "there", tmp_path / "broken")
+
+
+async def test_a_file_may_take_longer_than_an_answer_if_it_keeps_coming(server: Server, tmp_path: Path) -> None:
+    async def slow(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "application/octet-stream"})
+        await response.prepare(request)
+        for _ in range(5):
+            await response.write(b"x")
+            await asyncio.sleep(0.3)
+        return response
+
+    server.handler = slow
+    async with Http("S", timeout=1.0) as http:
+        await _saved(http, server.url, "there", tmp_path / "there", 1 << 30)
+    assert (tmp_path / "there").stat().st_size == 5
