@@ -22,7 +22,7 @@ from ganga.store.base import Store
 
 #: Jobs in one call.
 BATCH = 1000
-#: Jobs named in one sentence.
+#: Jobs, and reasons, named in one sentence.
 NAMED = 5
 
 _BADLY_ENDED = FINAL - {JobStatus.COMPLETED}
@@ -181,14 +181,21 @@ def _by_job(reasons: Mapping[NativeId, str], names: Mapping[NativeId, JobRecord]
 
 
 def _check(refused: Mapping[JobId, str], asked: int, what: str) -> None:
-    """Raise `UsageError` if any was refused, with the back end's words."""
+    """Raise `UsageError` if any was refused, with the back end's words, each once."""
     if not refused:
         return
-    reasons = [f"job {job}: {reason}" for job, reason in refused.items()]
-    more = f" (and {len(reasons) - NAMED} more)" if len(reasons) > NAMED else ""
+    by_reason: dict[str, list[JobId]] = {}
+    for job, reason in refused.items():
+        by_reason.setdefault(reason, []).append(job)
+    said = [f"job {_some(jobs)}: {reason}" for reason, jobs in by_reason.items()]
     done = asked - len(refused)
     others = f"; the others ({done}) {what}" if done else ""
-    raise UsageError(f"the back end refused {'; '.join(reasons[:NAMED])}{more}{others}")
+    raise UsageError(f"the back end refused {_some(said, '; ')}{others}")
+
+
+def _some(items: Sequence[str], between: str = ", ") -> str:
+    more = f"{between}and {len(items) - NAMED} more" if len(items) > NAMED else ""
+    return between.join(items[:NAMED]) + more
 
 
 def _now() -> Utc:
