@@ -9,6 +9,7 @@ import ssl
 import time
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeAlias
@@ -19,6 +20,7 @@ import msgspec
 
 from ganga.backends.dirac.failures import unavailable
 from ganga.backends.dirac.replies import Reply, judged
+from ganga.backends.dirac.streams import CONNECT_WITHIN, limits, save
 from ganga.errors import BackendUnavailable, ConfigurationError
 from ganga.model.clock import Utc
 
@@ -28,8 +30,6 @@ Judge: TypeAlias = Callable[[Reply, str, tuple[int, ...]], Reply]
 CONNECTIONS = 4
 #: Seconds for which an idle connection is kept.
 KEPT = 15.0
-#: Seconds within which a connection has to be there.
-CONNECT_WITHIN = 10.0
 #: Bytes of a reply; ten thousand jobs with all columns are 5 MB.
 LARGEST_REPLY = 256 << 20
 
@@ -50,12 +50,12 @@ class Http:
         self._name = name
         self._judge = judge
         self._seconds = timeout
-        limits = aiohttp.ClientTimeout(total=timeout, sock_connect=min(timeout, CONNECT_WITHIN))
+        within = aiohttp.ClientTimeout(total=timeout, sock_connect=min(timeout, CONNECT_WITHIN))
         trusted: ssl.SSLContext | bool = True if tls is None else tls
         kept = aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=KEPT, ssl=trusted)
         fresh = aiohttp.TCPConnector(limit=CONNECTIONS, force_close=True, ssl=trusted)
-        self._kept = aiohttp.ClientSession(connector=kept, timeout=limits, cookie_jar=aiohttp.DummyCookieJar())
-        self._fresh = aiohttp.ClientSession(connector=fresh, timeout=limits, cookie_jar=aiohttp.DummyCookieJar())
+        self._kept = aiohttp.ClientSession(connector=kept, timeout=within, cookie_jar=aiohttp.DummyCookieJar())
+        self._fresh = aiohttp.ClientSession(connector=fresh, timeout=within, cookie_jar=aiohttp.DummyCookieJar())
         self._server_ahead: float | None = None
         self._heard_at = 0.0
 
@@ -124,6 +124,24 @@ class Http:
             raise unavailable(error, self._name, self._seconds) from error
         return self._judge(reply, self._name, ())
 
+    async def save(self, url: str, *, form: Mapping[str, str], kind: str, into: Path, at_most: int) -> Reply:
+        """Ask for a file, which goes into a new one here as it comes; the reply is then without it. What comes in
+        another content type than `kind` is a reply as any. Raises as `read`; `Refused` if it has more bytes; `OSError`.
+        """
+        data, headers = _sent(None, form, None)
+        within = limits(self._seconds, at_most)
+        try:
+            async with self._fresh.post(
+                url, data=data, headers=headers, allow_redirects=False, timeout=within
+            ) as response:
+                said = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+                if response.status != HTTPStatus.OK or said != kind:
+                    return self._judge(await self._whole(response), self._name, ())
+                await save(response, into, at_most)
+                return Reply(response.status, response.headers, b"")
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise unavailable(error, self._name, self._seconds) from error
+
     async def _exchange(
         self,
         session: aiohttp.ClientSession,
@@ -133,13 +151,16 @@ class Http:
         headers: Mapping[str, str] | None,
     ) -> Reply:
         async with session.request(method, url, data=data, headers=headers, allow_redirects=False) as response:
-            body = bytearray()
-            async for chunk in response.content.iter_any():
-                body += chunk
-                if len(body) > LARGEST_REPLY:
-                    raise BackendUnavailable(f"{self._name} sent a reply of more than {LARGEST_REPLY >> 20} MiB")
-            self._set_clock(response.headers.get("Date"))
-            return Reply(response.status, response.headers, bytes(body))
+            return await self._whole(response)
+
+    async def _whole(self, response: aiohttp.ClientResponse) -> Reply:
+        body = bytearray()
+        async for chunk in response.content.iter_any():
+            body += chunk
+            if len(body) > LARGEST_REPLY:
+                raise BackendUnavailable(f"{self._name} sent a reply of more than {LARGEST_REPLY >> 20} MiB")
+        self._set_clock(response.headers.get("Date"))
+        return Reply(response.status, response.headers, bytes(body))
 
     def _set_clock(self, date: str | None) -> None:
         if date is None:

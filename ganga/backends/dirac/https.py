@@ -1,8 +1,7 @@
 """Road 2: DIRAC's HTTPS services: web forms over connections that are kept, with the grid proxy as certificate."""
 
-import asyncio
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from pathlib import Path
@@ -17,12 +16,14 @@ from ganga.backends.dirac.http import Http
 from ganga.backends.dirac.installation import installation
 from ganga.backends.dirac.proxy import Credentials, Proxy
 from ganga.backends.dirac.replies import NotSent, Reply, not_ready, redirected
-from ganga.backends.dirac.road import CredentialsExpired, Refused, Road
+from ganga.backends.dirac.road import CredentialsExpired, Road
 from ganga.backends.dirac.services import SANDBOXES, ServiceRoad
 from ganga.backends.dirac.settings import Settings
 from ganga.errors import BackendUnavailable
 
 T = TypeVar("T")
+
+_Ask = Callable[[Http, str], Awaitable[Reply]]
 
 _PORT = 443
 _JSON = "application/json"
@@ -50,21 +51,25 @@ class HttpsServices:
     ) -> Envelope[T]:
         """See `Services`."""
         form = self._form(method, values)
-        url, reply = await self._anywhere(service, form, safe=safe)
+
+        async def ask(server: Http, url: str) -> Reply:
+            return await (server.read if safe else server.write)("POST", url, form=form)
+
+        url, reply = await self._anywhere(service, ask)
         return read(kind, reply.body, url)
 
     async def download(self, name: str, into: Path) -> None:
         """See `Services`."""
         place = name.replace(f"/{SANDBOXES}", "/WorkloadManagement/TornadoSandboxStore", 1)
         form = {**self._form("streamToClient", (place, "")), "rawContent": "True"}
-        url, reply = await self._anywhere(SANDBOXES, form, safe=True)
+
+        async def ask(server: Http, url: str) -> Reply:
+            return await server.save(url, form=form, kind=_FILE, into=into, at_most=self._largest_file)
+
+        url, reply = await self._anywhere(SANDBOXES, ask)
         if _kind(reply) != _FILE:
             read(Envelope[object], reply.body, url).opened(url)
             raise BackendUnavailable(f"{url} sent {_kind(reply)} instead of a file; asking again later")
-        if len(reply.body) > self._largest_file:
-            limit = f"{self._largest_file} bytes; the setting `largest_output` is its limit"
-            raise Refused(f"{url}: the file has more than {limit}")
-        await asyncio.to_thread(into.write_bytes, reply.body)
 
     async def upload(self, name: str, archive: bytes) -> str:
         """See `Services`."""
@@ -81,22 +86,20 @@ class HttpsServices:
         client = {"clientVO": self._client.organisation, "clientSetup": self._client.setup}
         return {"method": method, "args": arguments(values).decode(), **client}
 
-    async def _anywhere(self, service: str, form: dict[str, str], *, safe: bool) -> tuple[str, Reply]:
+    async def _anywhere(self, service: str, ask: _Ask) -> tuple[str, Reply]:
         """The reply of the first address that can be reached."""
         first: NotSent | None = None
         for url in await self._addresses.of(service, "https"):
             try:
-                return url, await self._post(url, form, safe=safe)
+                return url, await self._post(url, ask)
             except NotSent as error:
                 first = first or error
         raise first or NotSent(f"{service} has no address")
 
-    async def _post(self, url: str, form: dict[str, str], *, safe: bool) -> Reply:
+    async def _post(self, url: str, ask: _Ask) -> Reply:
         server = await self._server(url)
         try:
-            if safe:
-                return await server.read("POST", url, form=form)
-            return await server.write("POST", url, form=form)
+            return await ask(server, url)
         except BackendUnavailable as error:
             raise await self._complaint(error, url) or error from error.__cause__
 

@@ -9,13 +9,9 @@ from pathlib import Path
 import aiohttp
 
 from ganga.backends.dirac.failures import unavailable
-from ganga.backends.dirac.http import CONNECT_WITHIN, CONNECTIONS
-from ganga.backends.dirac.road import Refused
+from ganga.backends.dirac.http import CONNECTIONS
+from ganga.backends.dirac.streams import limits, save
 from ganga.errors import BackendUnavailable
-
-#: Bytes a second: a transfer that is slower on the whole is given up.
-SLOWEST = 50_000
-_CHUNK = 1 << 16
 
 
 class Transfers:
@@ -36,8 +32,8 @@ class Transfers:
         form = aiohttp.FormData(fields)
         form.add_field("file", content, filename=file.name)
         try:
-            limits = self._limits(len(content))
-            async with self._session.post(url, data=form, allow_redirects=False, timeout=limits) as response:
+            within = limits(self._seconds, len(content))
+            async with self._session.post(url, data=form, allow_redirects=False, timeout=within) as response:
                 self._check(response)
         except (aiohttp.ClientError, TimeoutError) as error:
             raise unavailable(error, self._name, self._seconds) from error
@@ -45,9 +41,11 @@ class Transfers:
     async def download(self, url: str, into: Path, *, at_most: int) -> None:
         """Bring a file. Raises `BackendUnavailable`, `Refused` if it has more bytes, or `OSError`."""
         try:
-            async with self._session.get(url, allow_redirects=False, timeout=self._limits(at_most)) as response:
+            async with self._session.get(
+                url, allow_redirects=False, timeout=limits(self._seconds, at_most)
+            ) as response:
                 self._check(response)
-                await _save(response, into, at_most)
+                await save(response, into, at_most)
         except (aiohttp.ClientError, TimeoutError) as error:
             raise unavailable(error, self._name, self._seconds) from error
 
@@ -55,23 +53,6 @@ class Transfers:
         """Close all connections."""
         await self._session.close()
 
-    def _limits(self, size: int) -> aiohttp.ClientTimeout:
-        return aiohttp.ClientTimeout(
-            total=self._seconds + size / SLOWEST,
-            sock_connect=min(self._seconds, CONNECT_WITHIN),
-            sock_read=self._seconds,
-        )
-
     def _check(self, response: aiohttp.ClientResponse) -> None:
         if not HTTPStatus.OK <= response.status < HTTPStatus.MULTIPLE_CHOICES:
             raise BackendUnavailable(f"the store of {self._name} answered {response.status}; asking again later")
-
-
-async def _save(response: aiohttp.ClientResponse, into: Path, at_most: int) -> None:
-    size = 0
-    with await asyncio.to_thread(into.open, "xb") as file:
-        async for chunk in response.content.iter_chunked(_CHUNK):
-            size += len(chunk)
-            if size > at_most:
-                raise Refused(f"the output has more than {at_most} bytes: raise the setting `largest_output`")
-            await asyncio.to_thread(file.write, chunk)
