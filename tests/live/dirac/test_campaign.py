@@ -15,7 +15,7 @@ from ganga.backends.dirac.diracx_road import DiracX
 from ganga.backends.dirac.settings import Settings
 from ganga.client import Client
 from ganga.model.event import Event, EventKind
-from ganga.model.ids import number_and_index
+from ganga.model.ids import TargetName, number_and_index
 from ganga.model.job import JobRecord
 from ganga.model.status import JobStatus
 from tests.live.dirac.worker import Worker
@@ -86,6 +86,10 @@ async def test_a_campaign_ends_as_its_jobs_do(client: Client, tmp_path: Path) ->
     (ended,) = await client.wait(job, timeout=PATIENCE)
     assert ended.status is JobStatus.FAILED
     records = await subjobs(client, job)
+    identity = (await client.target_states())[TargetName("dirac")].identity
+    assert identity is not None
+    assert identity.name == "alice of user"
+    assert identity.expires_at is not None
     assert [record.status for record in records] == [JobStatus.COMPLETED] * 25 + [JobStatus.FAILED] * 5
     assert {record.exit_code for record in records[25:]} == {1}
     assert {record.attempt for record in records} == {1}

@@ -15,9 +15,11 @@ from ganga.backends.dirac.diracx import open_road
 from ganga.backends.dirac.diracx_road import DiracX
 from ganga.backends.dirac.road import JobState
 from ganga.backends.dirac.settings import Settings
+from ganga.backends.dirac.states import observation
 from ganga.backends.dirac.token_file import TokenFile
 from ganga.errors import BackendUnavailable
 from ganga.model.clock import Utc
+from ganga.model.status import JobStatus
 from tests.live import proxy
 from tests.live.dirac.conftest import description
 from tests.live.diracx_server.running import DiracXServer
@@ -259,9 +261,13 @@ async def test_a_word_that_nobody_knows_is_told_as_it_is(
     assert (state.status, state.minor_status) == ("Meditating", "")
 
 
-async def test_a_job_that_ended_and_was_rescheduled_counts_it(
+async def test_what_other_tools_reschedule_after_its_end_is_counted_by_the_server_and_run_by_nobody(
     diracx: DiracXServer, road: DiracX, jobs: Sequence[int]
 ) -> None:
-    diracx.change("UPDATE Jobs SET Status = 'Done' WHERE JobID = ?", [(jobs[0],)])
-    await road.reschedule(jobs[:1])
-    assert (await road.states(jobs))[jobs[0]].reschedules == 1
+    """So it is no attempt; our own road refuses to ask for it."""
+    job = jobs[0]
+    diracx.change("UPDATE Jobs SET Status = 'Done', MinorStatus = 'Execution Complete' WHERE JobID = ?", [(job,)])
+    await road._session.write("POST", "/api/jobs/reschedule", {"job_ids": [job]})
+    state = (await road.states(jobs))[job]
+    assert (state.status, state.reschedules) == ("Done", 1)
+    assert (observation(state).status, observation(state).restart) == (JobStatus.COMPLETED, 0)
