@@ -49,8 +49,11 @@ class Ground:
     #: The setting that names them.
     credentials_setting: str
 
-    def target(self, name: str, credentials: Path, port: int | None, authorities: Path) -> str:
-        """The part of a settings file with a target that reaches its server through this port; None: at its own."""
+    def target(self, name: str, credentials: Path, port: int | None, authorities: Path, *, sweeps: bool = True) -> str:
+        """The part of a settings file with a target that reaches its server through this port; None: at its own.
+
+        Without sweeps all news is the feed's.
+        """
         settings = self.settings(port)
         own = {"road": self.road, "backend": "dirac", "interval": 1.0, "timeout": 3.0, "commit_delay": 2.0}
         own |= {"authorities": str(authorities), self.credentials_setting: str(credentials)}
@@ -58,7 +61,7 @@ class Ground:
         parts = [
             f"[targets.{name}]",
             *(f"{key} = {json.dumps(value)}" for key, value in own.items()),
-            f"[targets.{name}.pace]\nfastest = 2.0\nslowest = 4.0",
+            f"[targets.{name}.pace]\nfastest = 2.0\nslowest = 4.0" if sweeps else "",
             f"[targets.{name}.services]",
             *(f"{json.dumps(service)} = {json.dumps(url)}" for service, url in settings.services.items()),
         ]

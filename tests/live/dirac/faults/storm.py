@@ -9,6 +9,7 @@ import itertools
 import tarfile
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +29,8 @@ from tests.live.gate import CALM, Gate
 PATIENCE = 100.0
 _LOOK = 0.1
 
+#: A server ends with the thread that started it: so it is one that lasts.
+_hands = ThreadPoolExecutor(1, "servers")
 _numbers = itertools.count(7_000_000, 100)
 
 
@@ -72,9 +75,19 @@ class _Target:
 
 
 class Storm:
-    """Of these faults on this ground; `folder` is empty."""
+    """Of these faults on this ground; `folder` is empty. What befalls the server itself begins and ends too."""
 
-    def __init__(self, ground: Ground, faults: Mapping[str, Fault], folder: Path, *authorities: Path) -> None:
+    def __init__(
+        self,
+        ground: Ground,
+        faults: Mapping[str, Fault],
+        folder: Path,
+        *authorities: Path,
+        begin: Callable[[], None] = lambda: None,
+        end: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._begin_at_server = begin
+        self._end_at_server = end
         self._ground = ground
         self._faults = faults
         self._folder = folder
@@ -93,11 +106,13 @@ class Storm:
             client = await stack.enter_async_context(ganga.open(self._folder / "home", config=config))
             await self._before(client)
             began = await client.store.last_seq()
+            await by_hand(self._begin_at_server)
             for target in self._targets:
                 await self._begin(target)
             await self._meanwhile(client, began)
             for target in self._targets:
                 await self._end(target)
+            await by_hand(self._end_at_server)
             await self._after(client, began)
         told = (target.told for target in self._targets)
         return Stormy(dict(zip(self._faults, told, strict=True)), self._local)
@@ -203,6 +218,11 @@ class Storm:
             told.records = await _records(client, target)
             told.truth = await asyncio.to_thread(self._ground.words, told.lives)
             told.down_at_the_end = states[target.name].down_since is not None
+
+
+async def by_hand(work: Callable[[], None]) -> None:
+    """Do something to servers, which blocks."""
+    await asyncio.get_running_loop().run_in_executor(_hands, work)
 
 
 async def _as_expected(client: Client, target: _Target) -> bool:
