@@ -82,15 +82,7 @@ class Tracker:
         orders += [Kill(self.name, ids) for ids in roster.kill.take(now)]
         orders += [Finish(self.name, jobs) for jobs in roster.finish.take(now)]
         orders += [Sweep(self.name, ids, self._questions.ask(ids)) for ids in roster.sweeper.take(now, moment.utc)]
-        if self._feed is not None:
-            self._feed.look(now, live=self._live)
-            feed_at = self._feed_at()
-            if feed_at is not None and feed_at <= now:
-                self._feed.asked(now)
-                self._census.asked(roster.believed())
-                cursor = None if self.state.cursor is None else Cursor(self.state.cursor)
-                orders.append(CatchUp(self.name, cursor, self._questions.feed()))
-        return orders
+        return orders + self._catch_up(now)
 
     def next_wakeup(self) -> Monotonic | None:
         """When `due` may have something; None if nothing will be due before another result comes."""
@@ -112,8 +104,8 @@ class Tracker:
         """What is to be read from the store, and received as `Recalled`, together with these results and before
         them.
         """
-        answers = (result.answer for result in results if isinstance(result, Answered))
-        unknown = tuple(dict.fromkeys(name for answer in answers for name in self._roster.unknown(answer.seen)))
+        told = (result.answer.seen for result in results if isinstance(result, Answered))
+        unknown = tuple(dict.fromkeys(name for seen in told for name in self._roster.unknown(seen)))
         return Recall(self.name, unknown) if unknown else None
 
     def receive(self, results: Iterable[Result], moment: Moment) -> Update:
@@ -193,6 +185,18 @@ class Tracker:
         if self._feed is None or self._questions.feeding or not (self._live or self.state.cursor is not None):
             return None
         return self._feed.due_at(live=self._live)
+
+    def _catch_up(self, now: Monotonic) -> list[Order]:
+        if self._feed is None:
+            return []
+        self._feed.look(now, live=self._live)
+        feed_at = self._feed_at()
+        if feed_at is None or feed_at > now:
+            return []
+        self._feed.asked(now)
+        self._census.asked(self._roster.believed())
+        cursor = None if self.state.cursor is None else Cursor(self.state.cursor)
+        return [CatchUp(self.name, cursor, self._questions.feed())]
 
     def _answered(self, result: Answered, draft: Draft) -> None:
         answers.digest(self._roster, self._questions, result, self.state, draft)
