@@ -71,10 +71,11 @@ def main(
     os.dup2(2, 1)
     try:
         start()
-        sink.write(frames.MARK)
-        channel = Channel(sink)
-        channel.send(0, b"null")
-        serve(source, channel, ThreadPoolExecutor(threads), answer)
+        with suppress(BrokenPipeError):
+            sink.write(frames.MARK)
+            channel = Channel(sink)
+            channel.send(0, b"null")
+            serve(source, channel, ThreadPoolExecutor(threads), answer)
     except BaseException:  # noqa: BLE001 - told in the log, of which the parent reads the end
         traceback.print_exc()
         os._exit(1)

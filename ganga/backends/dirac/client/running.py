@@ -17,7 +17,7 @@ from ganga.errors import BackendUnavailable
 from ganga.model.ids import shortened
 
 #: Seconds for a helper that closes its channel, or is killed, to be gone.
-_ENDED_WITHIN: Final = 2.0
+_ENDED_WITHIN: Final = 5.0
 #: Where the helper finds its package.
 _PLACE: Final = Path(__file__).parent.parent
 

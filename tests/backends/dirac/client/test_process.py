@@ -220,14 +220,15 @@ async def test_one_that_cannot_be_ended_holds_nobody_up(monkeypatch: pytest.Monk
     async with opened() as helper:
         _, pid = await told(helper, "one")
         assert helper._running is not None
+        stopped = helper._running.process
         os.kill(pid, signal.SIGSTOP)
         with monkeypatch.context() as out_of_reach:
-            out_of_reach.setattr(helper._running.process, "kill", lambda: None)
+            out_of_reach.setattr(stopped, "kill", lambda: None)
             await helper._running.end("it hangs in the system")
         assert "not to be ended" in helper._running.reason
         assert (await told(helper, "two"))[1] != pid
-        os.kill(pid, signal.SIGKILL)
-        await gone(pid)
+        stopped.kill()
+        await stopped.wait()
 
 
 async def test_a_log_that_somebody_removed_is_no_obstacle() -> None:
