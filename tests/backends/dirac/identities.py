@@ -3,7 +3,8 @@
 import subprocess
 from pathlib import Path
 
-_SETTINGS = """\
+#: What openssl is told, with a DIRAC group and the attestation of a VOMS server in the section of proxies.
+SETTINGS = """\
 [req]
 distinguished_name=name
 [name]
@@ -59,7 +60,7 @@ class Identities:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        (folder / "openssl.cnf").write_text(_SETTINGS)
+        (folder / "openssl.cnf").write_text(SETTINGS)
         self._openssl(
             *("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key", "-out", "ca.pem"),
             *("-days", "30", "-subj", "/O=Test/CN=CA", "-config", "openssl.cnf", "-extensions", "authority"),
