@@ -81,7 +81,8 @@ class Monitor:
         assert self._process.stdin is not None
         self._process.stdin.close()
         self._process.wait()
-        self._reader.join()
+        if self._reader.is_alive():
+            self._reader.join()
         self._log.close()
 
 

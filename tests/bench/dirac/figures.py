@@ -1,6 +1,6 @@
 """Figures of the back end for DIRAC, on real servers: ours beside the other ways, and as jobs grow in number.
 
-Takes about ten minutes. The servers are those of the live tests (`tests.live.provision`).
+Takes eight to ten minutes. The servers are those of the live tests (`tests.live.provision`).
 """
 
 import os

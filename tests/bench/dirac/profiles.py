@@ -33,11 +33,9 @@ PHASES = {
     "meaning": ("dirac/states.py", "dirac/backend.py", "dirac/census.py", "dirac/services.py", "dirac/diracx_road.py"),
     "connections": ("aiohttp", "yarl", "multidict", "urllib", "/email/", "_socket", "dirac/"),
     "core": ("ganga/core", "ganga/model"),
-    "store": ("ganga/store",),
-    "monitor": ("ganga/monitor", "ganga/client.py", "bench/dirac"),
-    "event loop": ("asyncio", "select", "socket.py", "contextvars", "_asyncio"),
 }
-OTHERS = "others"
+#: The event loop, what the monitor does without any news too, such as to look for those of other processes, and ours.
+OTHERS = "the monitor's own beat"
 
 
 def main() -> None:
