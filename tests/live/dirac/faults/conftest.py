@@ -8,15 +8,14 @@ import pytest
 
 from tests.live.dirac.faults.grounds import Ground, diracx_ground, service_ground
 from tests.live.dirac.faults.storm import Storm, Stormy
-from tests.live.dirac.faults.table import DIRACX, FAULTS
+from tests.live.dirac.faults.table import DIRACX, faults_of
 from tests.live.dirac.services.installation import settings_of
 from tests.live.dirac_server.servers import Site
 from tests.live.diracx_server.running import DiracXServer
 
 
 def _weathered(ground: Ground, folder: Path, *authorities: Path) -> Stormy:
-    faults = {name: fault for name, fault in FAULTS.items() if ground.road in fault.roads}
-    return asyncio.run(Storm(ground, faults, folder, *authorities).run())
+    return asyncio.run(Storm(ground, faults_of(ground.road), folder, *authorities).run())
 
 
 @pytest.fixture(scope="session")
@@ -35,6 +34,12 @@ def https_storm(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Stormy:
 def dips_storm(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Stormy:
     ground = service_ground("dips", site, settings_of(site))
     return _weathered(ground, tmp_path_factory.mktemp("dips"), site.folder / "pki" / "ca.pem")
+
+
+@pytest.fixture(scope="session")
+def client_storm(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Stormy:
+    ground = service_ground("client", site, settings_of(site))
+    return _weathered(ground, tmp_path_factory.mktemp("client"), site.folder / "pki" / "ca.pem")
 
 
 @pytest.fixture

@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from ganga.backends.dirac import dips, diracx, https
+from ganga.backends.dirac.dirac_cfg import values
 from ganga.backends.dirac.road import Road
 from ganga.backends.dirac.settings import Settings
 from tests.live.dirac_server.servers import Site
@@ -58,6 +61,7 @@ class Ground:
         own = {"road": self.road, "backend": "dirac", "interval": 1.0, "timeout": 3.0, "commit_delay": 2.0}
         own |= {"authorities": str(authorities), self.credentials_setting: str(credentials)}
         own |= {"organisation": settings.organisation, "diracx_url": settings.diracx_url}
+        own |= {"client_environment": settings.client_environment, "dirac_cfg": settings.dirac_cfg}
         parts = [
             f"[targets.{name}]",
             *(f"{key} = {json.dumps(value)}" for key, value in own.items()),
@@ -130,11 +134,18 @@ def service_ground(road: str, site: Site, settings: Settings) -> Ground:
     inside.load_cert_chain(site.proxy("user"))
     port = site.ports.https if road == "https" else site.ports.services["JobMonitoring"]
 
+    if road == "client":
+        # DIRAC's client takes the first kind of address; over HTTPS it is tried elsewhere.
+        given = {
+            name: [url for url in values(urls) if url.startswith("dips")] for name, urls in settings.services.items()
+        }
+        settings = replace(settings, services={name: ", ".join(urls) for name, urls in given.items()})
+
     def through(gate: int | None) -> Settings:
         if gate is None:
             return settings
         services = {name: urls.replace(f":{port}/", f":{gate}/") for name, urls in settings.services.items()}
-        return Settings(services=services, organisation=settings.organisation)
+        return replace(settings, services=services)
 
     return Ground(
         road,

@@ -2,7 +2,7 @@
 
 import gzip
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ganga.model.status import JobStatus
 from tests.live import gate, proxy
@@ -10,7 +10,7 @@ from tests.live.dirac.faults.grounds import Row
 from tests.live.gate import Trouble, over_http
 from tests.live.proxy import altered, answers
 
-DIRACX, HTTPS, DIPS = "diracx", "https", "dips"
+DIRACX, HTTPS, DIPS, CLIENT = "diracx", "https", "dips", "client"
 ROADS = (DIRACX, HTTPS, DIPS)
 _HTTP = (DIRACX, HTTPS)
 
@@ -138,6 +138,23 @@ FAULTS: Mapping[str, Fault] = {
         r"does not know the authority that signed", credentials="foreign", roads=(HTTPS, DIPS)
     ),
 }
+
+#: DIRAC's own client has its own words and a helper process for each target: some faults of all kinds.
+_CLIENT_WORDS: Mapping[str, str] = {
+    "refusing": r"did not return within 3 s|cannot be reached|could not ask",
+    "silent after TLS": r"did not return within 3 s",
+    "cut after 100 bytes": r"could not ask, asking again later",
+    "a certificate that has expired": r"certificate is not trusted; is it the right server",
+    "credentials that have ended": r"the grid proxy .* ended at .*: renew it with `dirac-proxy-init`",
+    "nothing": "",
+}
+
+
+def faults_of(road: str) -> Mapping[str, Fault]:
+    """What is tried on this road."""
+    if road == CLIENT:
+        return {name: replace(FAULTS[name], words=words) for name, words in _CLIENT_WORDS.items()}
+    return {name: fault for name, fault in FAULTS.items() if road in fault.roads}
 
 
 @dataclass(frozen=True)
