@@ -140,8 +140,8 @@ async def test_jobs_of_one_road_are_followed_on_the_other(site: Site, admin: Adm
         for job in jobs:
             await admin.set_status(job, "Running", "Application")
             await admin.set_status(job, "Done", "Execution Complete")
-        first, second = [(await road.states(jobs), await road.history(jobs)) for road in roads]
-    assert first == second
+        first, *others = [(await road.states(jobs), await road.history(jobs)) for road in roads]
+    assert others == [first] * (len(ROADS) - 1)
     assert {state.status for state in first[0].values()} == {"Done"}
 
 
