@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from ganga.backends.dirac.client import calls
-from ganga.backends.dirac.client.process import STARTED_WITHIN, THREADS, Helper
+from ganga.backends.dirac.client.process import LONGEST_TRANSFER, STARTED_WITHIN, THREADS, TRANSFERS, Helper
 from ganga.backends.pool import ThreadPool
 from ganga.errors import BackendUnavailable
 
@@ -19,6 +19,7 @@ class Threads:
     def __init__(self, helper: Helper, *, timeout: float) -> None:
         timeouts = {_START: STARTED_WITHIN}
         self._pool = ThreadPool("DIRAC's client", threads=THREADS, timeout=timeout, timeouts=timeouts)
+        self._files = ThreadPool("DIRAC's client", threads=TRANSFERS, timeout=timeout + LONGEST_TRANSFER)
         self._helper = helper
 
     def __repr__(self) -> str:
@@ -27,7 +28,7 @@ class Threads:
     @property
     def stuck_threads(self) -> int:
         """See `Strained`."""
-        return self._pool.stuck_threads + self._helper.stuck_threads
+        return self._pool.stuck_threads + self._files.stuck_threads + self._helper.stuck_threads
 
     async def start(self) -> None:
         """Load DIRAC. Raises `BackendUnavailable`."""
@@ -38,13 +39,16 @@ class Threads:
         except Exception as error:
             raise BackendUnavailable(f"DIRAC cannot be loaded: {type(error).__name__}: {error}") from error
 
-    async def call(self, title: str, question: Mapping[str, object], *, safe: bool) -> bytes:
+    async def call(
+        self, title: str, question: Mapping[str, object], *, safe: bool, transfer: float | None = None
+    ) -> bytes:
         """See `Helper.call`."""
         if safe:
-            return await self._pool.call(title, calls.answer, question)
-        return await self._helper.call(title, question, safe=False)
+            return await (self._files if transfer else self._pool).call(title, calls.answer, question)
+        return await self._helper.call(title, question, safe=False, transfer=transfer)
 
     async def close(self) -> None:
         """Leave threads that hang to themselves, and end the helper."""
         self._pool.close()
+        self._files.close()
         await self._helper.close()

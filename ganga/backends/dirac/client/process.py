@@ -12,6 +12,10 @@ from ganga.errors import BackendUnavailable
 
 #: Calls at once: DIRAC's client is not faster with more.
 THREADS: Final = 4
+#: Seconds that a file may take besides, whatever its size.
+LONGEST_TRANSFER: Final = 600.0
+#: Files at once, besides: a transfer may take long, and holds no question up.
+TRANSFERS: Final = 2
 #: So many calls that hang, and the process is given up with them.
 MOST_STUCK: Final = 4
 #: Seconds for DIRAC to be loaded and its configuration to be read.
@@ -42,6 +46,7 @@ class Helper:
         self._timeout = timeout
         self._program = program
         self._places = asyncio.Semaphore(THREADS)
+        self._transfers = asyncio.Semaphore(TRANSFERS)
         self._starting = asyncio.Lock()
         self._running: Running | None = None
         self._pause = FIRST_PAUSE
@@ -62,13 +67,16 @@ class Helper:
         """Calls that outlived their time-out and are still hanging."""
         return self._running.stuck if self._running is not None and self._running.alive else 0
 
-    async def call(self, title: str, question: Mapping[str, object], *, safe: bool) -> bytes:
-        """The helper's answer. Raises `BackendUnavailable` if it does not come.
+    async def call(
+        self, title: str, question: Mapping[str, object], *, safe: bool, transfer: float | None = None
+    ) -> bytes:
+        """The helper's answer. Raises `BackendUnavailable` if it does not come. What moves a file may take `transfer`
+        seconds.
 
         Cancelling frees the caller at once. A call that is `safe` changes nothing, and goes on for as long as it may;
         any other ends with the helper.
         """
-        task = asyncio.create_task(self._call(title, question, safe=safe))
+        task = asyncio.create_task(self._call(title, question, safe=safe, transfer=transfer))
         self._tasks.add(task)
         task.add_done_callback(self._done)
         try:
@@ -97,17 +105,18 @@ class Helper:
             # Nobody may be left to look at it.
             task.exception()
 
-    async def _call(self, title: str, question: Mapping[str, object], *, safe: bool) -> bytes:
-        async with self._places:
+    async def _call(self, title: str, question: Mapping[str, object], *, safe: bool, transfer: float | None) -> bytes:
+        seconds = transfer or self._timeout
+        async with self._transfers if transfer else self._places:
             helper = await self._helper()
             call = helper.ask(title, question)
             try:
-                async with asyncio.timeout(self._timeout):
+                async with asyncio.timeout(seconds):
                     answer = await call.end
             except TimeoutError as error:
                 await self._overdue(helper, call, safe=safe)
                 raise BackendUnavailable(
-                    f"{title}: DIRAC's client did not return within {self._timeout:g} s; it is given up"
+                    f"{title}: DIRAC's client did not return within {seconds:g} s; it is given up"
                 ) from error
             except asyncio.CancelledError:
                 if not safe:
@@ -149,7 +158,7 @@ class Helper:
         return self._running.reason if self._running is not None else "it could not be started"
 
     async def _start(self) -> Running:
-        helper = await Running.begin(self._environment, self._program, THREADS + MOST_STUCK)
+        helper = await Running.begin(self._environment, self._program, THREADS + TRANSFERS + MOST_STUCK)
         try:
             async with asyncio.timeout(STARTED_WITHIN):
                 await helper.ready

@@ -13,7 +13,7 @@ from msgspec import Struct
 from ganga.backends.dirac.client.environment import environment, importable, own
 from ganga.backends.dirac.client.failures import not_asked
 from ganga.backends.dirac.client.here import Threads
-from ganga.backends.dirac.client.process import Helper
+from ganga.backends.dirac.client.process import LONGEST_TRANSFER, Helper
 from ganga.backends.dirac.dirac_cfg import values
 from ganga.backends.dirac.envelopes import Envelope, read
 from ganga.backends.dirac.installation import installation
@@ -38,8 +38,12 @@ class Caller(Protocol):
         """Have DIRAC ready. Raises `BackendUnavailable`."""
         ...
 
-    async def call(self, title: str, question: Mapping[str, object], *, safe: bool) -> bytes:
-        """What `calls.answer` makes of the question. Raises `BackendUnavailable`."""
+    async def call(
+        self, title: str, question: Mapping[str, object], *, safe: bool, transfer: float | None = None
+    ) -> bytes:
+        """What `calls.answer` makes of the question, which may take `transfer` seconds if it moves a file. Raises
+        `BackendUnavailable`.
+        """
         ...
 
     async def close(self) -> None:
@@ -64,6 +68,7 @@ class ClientServices:
         self._proxy = proxy
         self._addresses = addresses
         self._timeout = timeout
+        self._transfer = timeout + LONGEST_TRANSFER
         self._largest_file = largest_file
 
     @property
@@ -82,7 +87,7 @@ class ClientServices:
     async def download(self, name: str, into: Path) -> None:
         """See `Services`."""
         words = {"kind": "download", "name": name, "path": str(into), "largest": self._largest_file}
-        said = await self._ask(SANDBOXES, "download", words, safe=True)
+        said = await self._ask(SANDBOXES, "download", words, safe=True, transfer=self._transfer)
         read(Envelope[object], said, SANDBOXES).opened(SANDBOXES)
 
     async def upload(self, name: str, archive: bytes) -> str:
@@ -91,20 +96,23 @@ class ClientServices:
             place = folder / name
             await asyncio.to_thread(place.write_bytes, archive)
             words = {"kind": "upload", "name": name, "path": str(place)}
-            said = await self._ask(SANDBOXES, "upload", words, safe=False)
+            said = await self._ask(SANDBOXES, "upload", words, safe=False, transfer=self._transfer)
         return read(Envelope[str], said, SANDBOXES).opened(SANDBOXES)
 
     async def close(self) -> None:
         """See `Services`."""
         await self._caller.close()
 
-    async def _ask(self, service: str, verb: str, words: Mapping[str, object], *, safe: bool) -> bytes:
+    async def _ask(
+        self, service: str, verb: str, words: Mapping[str, object], *, safe: bool, transfer: float | None = None
+    ) -> bytes:
         """What DIRAC's client returned, if it could ask."""
         await self._proxy.current()
         given = list(values(self._addresses.get(service, "")))
         where = {"service": service, "addresses": given, "proxy": str(self._proxy.file)}
         question = {**words, **where, "timeout": self._timeout}
-        answer = msgspec.json.decode(await self._caller.call(f"{service} {verb}", question, safe=safe), type=_Answer)
+        said = await self._caller.call(f"{service} {verb}", question, safe=safe, transfer=transfer)
+        answer = msgspec.json.decode(said, type=_Answer)
         if answer.made_here:
             raise not_asked(service, read(Envelope[object], bytes(answer.result), service))
         return bytes(answer.result)

@@ -239,3 +239,14 @@ async def test_a_log_that_somebody_removed_is_no_obstacle() -> None:
         with pytest.raises(BackendUnavailable, match="its log cannot be read"):
             await told(helper, "die")
         assert (await told(helper, "two"))[1] != pid
+
+
+async def test_files_take_their_time_and_hold_no_question_up() -> None:
+    async with opened(seconds=2.0) as helper:
+        _, pid = await told(helper, "one")
+        moving = asyncio.create_task(helper.call("file", {"order": "hang"}, safe=True, transfer=LIMIT))
+        assert {await told(helper, "two") for _ in range(8)} == {("two", pid)}
+        with pytest.raises(BackendUnavailable, match="did not return within 1 s"):
+            await helper.call("file", {"order": "hang"}, safe=False, transfer=1.0)
+        with pytest.raises(BackendUnavailable, match="ended"):
+            await moving

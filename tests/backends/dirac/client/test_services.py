@@ -42,7 +42,10 @@ class Recorded:
     async def start(self) -> None:
         await asyncio.sleep(0)
 
-    async def call(self, title: str, question: Mapping[str, object], *, safe: bool) -> bytes:
+    async def call(
+        self, title: str, question: Mapping[str, object], *, safe: bool, transfer: float | None = None
+    ) -> bytes:
+        assert (transfer is not None) == (question["kind"] != "method")
         await asyncio.sleep(0)
         assert title.startswith(str(question["service"]))
         self.asked.append((question, safe))
