@@ -154,8 +154,8 @@ class Requested:
     records: tuple[JobRecord, ...] = ()
     #: For each job with subjobs among them, how many subjobs there are of each status.
     families: Mapping[JobId, Mapping[JobStatus, int]] = field(default_factory=dict)
-    #: Whether a submission of these may have been interrupted, so that it must be looked for.
-    in_doubt: bool = False
+    #: Those of them whose submission may have been interrupted, so that they must be looked for.
+    in_doubt: frozenset[JobId] = frozenset()
     removed: tuple[JobId, ...] = ()
     #: Jobs to ask about now.
     refresh: tuple[JobId, ...] = ()

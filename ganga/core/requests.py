@@ -25,7 +25,7 @@ def requested(roster: Roster, result: Requested, draft: Draft) -> None:
         if roster.over(fresh):
             continue
         if fresh.subjobs is None:
-            _take_up(roster, fresh, draft, in_doubt=result.in_doubt, refresh=fresh.id in refresh)
+            _take_up(roster, fresh, draft, in_doubt=fresh.id in result.in_doubt, refresh=fresh.id in refresh)
         elif fresh.id in roster.families:
             roster.visit(_merged(roster, fresh))
             roster.families.touch(fresh.id)

@@ -27,7 +27,7 @@ from ganga.model.job import JobRecord, Share
 from ganga.monitor.border import Border
 from ganga.monitor.connection import Connection
 from ganga.monitor.finisher import Ended, Finisher
-from ganga.store.base import Query, Store
+from ganga.store.base import Lease, Query, Store
 from ganga.workspace import Workspace
 
 
@@ -44,12 +44,14 @@ class Carrier:
         connection: Connection,
         store: Store,
         workspace: Workspace,
+        lease: Lease,
         finisher: Finisher,
         record_of: Callable[[JobId], JobRecord | None],
     ) -> None:
         self._connection = connection
         self._store = store
         self._workspace = workspace
+        self._lease = lease
         self._finisher = finisher
         self._record_of = record_of
 
@@ -76,6 +78,7 @@ class Carrier:
     async def _submit(self, order: Submit) -> Submitted:
         backend = await self._backend()
         batch = await self._submissions(order.jobs)
+        await self._store.hand_over(order.jobs, self._lease)
         receipts = await backend.submit(batch)
         jobs = {submission.tag: submission.job for submission in batch}
         return Submitted(

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from ganga.core.orders import Failed, Finish, Order, Result, Submit
-from ganga.errors import BackendProtocolError, BackendUnavailable, GangaError, StoreUnavailable
+from ganga.errors import BackendProtocolError, BackendUnavailable, GangaError, LeaseLost, StoreUnavailable
 from ganga.model.policy import Policy
 from ganga.monitor.connection import Target
 from ganga.monitor.hanging import HEEDING, Hanging
@@ -84,7 +84,7 @@ class Errands:
             return Failed(order, f"no answer within {seconds:g} seconds")
         try:
             return task.result()
-        except StoreUnavailable as error:
+        except (StoreUnavailable, LeaseLost) as error:
             _log.warning("%s: %s", self._target.name, error)
             return Failed(order, str(error), ours=True)
         except GangaError as error:

@@ -82,7 +82,7 @@ class Monitor:
             await self._digest([known], tracker)
         inbox = Inbox()
         finisher = Finisher(self._workspace, self._lease.epoch, self._pool)
-        carrier = Carrier(self._connection, self._store, self._workspace, finisher, tracker.record)
+        carrier = Carrier(self._connection, self._store, self._workspace, self._lease, finisher, tracker.record)
         errands = Errands(self.target, carrier.carry_out, inbox, self._connection.hanging)
         async with errands, asyncio.TaskGroup() as tasks:
             tasks.create_task(self._heed(requests, seq, tracker, inbox), name=f"{self.target.name}: requests")

@@ -24,11 +24,12 @@ class Requests:
         self._store = store
 
     async def stored(self) -> AsyncIterator[Requested]:
-        """All that the store holds of the target's live jobs; whether a submission was interrupted is in doubt."""
+        """All that the store holds of the target's live jobs, and whose submission may have been interrupted."""
         yield Requested(self._target, families=await self._store.families(self._target))
+        in_doubt = await self._store.handed_over(self._target)
         page = await self._store.live(self._target, limit=RECORDS)
         while page:
-            yield Requested(self._target, tuple(page), in_doubt=True)
+            yield Requested(self._target, tuple(page), in_doubt=in_doubt)
             last = page[-1].id
             page = await self._store.live(self._target, after=last, limit=RECORDS) if len(page) == RECORDS else []
 

@@ -163,6 +163,13 @@ class Store(Protocol):
         """
         ...
 
+    async def hand_over(self, jobs: Collection[JobId], lease: Lease) -> None:
+        """Note, before these jobs are submitted, that their present attempts may have reached the back end from now on.
+
+        Raises `LeaseLost`; jobs that were removed meanwhile are left out.
+        """
+        ...
+
     # What everybody reads
 
     async def get(self, jobs: Sequence[JobId]) -> list[JobRecord]:
@@ -208,6 +215,12 @@ class Store(Protocol):
     async def live(self, target: TargetName, *, after: JobId | None = None, limit: int = 2000) -> list[JobRecord]:
         """A page of the jobs and subjobs of a target that are not final, or of which an attempt is wanted (a job also
         while one is wanted of any of its subjobs); ordered by number and index, a job before its subjobs.
+        """
+        ...
+
+    async def handed_over(self, target: TargetName) -> frozenset[JobId]:
+        """The submitting jobs and subjobs of the target whose present attempts were handed over: whether they have
+        reached the back end is in doubt.
         """
         ...
 

@@ -39,6 +39,7 @@ class MemoryStore:
         self.id = token_hex(4)
         self._shelf = Shelf()
         self._attempts: dict[JobId, dict[int, JobRecord]] = {}
+        self._handed_over: dict[JobId, int] = {}
         self._events: list[Event] = []
         self._states: dict[TargetName, TargetState] = {}
         self._holders: dict[TargetName, Holder] = {}
@@ -144,6 +145,7 @@ class MemoryStore:
         for record in records:
             for member in self._shelf.family(record.id):
                 self._attempts.pop(member.id, None)
+                self._handed_over.pop(member.id, None)
             self._shelf.remove(int(record.id))
             self._tell_of(EventKind.JOB_REMOVED, record, at)
 
@@ -164,6 +166,12 @@ class MemoryStore:
             paused = state.name in self._states and self._states[state.name].paused
             self._states[state.name] = replace(state, paused=paused)
         return self._tell(update.events)
+
+    async def hand_over(self, jobs: Collection[JobId], lease: Lease) -> None:
+        """See `Store.hand_over`."""
+        self._check(lease)
+        records = list(filter(None, map(self._shelf.find, jobs)))
+        self._handed_over.update((record.id, record.attempt) for record in records)
 
     # What everybody reads
 
@@ -217,6 +225,17 @@ class MemoryStore:
         """See `Store.live`."""
         records = self._shelf.oldest_first(None if after is None else key_of(after))
         return list(islice((record for record in records if record.target == target and self._live(record)), limit))
+
+    async def handed_over(self, target: TargetName) -> frozenset[JobId]:
+        """See `Store.handed_over`."""
+        records = filter(None, map(self._shelf.find, self._handed_over))
+        return frozenset(
+            record.id
+            for record in records
+            if record.target == target
+            and record.status is JobStatus.SUBMITTING
+            and record.attempt == self._handed_over[record.id]
+        )
 
     async def families(
         self, target: TargetName, parents: Collection[JobId] | None = None

@@ -100,6 +100,12 @@ def live(connection: Connection, target: TargetName, after: JobId | None, limit:
     return [plain_record(row, target) if row[-1] else _record_at(connection, row[:2]) for row in rows]
 
 
+def handed_over(connection: Connection, target: TargetName) -> frozenset[JobId]:
+    """See `Store.handed_over`."""
+    rows = connection.execute(statements.HANDED_OVER, (storable_text(target),))
+    return frozenset(job_id(number, None if index == WHOLE else index) for number, index in rows)
+
+
 def families(
     connection: Connection, target: TargetName, parents: Collection[JobId] | None
 ) -> dict[JobId, dict[JobStatus, int]]:

@@ -77,6 +77,11 @@ MIGRATIONS: tuple[Migration, ...] = (
         "ALTER TABLE targets ADD COLUMN identity BLOB",
         "ALTER TABLE targets ADD COLUMN expiry_told INTEGER NOT NULL DEFAULT 0",
     ),
+    # The attempt that may have reached the back end; of what waits in an older store nobody knows.
+    (
+        "ALTER TABLE jobs ADD COLUMN handed_over INTEGER NOT NULL DEFAULT -1",
+        "UPDATE jobs SET handed_over = attempt WHERE status = 'submitting'",
+    ),
 )
 
 

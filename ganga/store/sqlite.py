@@ -131,6 +131,10 @@ class SqliteStore:
         except (UnicodeEncodeError, OverflowError):
             return await self._write(writing.save, storable_update(update), lease)
 
+    async def hand_over(self, jobs: Collection[JobId], lease: Lease) -> None:
+        """See `Store.hand_over`."""
+        await self._write(writing.hand_over, jobs, lease)
+
     # What everybody reads
 
     async def get(self, jobs: Sequence[JobId]) -> list[JobRecord]:
@@ -174,6 +178,10 @@ class SqliteStore:
     async def live(self, target: TargetName, *, after: JobId | None = None, limit: int = 2000) -> list[JobRecord]:
         """See `Store.live`."""
         return await self._reader.run(reading.live, target, after, limit)
+
+    async def handed_over(self, target: TargetName) -> frozenset[JobId]:
+        """See `Store.handed_over`."""
+        return await self._reader.run(reading.handed_over, target)
 
     async def families(
         self, target: TargetName, parents: Collection[JobId] | None = None

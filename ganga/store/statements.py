@@ -77,6 +77,7 @@ WRITE_RECORD = f"""
         kill_requested_by = CASE WHEN status IN ({_words(ENDED)}) AND ? > attempt THEN NULL ELSE kill_requested_by END
     WHERE job = ? AND subjob = ?
 """
+HAND_OVER = "UPDATE jobs SET handed_over = attempt WHERE job = ? AND subjob = ?"
 WRITE_ATTEMPT = """
     INSERT OR REPLACE INTO attempts (job, subjob, attempt, record)
     SELECT job, subjob, ?, ? FROM jobs WHERE job = ? AND subjob = ?
@@ -116,6 +117,9 @@ LIVE_PARENTS = f"""
     SELECT job FROM jobs WHERE target = :target AND subjobs IS NOT NULL AND {LIVE}
     UNION
     SELECT job FROM jobs WHERE target = :target AND {SUBJOB} AND {WANTED}
+"""
+HANDED_OVER = f"""
+    SELECT job, subjob FROM jobs WHERE target = ? AND {LIVE} AND status = 'submitting' AND handed_over = attempt
 """
 IS_PARENT = f"SELECT 1 FROM jobs WHERE job = ? AND {WHOLE} AND target = ? AND subjobs IS NOT NULL"
 FAMILY = f"SELECT status, count(*) FROM jobs WHERE job = ? AND {SUBJOB} GROUP BY status"

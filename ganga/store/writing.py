@@ -13,7 +13,7 @@ from ganga.model.update import Update
 from ganga.store import statements
 from ganga.store.base import Adopted, Holder, Lease, NewJob
 from ganga.store.creation import adopted_record, created, first_record
-from ganga.store.keys import WHOLE
+from ganga.store.keys import WHOLE, key_of
 from ganga.store.reading import get, holder, last_seq, target_states
 from ganga.store.rows import changed_row, event_row, new_row, place_of, state_row
 from ganga.store.rules import check_removable, lease_lost, not_whole
@@ -124,6 +124,12 @@ def save(connection: Connection, update: Update, lease: Lease) -> tuple[Event, .
     if update.state is not None:
         connection.execute(statements.WRITE_STATE, state_row(update.state))
     return _tell(connection, update.events)
+
+
+def hand_over(connection: Connection, jobs: Collection[JobId], lease: Lease) -> None:
+    """See `Store.hand_over`."""
+    _check(connection, lease)
+    connection.executemany(statements.HAND_OVER, map(key_of, jobs))
 
 
 def acquire(connection: Connection, target: TargetName, owner: str, instead_of: Holder | None) -> Lease | None:

@@ -198,9 +198,10 @@ async def _take_over(path: Path) -> float:
     moment = Moment(Monotonic(0.0), NOW)
     async with open_sqlite(path) as store:
         start = perf_counter()
+        in_doubt = await store.handed_over(TARGET)
         tracker.receive([Requested(TARGET, families=await store.families(TARGET))], moment)
         last: JobId | None = None
         while records := await store.live(TARGET, after=last):
-            tracker.receive([Requested(TARGET, tuple(records), in_doubt=True)], moment)
+            tracker.receive([Requested(TARGET, tuple(records), in_doubt=in_doubt)], moment)
             last = records[-1].id
         return perf_counter() - start

@@ -93,7 +93,8 @@ def tracker(
 ) -> Tracker:
     """A tracker that follows these."""
     target = Tracker(TARGET, policy if feed else dataclasses.replace(policy, feed=None), Random(0), state=state)
-    target.receive([Requested(TARGET, records, in_doubt=in_doubt)], moment(0))
+    doubtful = frozenset(record.id for record in records) if in_doubt else frozenset()
+    target.receive([Requested(TARGET, records, in_doubt=doubtful)], moment(0))
     return target
 
 

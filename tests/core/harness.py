@@ -79,6 +79,8 @@ class Harness:
         self._rerun: set[NativeId] = set()
         #: Jobs of others, by their native ids, that this monitor has looked up in the store.
         self._looked_up: set[NativeId] = set()
+        #: The attempt of each job that was handed over last, which is noted before the back end hears of it.
+        self._handed_over: dict[JobId, int] = {}
         self.tracker = self._new_tracker()
 
     @property
@@ -322,6 +324,7 @@ class Harness:
                 assert len(jobs) <= POLICY.submit.batch
                 for job in jobs:
                     assert self.world.find(self.tag(job)) is None, f"{job} is submitted twice"
+                    self._handed_over[job] = self.records[job].attempt
             case _:
                 width = POLICY.finish.parallel + POLICY.postprocess.parallel if isinstance(order, Finish) else 1
                 assert sum(type(other) is type(order) for other in out) < width
@@ -361,8 +364,9 @@ class Harness:
         self._fed_at = -1000.0
         self.receive(Requested(TARGET, families=self._families(None)))
         live = [r for r in self.records.values() if not r.status.final or r.wanted_attempt > r.attempt]
+        in_doubt = frozenset(r.id for r in live if self._handed_over.get(r.id) == r.attempt)
         for begin in range(0, len(live), 2):
-            self.receive(Requested(TARGET, tuple(live[begin : begin + 2]), in_doubt=True))
+            self.receive(Requested(TARGET, tuple(live[begin : begin + 2]), in_doubt=in_doubt))
         return self.tracker
 
     def _request(self, job: JobId, *, refresh: bool = False) -> None:

@@ -13,4 +13,10 @@ def test_orders_are_equal_by_what_they_ask() -> None:
 
 def test_a_request_that_asks_for_nothing_says_nothing() -> None:
     asked = Requested(TARGET)
-    assert (asked.records, asked.removed, asked.refresh, asked.paused, asked.in_doubt) == ((), (), (), None, False)
+    assert (asked.records, asked.removed, asked.refresh, asked.paused, asked.in_doubt) == (
+        (),
+        (),
+        (),
+        None,
+        frozenset(),
+    )

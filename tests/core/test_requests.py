@@ -166,7 +166,7 @@ def test_a_monitor_that_takes_over_looks_before_it_submits_and_asks_before_it_co
     find, sweep = target.due(moment(0))
     assert find == Find(TARGET, (JOB,))
     assert isinstance(sweep, Sweep)
-    digest(target, 0.5, Requested(TARGET, (record("4"),), in_doubt=True))
+    digest(target, 0.5, Requested(TARGET, (record("4"),), in_doubt=frozenset({JobId("4")})))
     [late] = target.due(moment(0.6))
     assert isinstance(late, Sweep)
     assert late.ids == ("n4",)
@@ -175,6 +175,13 @@ def test_a_monitor_that_takes_over_looks_before_it_submits_and_asks_before_it_co
     whole = digest(target, 2, Answered(late, Answer(dict.fromkeys(late.ids, seen(S.SUBMITTED, "PD")))))
     assert whole.state is not None
     assert whole.state.confirmed_at == Utc(1000.0)
+
+
+def test_what_was_not_handed_over_is_submitted_without_a_look() -> None:
+    target = tracker()
+    waiting = record("1", S.SUBMITTING), record("2", S.SUBMITTING)
+    digest(target, 0, Requested(TARGET, waiting, in_doubt=frozenset({JobId("2")})))
+    assert target.due(moment(0)) == [Find(TARGET, (JobId("2"),)), Submit(TARGET, (JOB,))]
 
 
 def test_who_asks_about_an_unchanged_job_is_told_when_it_was_confirmed() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
@@ -21,6 +22,7 @@ from ganga.core.orders import (
     Submitted,
     Sweep,
 )
+from ganga.errors import LeaseLost
 from ganga.model.ids import JobId, NativeId, Tag, TargetName
 from ganga.model.job import JobRecord, JobSpec, Plugin
 from ganga.model.observation import Answer
@@ -30,7 +32,7 @@ from ganga.monitor.connection import Connection
 from ganga.monitor.finisher import Ended, Finisher, Finishes
 from ganga.monitor.requests import RECORDS
 from ganga.split import repeat
-from ganga.store.base import NewJob
+from ganga.store.base import Lease, NewJob
 from ganga.store.memory import MemoryStore
 from ganga.testing.backend import ScriptedFeed
 from ganga.workspace import Workspace
@@ -71,8 +73,9 @@ class Desk:
         self.connection = Connection(target("site", self.backend))
         self.workspace = Workspace(folder)
         self.pool = ThreadPool("site finishing")
+        self.lease = Lease(NAME, 1)
         finisher = Finisher(self.workspace, 1, self.pool)
-        self.carrier = Carrier(self.connection, self.store, self.workspace, finisher, self.records.get)
+        self.carrier = Carrier(self.connection, self.store, self.workspace, self.lease, finisher, self.records.get)
 
     async def create(self, spec: JobSpec | None = None, subjobs: int | None = None) -> JobRecord:
         shares = None if subjobs is None else repeat(subjobs)
@@ -87,6 +90,7 @@ class Desk:
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     desk = Desk(tmp_path)
+    assert await desk.store.acquire(NAME, "ada") == desk.lease
     yield desk
     desk.pool.close()
     await desk.connection.aclose()
@@ -113,6 +117,28 @@ async def test_a_submission_with_all_that_the_back_end_needs(desk: Desk) -> None
     assert (first.job, first.tag, first.spec.command) == (ONE, desk.tag(ONE), ("cat",))
     assert first.environment is not None
     assert second.environment is None
+
+
+async def test_what_is_submitted_is_noted_before(desk: Desk) -> None:
+    await desk.create()
+    await desk.create()
+    noted: list[frozenset[JobId]] = []
+
+    async def submit(_: Sequence[Submission], /) -> Receipts:
+        noted.append(await desk.store.handed_over(NAME))
+        return Receipts()
+
+    with patch.object(desk.backend, "submit", submit):
+        await desk.carrier.carry_out(Submit(NAME, (TWO,)))
+    assert noted == [{TWO}]
+
+
+async def test_without_the_lease_nothing_is_submitted(desk: Desk) -> None:
+    await desk.create()
+    await desk.store.release(desk.lease)
+    with pytest.raises(LeaseLost):
+        await desk.carrier.carry_out(Submit(NAME, (ONE,)))
+    assert desk.backend.batch == ()
 
 
 async def test_subjobs_share_the_files_of_their_job(desk: Desk) -> None:

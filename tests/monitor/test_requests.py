@@ -35,15 +35,18 @@ async def last_event(store: MemoryStore) -> Event:
     return (await store.events(Seq(await store.last_seq() - 1)))[0]
 
 
-async def test_all_that_is_live_is_in_doubt() -> None:
+async def test_all_that_is_live_is_stored_and_what_was_handed_over_is_in_doubt() -> None:
     store = MemoryStore()
     await create(store)
     await create(store, THERE)
     await create(store, subjobs=RECORDS)
+    lease = await store.acquire(HERE, "ada")
+    assert lease is not None
+    await store.hand_over([JobId("1"), JobId("3.1")], lease)
     first, *pages = [part async for part in requests(store).stored()]
     assert first == Requested(HERE, families={JobId("3"): {JobStatus.SUBMITTING: RECORDS}})
     assert [len(page.records) for page in pages] == [RECORDS, 2]
-    assert all(page.in_doubt for page in pages)
+    assert {page.in_doubt for page in pages} == {frozenset({"1", "3.1"})}
     assert [record.id for record in pages[0].records[:3]] == ["1", "3", "3.0"]
 
 

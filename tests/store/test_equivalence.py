@@ -182,6 +182,13 @@ class TwoStores(RuleBasedStateMachine):
         update = Update(lease.target, records, tuple(chosen) if again else (), events, state)
         self.ask(lambda store: store.save(update, lease))
 
+    @rule(data=st.data(), jobs=some_ids)
+    def hand_over(self, data: st.DataObject, jobs: list[JobId]) -> None:
+        lease = data.draw(st.sampled_from(self.leases[-4:]))
+        known = self.runner.run(self.stores[0].select(Query(subjobs=True)))
+        chosen = data.draw(st.lists(st.sampled_from(known), max_size=4)) if known else []
+        self.ask(lambda store: store.hand_over([record.id for record in chosen] or jobs, lease))
+
     @rule(query=queries, after=afters, limit=limits)
     def select(self, query: Query, after: JobId | None, limit: int) -> None:
         self.ask(lambda store: store.select(query, after=after, limit=limit))
@@ -203,6 +210,7 @@ class TwoStores(RuleBasedStateMachine):
         native_ids: list[str],
     ) -> None:
         self.ask(lambda store: store.live(where, after=after, limit=limit))
+        self.ask(lambda store: store.handed_over(where))
         self.ask(lambda store: store.families(where, parents))
         self.ask(lambda store: store.ended(where, list(map(NativeId, native_ids))))
         self.ask(lambda store: store.target_states())

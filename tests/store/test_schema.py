@@ -66,11 +66,13 @@ async def test_a_store_of_the_first_version_is_read_after_its_migration(path: Pa
         )
         connection.execute(
             "INSERT INTO jobs (job, subjob, name, target, status, created_at, attempt, wanted_attempt)"
-            " VALUES (1, -1, 'fit', 'here', 'completed', 5.0, 1, 1)"
+            " VALUES (1, -1, 'fit', 'here', 'completed', 5.0, 1, 1), (2, -1, 'fit', 'here', 'submitting', 5.0, 3, 3)"
         )
     async with open_sqlite(path) as store:
-        [record] = await store.select(Query())
+        waiting, record = await store.select(Query())
         assert (record.name, record.place) == ("fit", None)
+        # Nobody knows whether it was handed over.
+        assert await store.handed_over(waiting.target) == {waiting.id}
     assert path.with_name("store.sqlite.v1.bak").exists()
 
 

@@ -13,6 +13,7 @@ KEY = {"target": "here", "job": 0, "subjob": -1, "limit": 2000}
     [
         (statements.LIVE_PAGE, KEY, {"live_jobs", "wanted_subjobs"}),
         (statements.LIVE_PARENTS, {"target": "here"}, {"live_parents", "wanted_subjobs"}),
+        (statements.HANDED_OVER, ("here",), {"live_jobs"}),
         (statements.SELECT.format(statements.WHOLE), (1,), {"whole_jobs"}),
         (statements.ENDED_JOB, ("here", "4711"), {"ended_jobs"}),
         (statements.EVENTS_OF_FAMILY, (1, 0, 10), {"events_of_jobs"}),

@@ -309,6 +309,25 @@ async def what_has_ended_is_found_by_its_native_id(store: Store) -> None:
     expect("none", await store.ended(HERE, []), {})
 
 
+async def what_was_handed_over_is_in_doubt(store: Store) -> None:
+    """Until the attempt is known to have been accepted or has ended, and none but the present one."""
+    await store.create(new_job(2), AT)
+    await store.create(new_job(), AT)
+    await store.create(new_job(target=THERE), AT)
+    lease = await take(store)
+    expect("what nobody has handed over", await store.handed_over(HERE), frozenset())
+    await store.hand_over([FIRST, TWO, JobId("99")], lease)
+    expect("what was handed over", await store.handed_over(HERE), frozenset({FIRST, TWO}))
+    expect("what was handed over elsewhere", await store.handed_over(THERE), frozenset())
+    await become(store, lease, JobStatus.SUBMITTED, FIRST)
+    (failed,) = await store.get([TWO])
+    await save(store, lease, replace(failed, attempt=2, wanted_attempt=2))
+    expect("what has been accepted, or tried again", await store.handed_over(HERE), frozenset())
+    await store.release(lease)
+    await expect_error("handing over without a lease", LeaseLost, store.hand_over([SECOND], lease))
+    expect("what was handed over without a lease", await store.handed_over(HERE), frozenset())
+
+
 CHECKS: tuple[Check, ...] = (
     a_record_comes_back_as_it_was_saved,
     what_belongs_to_others_is_not_saved,
@@ -320,6 +339,7 @@ CHECKS: tuple[Check, ...] = (
     a_lease_has_one_holder,
     a_released_lease_is_free,
     who_lost_the_lease_writes_nothing,
+    what_was_handed_over_is_in_doubt,
     what_is_live_is_read_in_pages,
     a_job_is_live_with_its_wanted_subjobs,
     families_are_counted,
