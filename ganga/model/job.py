@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from ganga.model.clock import Utc
 from ganga.model.ids import JobId, NativeId, TargetName
+from ganga.model.resources import Resources
 from ganga.model.status import JobStatus
 
 
@@ -44,6 +45,8 @@ class JobSpec(Struct, frozen=True, kw_only=True):
     mergers: tuple[Plugin, ...] = ()
     notifiers: tuple[Plugin, ...] = ()
     resubmission: Resubmission = Resubmission()
+    #: What each of its subjobs needs.
+    resources: Resources = Resources()
 
 
 class Share(Struct, frozen=True, kw_only=True):
