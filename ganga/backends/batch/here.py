@@ -17,7 +17,6 @@ _T = TypeVar("_T")
 
 #: Bytes of a reply: the queue of a million jobs fits in.
 LARGEST_REPLY: Final = 1 << 28
-_PIECE: Final = 1 << 16
 _PRIVATE_FILE: Final = 0o600
 _PRIVATE_FOLDER: Final = 0o700
 
@@ -37,24 +36,23 @@ class HereShell:
 
     async def run(self, command: Command, /) -> Reply:
         """See `Shell.run`."""
+        loop = asyncio.get_running_loop()
         try:
-            process = await asyncio.create_subprocess_exec(
-                *command.argv,
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.PIPE,
-                start_new_session=True,
+            transport, talk = await loop.subprocess_exec(
+                lambda: _Talk(loop.create_future(), self._largest), *command.argv, start_new_session=True
             )
         except (OSError, ValueError) as error:
             raise BackendUnavailable(f"{command.name} cannot be run: {error}; is it installed, and in PATH?") from error
         try:
             async with asyncio.timeout(self._within):
-                stdout, stderr = await self._talk(process, command)
-                return Reply(command, await process.wait(), stdout, stderr)
+                await talk.converse(transport, command.stdin)
         except TimeoutError as error:
             raise BackendUnavailable(f"{command.name} has not answered within {self._within:g} seconds") from error
         finally:
-            await _end(process)
+            await talk.end(transport)
+        if talk.too_long:
+            raise BackendUnavailable(f"{command.name} has said more than {self._largest:,} bytes")
+        return Reply(command, transport.get_returncode() or 0, bytes(talk.said[1]), bytes(talk.said[2]))
 
     async def home(self) -> PurePosixPath:
         """See `Shell.home`."""
@@ -84,41 +82,53 @@ class HereShell:
         """See `Shell.bring`."""
         await _in_thread(_bring, files)
 
-    async def _talk(self, process: asyncio.subprocess.Process, command: Command) -> tuple[bytes, bytes]:
-        if process.stdin is None or process.stdout is None or process.stderr is None:
-            raise AssertionError("the process was started with pipes")
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(_feed(process.stdin, command.stdin))
-            stdout = tasks.create_task(self._drain(process.stdout))
-            stderr = tasks.create_task(self._drain(process.stderr))
-        for written in (stdout.result(), stderr.result()):
-            if len(written) > self._largest:
-                raise BackendUnavailable(f"{command.name} has said more than {self._largest:,} bytes")
-        return stdout.result(), stderr.result()
 
-    async def _drain(self, stream: asyncio.StreamReader) -> bytes:
-        """All that comes, or a little more than the largest reply."""
-        parts = bytearray()
-        while len(parts) <= self._largest and (part := await stream.read(_PIECE)):
-            parts += part
-        return bytes(parts)
+class _Talk(asyncio.SubprocessProtocol):
+    """All that a program says, up to a limit. It is over when the program has ended and nobody can say any more."""
 
+    def __init__(self, over: asyncio.Future[None], largest: int) -> None:
+        self._over = over
+        self._largest = largest
+        self._group = 0
+        #: By the number of the stream.
+        self.said = {1: bytearray(), 2: bytearray()}
+        self.too_long = False
 
-async def _feed(stream: asyncio.StreamWriter, content: bytes) -> None:
-    """A program need not read what it is given."""
-    with suppress(BrokenPipeError, ConnectionResetError):
-        stream.write(content)
-        await stream.drain()
-    stream.close()
-    with suppress(BrokenPipeError, ConnectionResetError):
-        await stream.wait_closed()
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """It has begun."""
+        if isinstance(transport, asyncio.SubprocessTransport):
+            self._group = transport.get_pid()
 
+    def pipe_data_received(self, fd: int, data: bytes) -> None:
+        """One who says too much is cut short."""
+        if len(self.said[fd]) + len(data) <= self._largest:
+            self.said[fd] += data
+        elif not self.too_long:
+            self.too_long = True
+            self._kill()
 
-async def _end(process: asyncio.subprocess.Process) -> None:
-    """End what is left of its group, and wait for it, also while being cancelled."""
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-    await asyncio.shield(asyncio.ensure_future(process.wait()))
+    def connection_lost(self, _error: Exception | None) -> None:
+        """It is over."""
+        if not self._over.done():
+            self._over.set_result(None)
+
+    async def converse(self, transport: asyncio.SubprocessTransport, stdin: bytes) -> None:
+        """Say it, and hear all."""
+        pipe = transport.get_pipe_transport(0)
+        if isinstance(pipe, asyncio.WriteTransport):
+            pipe.write(stdin)
+            pipe.close()
+        await asyncio.shield(self._over)
+
+    async def end(self, transport: asyncio.SubprocessTransport) -> None:
+        """End what is left of the group, and wait for it."""
+        self._kill()
+        transport.close()
+        await asyncio.shield(self._over)
+
+    def _kill(self) -> None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._group, signal.SIGKILL)
 
 
 async def _in_thread(function: Callable[..., _T], /, *arguments: object) -> _T:
