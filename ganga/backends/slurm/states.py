@@ -133,6 +133,8 @@ def _reason(line: Line, status: JobStatus, *, told: bool) -> str | None:
         return f"cancelled by the user of number {cancelled[1]}"
     if line.state in _REASONS:
         return _REASONS[line.state]
+    if status is JobStatus.KILLED:
+        return None  # What Slurm says then is why the job waited before.
     # Of a job that told how it ended Slurm's word is that it did, or worse: JobLaunchFailure for one that was killed.
     said = None if line.reason in _EMPTY or told or status is JobStatus.COMPLETED else line.reason
     if said is None and status is JobStatus.FAILED and not told:
