@@ -10,7 +10,6 @@ from ganga.backends.batch.backend import BatchBackend
 from ganga.backends.slurm.opening import connect
 from ganga.backends.slurm.settings import Settings
 from ganga.model.ids import NativeId, TargetName
-from ganga.model.observation import Observation
 from ganga.model.resources import Resources
 from tests.live.slurm_server.cluster import ACCOUNTING, CONTROLLER, NODE, Cluster
 
@@ -39,9 +38,8 @@ class SlurmSystem:
     def history(self) -> str | None:
         return ACCOUNTING if self.keeps_history else None
 
-    def remembered(self, seen: Observation) -> str:
-        """The history has the same word."""
-        return seen.native_status if self.keeps_history else "ended"
+    def has_forgotten(self, native_id: NativeId) -> bool:
+        return not self.cluster.run("squeue", "--noheader", "--states=all", f"--jobs={native_id}", check=False)
 
     def connect(self, folder: Path, *, timeout: float = 30.0) -> AbstractAsyncContextManager[BatchBackend]:
         settings = Settings(work_folder=str(folder), commit_delay=2.0, timeout=timeout)

@@ -9,7 +9,6 @@ from typing import Protocol
 
 from ganga.backends.batch.backend import BatchBackend
 from ganga.model.ids import NativeId
-from ganga.model.observation import Observation
 from ganga.model.resources import Resources
 
 
@@ -46,8 +45,8 @@ class System(Protocol):
         """The program that tells of the queue."""
         ...
 
-    def remembered(self, seen: Observation, /) -> str:
-        """The word for an end like this once the queue has forgotten the job."""
+    def has_forgotten(self, native_id: NativeId, /) -> bool:
+        """Whether the queue does not list a job any more."""
         ...
 
     @property

@@ -18,7 +18,7 @@ SYSTEM_PACKAGES: Final[Mapping[str, str]] = MappingProxyType(
         "/usr/bin/setpriv": "util-linux",
     }
 )
-COMMAND: Final = "python -m tests.live.provision slurm"
+COMMAND: Final = "python -m tests.live.provision slurm --install-only"
 
 
 class NotInstalled(Exception):
