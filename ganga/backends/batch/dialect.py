@@ -126,7 +126,7 @@ class Dialect(Protocol):
         """Ask for all jobs of this user that the system has in its mind, in one call."""
         ...
 
-    def queue_of(self, ids: Collection[NativeId], /) -> Command:
+    def queue_of(self, ids: Collection[NativeId], /) -> Sequence[Command]:
         """Ask for these, whosever they are."""
         ...
 

@@ -81,7 +81,9 @@ class Poller:
             for native_id, place in missing.items()
             if words.get(place) is Trace.NONE and not (native_id in told and told[native_id].seen.status.final)
         ]
-        queue = await self.ask_queue(self._dialect.queue_of(strangers)) if strangers else {}
+        queue: dict[NativeId, Entry] = {}
+        for command in self._dialect.queue_of(strangers):
+            queue.update(await self.ask_queue(command))
         return {
             native_id: Testimony(
                 queue=_seen(queue, native_id),

@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Collection, Iterator, Sequence
+from itertools import islice
 from typing import Final
 
 from ganga.backends.batch.dialect import Inquiry, Listing, Order, Place, Variables
@@ -37,6 +38,8 @@ _LATER: Final = re.compile(
     r"slurmdbd|Unexpected|shutdown|standby|is not responding|in progress",
     re.IGNORECASE,
 )
+#: Jobs in one question by their numbers.
+_AT_ONCE: Final = 1000
 #: What scancel says of jobs that need no end.
 _HARMLESS: Final = re.compile(r"Invalid job id specified|already completing or completed|Job/step already")
 
@@ -109,9 +112,9 @@ class Slurm:
         """Those of this user only: the controller chooses them, and is spared the others."""
         return self._ask_queue("--me")
 
-    def queue_of(self, ids: Collection[NativeId], /) -> Command:
+    def queue_of(self, ids: Collection[NativeId], /) -> Sequence[Command]:
         """By the numbers of jobs and arrays."""
-        return self._ask_queue(f"--jobs={','.join(_numbers(ids))}")
+        return [self._ask_queue(f"--jobs={numbers}") for numbers in _numbers(ids)]
 
     def read_queue(self, reply: Reply, /) -> Listing:
         """See `queue.read`."""
@@ -119,7 +122,7 @@ class Slurm:
 
     def history_of(self, ids: Collection[NativeId], /) -> Sequence[Command]:
         """By the numbers of jobs and arrays: one answer tells of all tasks."""
-        return [self._ask_history(f"--jobs={','.join(_numbers(ids))}")]
+        return [self._ask_history(f"--jobs={numbers}") for numbers in _numbers(ids)]
 
     def read_history(self, reply: Reply, /) -> Listing | None:
         """See `accounting.read`."""
@@ -173,8 +176,11 @@ class Slurm:
         yield from (*self._settings.native, *wish.native)
 
 
-def _numbers(native_ids: Collection[NativeId]) -> list[str]:
-    return list(dict.fromkeys(native_id.partition("_")[0] for native_id in native_ids))
+def _numbers(native_ids: Collection[NativeId]) -> Iterator[str]:
+    """Those of jobs and arrays, as many to a command as its line takes."""
+    rest = iter(dict.fromkeys(native_id.partition("_")[0] for native_id in native_ids))
+    while part := list(islice(rest, _AT_ONCE)):
+        yield ",".join(part)
 
 
 def _refusal(complaint: str) -> str | None:

@@ -63,8 +63,8 @@ class ToyDialect:
     def queue(self) -> Command:
         return Command(("toyq",))
 
-    def queue_of(self, ids: Collection[NativeId], /) -> Command:
-        return Command(("toyq", *ids))
+    def queue_of(self, ids: Collection[NativeId], /) -> Sequence[Command]:
+        return [Command(("toyq", *ids))] if ids else []
 
     def read_queue(self, reply: Reply, /) -> Listing:
         if reply.exit_code != 0:

@@ -125,10 +125,16 @@ def test_any_answer_is_a_number_or_an_error(text: str, error: str, exit_code: in
 
 def test_questions_ask_for_times_that_have_a_zone() -> None:
     ids = [NativeId("7_1"), NativeId("7_2"), NativeId("8")]
-    for command in (SLURM.queue(), SLURM.queue_of(ids), *SLURM.history_of(ids)):
+    for command in (SLURM.queue(), *SLURM.queue_of(ids), *SLURM.history_of(ids)):
         assert command.argv[:2] == ("env", "SLURM_TIME_FORMAT=%s")
     assert SLURM.queue().argv[-1] == "--me"
-    assert SLURM.queue_of(ids).argv[-1] == SLURM.history_of(ids)[0].argv[-1] == "--jobs=7,8"
+    assert SLURM.queue_of(ids)[0].argv[-1] == SLURM.history_of(ids)[0].argv[-1] == "--jobs=7,8"
+
+
+def test_no_line_gets_too_long() -> None:
+    ids = [NativeId(str(number)) for number in range(1, 2502)]
+    assert [len(command.argv[-1].split(",")) for command in SLURM.history_of(ids)] == [1000, 1000, 501]
+    assert SLURM.queue_of([]) == []
 
 
 def test_all_are_killed_in_one_command() -> None:
