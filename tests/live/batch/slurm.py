@@ -53,13 +53,13 @@ class SlurmSystem:
         self.cluster.run("scancel", native_id)
 
     def requeue(self, native_id: NativeId) -> None:
-        """By itself Slurm waits for two minutes before it runs such a job again."""
+        """By itself Slurm waits for two minutes before it runs such a job again, and in the same second it cannot."""
         self.cluster.run("scontrol", "requeue", native_id)
         deadline = time.monotonic() + 60
         while self.cluster.run("squeue", "--noheader", "--format=%T", f"--jobs={native_id}") != "PENDING":
             assert time.monotonic() < deadline
             time.sleep(0.2)
-        self.cluster.run("scontrol", "update", f"jobid={native_id}", "starttime=now")
+        self.cluster.run("scontrol", "update", f"jobid={native_id}", "starttime=now+5")
 
     def restart(self, daemon: str) -> None:
         self.cluster.stop_daemon(daemon)

@@ -82,9 +82,9 @@ class Cluster:
             os.kill(pid, signal.SIGCONT)
 
     def until_ready(self) -> None:
-        """Until the machine waits for jobs."""
+        """Until the machine takes jobs."""
         deadline = time.monotonic() + _READY_WITHIN
-        while "idle" not in self.run("sinfo", "--noheader", "--format=%T", check=False):
+        while self.run("sinfo", "--noheader", "--format=%T", check=False) not in {"idle", "mixed", "allocated"}:
             if time.monotonic() > deadline:
                 raise NotStarted(self.run("sinfo", "--list-reasons", check=False))
             time.sleep(0.1)
