@@ -74,13 +74,11 @@ class Poller:
     async def _ask_about(
         self, missing: Mapping[NativeId, Place], siblings: Collection[str]
     ) -> dict[NativeId, Testimony]:
-        history, words = await self._history(missing), await self._words(missing)
+        history = await self._history(missing)
         told = history or {}
-        strangers = [
-            native_id
-            for native_id, place in missing.items()
-            if words.get(place) is Trace.NONE and not (native_id in told and told[native_id].seen.status.final)
-        ]
+        unsettled = {native_id: place for native_id, place in missing.items() if not _tells_end(told, native_id)}
+        words = await self._words(unsettled)
+        strangers = [native_id for native_id, place in unsettled.items() if words.get(place) is Trace.NONE]
         queue: dict[NativeId, Entry] = {}
         for command in self._dialect.queue_of(strangers):
             queue.update(await self.ask_queue(command))
@@ -113,7 +111,7 @@ class Poller:
 
     async def _words(self, missing: Mapping[NativeId, Place]) -> Mapping[Place, Word]:
         try:
-            return await self._place.standings(set(missing.values()))
+            return await self._place.standings(missing.values())
         except BackendError as error:
             self._complain(f"what the jobs on {self._dialect.name} have left word of cannot be read: {error}")
             return {}
@@ -126,6 +124,11 @@ class Poller:
     def _settled(self, native_id: NativeId) -> bool:
         now = self._now()
         return now - self._gone_since.setdefault(native_id, now) >= self._settle_delay
+
+
+def _tells_end(listing: Listing, native_id: NativeId) -> bool:
+    seen = _seen(listing, native_id)
+    return seen is not None and seen.status.final
 
 
 def _seen(listing: Listing, native_id: NativeId) -> Observation | None:

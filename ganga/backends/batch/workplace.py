@@ -101,7 +101,7 @@ class Workplace:
     async def discard(self, places: Collection[Place]) -> None:
         """Remove the files of these tasks."""
         if places:
-            await self._run("discard", stdin=_lines(places))
+            await self._run("discard", stdin=_lines(sorted(places)))
 
     async def _run(self, script: str, *arguments: str, stdin: bytes = b"") -> Reply:
         reply = await self._shell.run(self._command(script, arguments, stdin))
