@@ -1,10 +1,11 @@
 """What follows from what the queue, the history and our own launcher say of one job.
 
-The queue is asked first and is believed: it is what the system acts by. Of a job that it does not list, the history is
-believed if it tells an end; a live status there is old news, and so is a run that went before the newest. Then the
-launcher's word that it has ended counts. Nothing but these makes an end, with one exception: a task that for long is
-not there when asked for, and never began, was cancelled in the queue, where systems forget it without a trace; it takes
-that the system speaks of its siblings, or has taken note of our own wish to kill it.
+The queue is asked first and is believed: it is what the system acts by. Of a job that it does not list, the history
+is believed if it tells an end; a live status there is old news, which an end may follow for a while and none after
+that, and so is a run that went before the newest. Then the launcher's word that it has ended counts. Nothing but
+these makes an end, with one exception: a task that for long is not there when asked for, and never began, was
+cancelled in the queue, where systems forget it without a trace; it takes that the system speaks of its siblings, or
+has taken note of our own wish to kill it.
 """
 
 import re
@@ -73,7 +74,8 @@ def judge(said: Testimony) -> Observation | Verdict:
     ends = [seen for seen in (said.history, launcher) if seen is not None and seen.status.final]
     if ends:
         return max(ends, key=lambda seen: seen.restart)
-    if said.history is not None or not said.heard or said.launcher is None:
+    late = said.history is not None and not said.settled
+    if late or not said.heard or said.launcher is None:
         return Verdict.SILENCE
     if said.launcher is Trace.NOT_BEGUN and said.settled and (said.siblings or said.kill_noted):
         return Observation(status=JobStatus.KILLED, native_status="gone", reason=_CANCELLED)

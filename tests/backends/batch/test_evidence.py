@@ -35,6 +35,7 @@ OBSERVATIONS = st.sampled_from([RUNNING, DONE, FAILED, replace(RUNNING, restart=
         (evidence.Testimony(history=FAILED, launcher=replace(DONE, restart=1), heard=True), replace(DONE, restart=1)),
         (evidence.Testimony(history=RUNNING, launcher=DONE, heard=True), DONE),
         (evidence.Testimony(history=RUNNING, launcher=RUNNING, heard=True), Verdict.SILENCE),
+        (evidence.Testimony(history=RUNNING, launcher=RUNNING, heard=True, settled=True), Verdict.DENIED),
         (evidence.Testimony(launcher=DONE), DONE),
         (evidence.Testimony(launcher=RUNNING, heard=True), Verdict.DENIED),
         (evidence.Testimony(launcher=RUNNING), Verdict.SILENCE),

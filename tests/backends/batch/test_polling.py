@@ -20,12 +20,15 @@ async def test_the_history_is_asked_for_what_the_queue_leaves_out(system: ToySys
 
 
 async def test_a_live_status_in_the_history_is_old_news(system: ToySystem, work: Path) -> None:
-    backend = backend_on(system, work)
+    clock = Clock()
+    backend = backend_on(system, work, clock)
     (native_id,) = (await backend.submit([submission()])).accepted.values()
     system.becomes(native_id, JobStatus.RUNNING)
     system.forget(native_id)
     answer = await backend.poll([native_id])
     assert (answer.seen, answer.absent) == ({}, frozenset())
+    clock.now = 60.0
+    assert (await backend.poll([native_id])).absent == {native_id}
 
 
 async def test_without_a_history_the_launcher_is_believed(system: ToySystem, work: Path) -> None:

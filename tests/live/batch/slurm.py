@@ -62,7 +62,7 @@ class SlurmSystem:
         self.cluster.run("scontrol", "update", f"jobid={native_id}", "starttime=now+5")
 
     def restart(self, daemon: str) -> None:
-        self.cluster.stop_daemon(daemon)
+        self.cluster.kill_daemon(daemon)
         self.cluster.start_daemon(daemon)
         self.cluster.until_ready()
 

@@ -67,6 +67,10 @@ class Cluster:
         self.processes.start(name, command, port, {"SLURM_CONF": str(self.conf)})
 
     def stop_daemon(self, name: str) -> None:
+        """As an administrator does: it may write down what it knows."""
+        self.processes.stop(name)
+
+    def kill_daemon(self, name: str) -> None:
         """At once, as by the kernel."""
         os.kill(self.processes.pids[name], signal.SIGKILL)
         self.processes.stop(name)
