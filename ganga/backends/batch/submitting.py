@@ -28,7 +28,9 @@ _log = logging.getLogger(__name__)
 
 
 class Submitter:
-    """That a tag is not there counts once the system has had time to take note of what it was given, and not before."""
+    """A tag that is in no batch was never submitted. That the system does not have a batch counts once it has had time
+    to take note of what it was given, and not before; then the batch is called off.
+    """
 
     def __init__(
         self,
@@ -92,8 +94,9 @@ class Submitter:
             for index, tag in enumerate(batch.tags)
             if tag in tried
         }
-        late = {tag for tag in tried.keys() - present.keys() if asked_at - tried[tag] >= self._commit_delay}
-        absent = late - await self._not_revoked(batches, jobs, late)
+        laid = {tag for batch in batches.values() for tag in batch.tags}
+        late = {tag for tag in tried.keys() & laid - present.keys() if asked_at - tried[tag] >= self._commit_delay}
+        absent = (tried.keys() - laid) | (late - await self._not_revoked(batches, jobs, late))
         for tag in (*present, *absent):
             self._tried.pop(tag, None)
         return Finding(present, frozenset(absent))

@@ -36,7 +36,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 def policy(_settings: Settings, /) -> Policy:
     """One call tells of all jobs, and a busy controller serves everybody."""
     return Policy(
-        sweep=Pace(fastest=10.0, slowest=120.0),
+        sweep=Pace(fastest=5.0, slowest=120.0),
         sweep_width=Width(batch=_ALL),
         submit=Width(batch=1000),
         find=Width(batch=_ALL),

@@ -74,6 +74,13 @@ async def test_a_job_that_has_begun_is_found_by_its_own_note(system: ToySystem, 
     assert system.calls == []
 
 
+async def test_what_was_never_laid_in_its_place_was_never_submitted(system: ToySystem, work: Path) -> None:
+    """Nobody waits for that, and the system is not asked."""
+    finding = await backend_on(system, work).find([submission().tag])
+    assert finding.absent == {submission().tag}
+    assert not system.calls
+
+
 async def test_absence_counts_only_when_the_system_has_had_time(system: ToySystem, work: Path) -> None:
     clock = Clock()
     backend = backend_on(system, work, clock)
