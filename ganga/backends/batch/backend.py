@@ -92,12 +92,12 @@ class BatchBackend:
 
     async def _look_up(self, reference: str) -> dict[NativeId, Observation]:
         inquiry = self._dialect.inquiry(reference)
-        found = {native_id: entry.seen for native_id, entry in (await self._poller.ask_queue(inquiry.queue)).items()}
+        found = dict(await self._poller.ask_queue(inquiry.queue))
         if inquiry.history is not None:
             told = self._dialect.read_history(await self._shell.run(inquiry.history)) or {}
-            ended = {native_id: entry.seen for native_id, entry in told.items() if entry.seen.status.final}
+            ended = {native_id: entry for native_id, entry in told.items() if entry.seen.status.final}
             found = ended | found
-        return found
+        return {native_id: entry.seen for native_id, entry in found.items() if inquiry.means(native_id, entry)}
 
     async def _retrieve(self, retrieval: Retrieval) -> Retrieved:
         place = self._dialect.place(retrieval.native_id)

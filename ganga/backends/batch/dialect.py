@@ -6,10 +6,10 @@ raises `BackendUnavailable`, where the system says that it could not be asked, o
 less than there is, and never an end that the text does not contain.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from ganga.backends.batch.shell import Command, Reply
 from ganga.model.ids import NativeId
@@ -76,6 +76,8 @@ class Inquiry:
     queue: Command
     #: None where the history cannot be asked like this.
     history: Command | None = None
+    #: Which of the jobs in the answers are meant, for systems that cannot be asked for these alone.
+    means: Callable[[NativeId, Entry], bool] = lambda _native_id, _entry: True
 
 
 class Dialect(Protocol):
@@ -154,4 +156,17 @@ class Dialect(Protocol):
 
     def inquiry(self, reference: str, /) -> Inquiry:
         """How to find what a person calls ``123``, ``name:X`` or ``user:X``. Raises `UsageError`."""
+        ...
+
+
+@runtime_checkable
+class Explaining(Protocol):
+    """For dialects whose queue says that somebody must act, and not why."""
+
+    def explain(self, listing: Listing, /) -> Sequence[Command]:
+        """Ask why, for those jobs of the listing that need it."""
+        ...
+
+    def read_explanations(self, reply: Reply, /) -> Mapping[NativeId, str]:
+        """The reasons in the system's own words."""
         ...

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from signal import SIGKILL
 from typing import Final
 
 from ganga.backends.batch.dialect import Place
@@ -71,6 +72,8 @@ def judge(said: Testimony) -> Observation | Verdict:
     if said.queue is not None:
         return said.queue
     launcher = said.launcher if isinstance(said.launcher, Observation) else None
+    if said.history is not None and launcher is not None and _knows_better(launcher, said.history):
+        return launcher
     ends = [seen for seen in (said.history, launcher) if seen is not None and seen.status.final]
     if ends:
         return max(ends, key=lambda seen: seen.restart)
@@ -80,6 +83,17 @@ def judge(said: Testimony) -> Observation | Verdict:
     if said.launcher is Trace.NOT_BEGUN and said.settled and (said.siblings or said.kill_noted):
         return Observation(status=JobStatus.KILLED, native_status="gone", reason=_CANCELLED)
     return Verdict.DENIED
+
+
+def is_doubtful(seen: Observation) -> bool:
+    """Whether this end may be the program's own: some systems kill by signal 9, and do not write down that they did."""
+    return seen.status is JobStatus.KILLED and seen.signal == SIGKILL
+
+
+def _knows_better(launcher: Observation, history: Observation) -> bool:
+    """A launcher that could tell how its program ended was not killed with it."""
+    same = launcher.restart >= history.restart and launcher.signal == SIGKILL
+    return is_doubtful(history) and same and launcher.status.final
 
 
 def read_standing(reply: Reply) -> Mapping[Place, Word]:

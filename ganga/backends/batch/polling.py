@@ -6,8 +6,10 @@ from collections.abc import Callable, Collection, Mapping
 from time import monotonic
 from typing import Final
 
-from ganga.backends.batch.dialect import Dialect, Entry, Listing, Place
-from ganga.backends.batch.evidence import Testimony, Trace, Verdict, Word, judge
+from msgspec.structs import replace
+
+from ganga.backends.batch.dialect import Dialect, Entry, Explaining, Listing, Place
+from ganga.backends.batch.evidence import Testimony, Trace, Verdict, Word, is_doubtful, judge
 from ganga.backends.batch.shell import Command, Shell
 from ganga.backends.batch.workplace import Workplace
 from ganga.errors import BackendError
@@ -45,6 +47,7 @@ class Poller:
     async def poll(self, jobs: Mapping[NativeId, Place]) -> Answer:
         """See `Backend.poll`. Raises what the question for the queue raises."""
         queue = await self.ask_queue(self._dialect.queue())
+        queue = {**queue, **await self._explained({key: queue[key] for key in jobs.keys() & queue.keys()})}
         missing = {native_id: place for native_id, place in jobs.items() if native_id not in queue}
         for native_id in jobs.keys() - missing.keys():
             self._gone_since.pop(native_id, None)
@@ -60,6 +63,18 @@ class Poller:
         if len(reply.stdout) < _LONG:
             return self._dialect.read_queue(reply)
         return await asyncio.to_thread(self._dialect.read_queue, reply)
+
+    async def _explained(self, listing: Listing) -> Listing:
+        """The entries for which there is a reason in the system's own words; without an answer there are none."""
+        if not isinstance(self._dialect, Explaining):
+            return {}
+        told: dict[NativeId, str] = {}
+        try:
+            for command in self._dialect.explain(listing):
+                told.update(self._dialect.read_explanations(await self._shell.run(command)))
+        except BackendError as error:
+            _log.debug("why jobs on %s are held cannot be asked: %s", self._dialect.name, error)
+        return {key: _because(listing[key], reason) for key, reason in told.items() if key in listing}
 
     def note_kill(self, ids: Collection[NativeId]) -> None:
         """The system has taken note that these are to end."""
@@ -128,12 +143,17 @@ class Poller:
 
 def _tells_end(listing: Listing, native_id: NativeId) -> bool:
     seen = _seen(listing, native_id)
-    return seen is not None and seen.status.final
+    return seen is not None and seen.status.final and not is_doubtful(seen)
 
 
 def _seen(listing: Listing, native_id: NativeId) -> Observation | None:
     entry = listing.get(native_id)
     return None if entry is None else entry.seen
+
+
+def _because(entry: Entry, reason: str) -> Entry:
+    own = entry.seen.reason
+    return entry._replace(seen=replace(entry.seen, reason=reason if own is None else f"{reason}: {own}"))
 
 
 def _answer(testimonies: Mapping[NativeId, Testimony]) -> Answer:

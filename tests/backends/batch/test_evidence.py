@@ -23,6 +23,8 @@ from ganga.model.status import JobStatus
 RUNNING = Observation(status=JobStatus.RUNNING, native_status="RUNNING")
 DONE = Observation(status=JobStatus.COMPLETED, native_status="COMPLETED", exit_code=0)
 FAILED = Observation(status=JobStatus.FAILED, native_status="FAILED", exit_code=3)
+KILLED = Observation(status=JobStatus.KILLED, native_status="KILLED", signal=9)
+BY_ITSELF = Observation(status=JobStatus.FAILED, native_status="ended", signal=9)
 
 OBSERVATIONS = st.sampled_from([RUNNING, DONE, FAILED, replace(RUNNING, restart=1), replace(FAILED, restart=1)])
 
@@ -33,6 +35,11 @@ OBSERVATIONS = st.sampled_from([RUNNING, DONE, FAILED, replace(RUNNING, restart=
         (evidence.Testimony(queue=RUNNING, history=DONE, launcher=FAILED, heard=True), RUNNING),
         (evidence.Testimony(history=FAILED, launcher=DONE, heard=True), FAILED),
         (evidence.Testimony(history=FAILED, launcher=replace(DONE, restart=1), heard=True), replace(DONE, restart=1)),
+        (evidence.Testimony(history=KILLED, launcher=BY_ITSELF, heard=True), BY_ITSELF),
+        (evidence.Testimony(history=KILLED, launcher=RUNNING, heard=True), KILLED),
+        (evidence.Testimony(history=KILLED, launcher=FAILED, heard=True), KILLED),
+        (evidence.Testimony(history=replace(KILLED, restart=1), launcher=BY_ITSELF), replace(KILLED, restart=1)),
+        (evidence.Testimony(history=replace(KILLED, signal=None), launcher=BY_ITSELF), replace(KILLED, signal=None)),
         (evidence.Testimony(history=RUNNING, launcher=DONE, heard=True), DONE),
         (evidence.Testimony(history=RUNNING, launcher=RUNNING, heard=True), Verdict.SILENCE),
         (evidence.Testimony(history=RUNNING, launcher=RUNNING, heard=True, settled=True), Verdict.DENIED),

@@ -1,13 +1,17 @@
 """What follows when the queue leaves a job out."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
+from ganga.backends.batch.backend import BatchBackend
+from ganga.backends.batch.dialect import Explaining, Inquiry, Listing
+from ganga.backends.batch.shell import Command, Reply
 from ganga.model.ids import NativeId
 from ganga.model.status import JobStatus
-from tests.backends.batch.toy import Clock, ToySystem, backend_on, down, submission
+from tests.backends.batch.toy import Clock, ToyDialect, ToySystem, backend_on, down, place_in, submission
 
 
 async def test_the_history_is_asked_for_what_the_queue_leaves_out(system: ToySystem, work: Path) -> None:
@@ -112,3 +116,41 @@ async def test_jobs_of_other_users_are_asked_for_by_id(system: ToySystem, work: 
     answer = await backend.poll([NativeId("7")])
     assert answer.absent == {NativeId("7")}
     assert system.calls == [("toyq",), ("toyhist", "7"), ("toyq", "7")]
+
+
+class ExplainingDialect(ToyDialect):
+    """Its queue also tells of jobs that nobody asked for."""
+
+    def explain(self, listing: Listing, /) -> Sequence[Command]:
+        held = [native_id for native_id, entry in listing.items() if entry.seen.status is JobStatus.HELD]
+        return [Command(("toyq", *held))] if held else []
+
+    def read_explanations(self, reply: Reply, /) -> Mapping[NativeId, str]:
+        return dict.fromkeys(self.read_queue(reply), "no such folder")
+
+    def inquiry(self, reference: str, /) -> Inquiry:
+        return Inquiry(Command(("toyq",)), means=lambda native_id, _: native_id == reference)
+
+
+def explaining_backend(system: ToySystem, folder: Path) -> BatchBackend:
+    dialect = ExplainingDialect()
+    assert isinstance(dialect, Explaining)
+    return BatchBackend(dialect, system, place_in(system, folder), largest_array=50, commit_delay=60.0)
+
+
+async def test_what_must_be_acted_on_is_explained_where_the_queue_does_not(system: ToySystem, work: Path) -> None:
+    backend = explaining_backend(system, work)
+    held, live = (await backend.submit([submission(1), submission(2)])).accepted.values()
+    await backend.poll([held, live])
+    assert system.calls[-1] == ("toyq",)
+    system.becomes(held, JobStatus.HELD)
+    seen = (await backend.poll([held, live])).seen
+    assert (seen[held].reason, seen[live].reason) == ("no such folder", None)
+    system.fails("toyq", None, down())
+    assert (await backend.poll([held])).seen[held].status is JobStatus.HELD
+
+
+async def test_of_a_queue_that_tells_more_only_what_is_meant_is_adopted(system: ToySystem, work: Path) -> None:
+    backend = explaining_backend(system, work)
+    ids = list((await backend.submit([submission(1), submission(2)])).accepted.values())
+    assert set(await backend.adopt([str(ids[0])])) == {ids[0]}
