@@ -89,11 +89,11 @@ def status_of(state: str, reason: str = "") -> JobStatus:
 def observation(line: Line) -> Observation:
     """What the line is evidence of."""
     status = status_of(line.state, line.reason)
-    code, signal = _exit(line.exit) if status.final else (None, None)
+    # What a program that was cancelled leaves behind is Slurm's doing, and no code of its own.
+    code, signal = _exit(line.exit) if status is JobStatus.FAILED else (None, None)
     if status is JobStatus.COMPLETED:
         code = 0
     elif line.state != "FAILED":
-        # What Slurm did to it, and no wish of the program.
         code = None
     begun = status.final or status in {JobStatus.RUNNING, JobStatus.SUSPENDED}
     return Observation(
