@@ -8,8 +8,10 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+import psutil
 
 from tests.live.dirac_server import mariadb
 from tests.live.dirac_server.processes import NotStarted, Processes, free_ports
@@ -118,16 +120,26 @@ def running(wishes: Wishes, within: Path | None = None) -> Iterator[Cluster]:
             cluster = Cluster(folder, Ports(*free_ports(4)), wishes, processes)
             cluster.start()
             yield cluster
-            cluster.run("scancel", "--quiet", f"--clusters={CLUSTER}", "--state=PENDING", check=False)
-            cluster.run("scancel", "--quiet", "--signal=KILL", "--full", f"--user={os.getuid()}", check=False)
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        _end_jobs(folder / "slurm.conf")
+        shutil.rmtree(folder)
 
 
 def describe(cluster: Cluster) -> str:
     """One line of JSON for whoever reads the standard output."""
     where = {"folder": str(cluster.folder), "slurm_conf": str(cluster.conf), "pids": dict(cluster.processes.pids)}
     return json.dumps({**where, "version": ".".join(map(str, _version()))})
+
+
+def _end_jobs(conf: Path) -> None:
+    """Those that have outlived the daemons: each process of a job knows that it is one, and of which cluster."""
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            environment = process.environ()
+            own = "SLURM_JOB_ID" in environment or process.name() == "slurmstepd"
+            if own and environment.get("SLURM_CONF") == str(conf):
+                process.kill()
+                process.wait(10)
 
 
 def _version() -> tuple[int, ...]:
