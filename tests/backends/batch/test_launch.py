@@ -145,10 +145,15 @@ def test_a_batch_that_was_called_off_does_not_run(tmp_path: Path) -> None:
     assert not (tmp_path / "ran").exists()
 
 
-def test_files_are_the_users_alone(tmp_path: Path) -> None:
-    batch = lay(tmp_path / "batch", submission())
-    run(batch)
+def test_files_are_the_users_alone_and_the_job_has_the_users_own_mask(tmp_path: Path) -> None:
+    batch = lay(tmp_path / "batch", submission(command=["sh", "-c", "umask; touch made"]))
+    mask = os.umask(0o027)
+    try:
+        assert run(batch).returncode == 0
+    finally:
+        os.umask(mask)
     assert {path.stat().st_mode & 0o077 for path in (batch / "0").iterdir()} == {0}
+    assert (batch / "0" / "stdout").read_text() == "0027\n"
 
 
 @pytest.mark.parametrize("code", [0, 1, 125, 126, 127, 129, 137, 139, 143, 159, 200, 255])

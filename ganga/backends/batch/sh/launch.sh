@@ -4,6 +4,7 @@
 #
 # A folder that was taken away is a batch that was called off: then nothing runs.
 set -u
+mask=$(umask)
 umask 077
 batch=$1 index=$2 restart=$3 job=$4
 cd "$batch" || exit 125
@@ -34,8 +35,10 @@ else
 fi 2>stderr
 code=$?
 if [ "$code" -eq 0 ]; then
+    umask "$mask"
     /bin/sh "$batch/task.sh" "$index" </dev/null >>stdout 2>>stderr
     code=$?
+    umask 077
 else
     code=125
 fi
