@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -21,6 +22,8 @@ ALIAS: Final = "login"
 
 def missing() -> str | None:
     """Why there can be none; None if there can."""
+    if sys.platform != "linux":
+        return "sshd is tried on Linux only"
     if not os.access(SSHD, os.X_OK) or shutil.which("ssh-keygen") is None:
         return "there is no sshd here: apt-get install openssh-server"
     return None
