@@ -5,13 +5,15 @@ What is installed is pinned, in a virtual environment of its own, from the packa
 are in the folder too. The first line on standard output is a JSON object that says where everything is; it comes when
 the server answers.
 
-==========  ==========================================================================================================
-``diracx``  DiracX on SQLite: 1 to 2 minutes and 450 MB to install; 5 s to start, 250 MB of memory to run
-``dirac``   DIRAC's DISET and HTTPS services on MariaDB: 60 s and 430 MB to install (system packages too, which only
-            root may), 9 s and 680 MB of memory to run
-``slurm``   Slurm with accounting on MariaDB: 40 s to install (system packages, which only root may), 5 s to start; the
-            tests start their own, so that to install it is enough
-==========  ==========================================================================================================
+===============  =====================================================================================================
+``diracx``       DiracX on SQLite: 1 to 2 minutes and 450 MB to install; 5 s to start, 250 MB of memory to run
+``dirac``        DIRAC's DISET and HTTPS services on MariaDB: 60 s and 430 MB to install (system packages too, which
+                 only root may), 9 s and 680 MB of memory to run
+``slurm``        Slurm with accounting on MariaDB: 40 s to install (system packages, which only root may), 5 s to start;
+                 the tests start their own, so that to install it is enough
+``grid_engine``  Son of Grid Engine: 20 s to install (system packages, which only root may), 2 s to start; the tests
+                 start their own too
+===============  =====================================================================================================
 """
 
 import argparse
@@ -22,6 +24,7 @@ from pathlib import Path
 
 from tests.live.dirac_server import install as dirac
 from tests.live.diracx_server import install as diracx
+from tests.live.grid_engine_server import install as grid_engine
 from tests.live.slurm_server import install as slurm
 
 
@@ -41,9 +44,14 @@ def main(arguments: Sequence[str]) -> None:
     slurm_command = servers.add_parser("slurm", help="Slurm, with accounting on MariaDB")
     slurm_command.add_argument("--install-only", action="store_true", help="do not start it")
     slurm_command.add_argument("--no-accounting", action="store_true", help="start it without a history")
+    grid_engine_command = servers.add_parser("grid_engine", help="Son of Grid Engine")
+    grid_engine_command.add_argument("--install-only", action="store_true", help="do not start it")
     options, others = parser.parse_known_args(arguments)
     if options.server == "slurm":
         _slurm(accounting=not options.no_accounting, start=not options.install_only)
+        return
+    if options.server == "grid_engine":
+        _grid_engine(start=not options.install_only)
         return
     if options.server == "dirac":
         _dirac(options.folder.resolve(), start=not options.install_only)
@@ -64,6 +72,12 @@ def _slurm(*, accounting: bool, start: bool) -> None:
     slurm.install()
     if start:
         _become(sys.executable, "-m", "tests.live.slurm_server", *(() if accounting else ("--no-accounting",)))
+
+
+def _grid_engine(*, start: bool) -> None:
+    grid_engine.install()
+    if start:
+        _become(sys.executable, "-m", "tests.live.grid_engine_server")
 
 
 def _become(program: str | Path, *arguments: str | Path) -> None:

@@ -9,8 +9,13 @@ import pytest
 
 from ganga.backends.batch.backend import BatchBackend
 from ganga.testing.check_backend import Trial
+from tests.backends.batch.ssh.server import missing, sshd
+from tests.live.batch.grid_engine import GridEngineSystem
 from tests.live.batch.slurm import SlurmSystem
+from tests.live.batch.slurm_over_ssh import SlurmOverSsh
 from tests.live.batch.system import System
+from tests.live.grid_engine_server import cluster as grid_engine_cluster
+from tests.live.grid_engine_server import install as grid_engine_install
 from tests.live.slurm_server.cluster import running
 from tests.live.slurm_server.configuration import Wishes
 from tests.live.slurm_server.install import NotInstalled
@@ -25,9 +30,25 @@ def slurm(wishes: Wishes) -> Iterator[System]:
         yield SlurmSystem(cluster)
 
 
+@contextmanager
+def slurm_over_ssh(wishes: Wishes) -> Iterator[System]:
+    if why := missing():
+        raise NotInstalled(why)
+    with running(wishes) as cluster, sshd() as server:
+        yield SlurmOverSsh(cluster, server)
+
+
+@contextmanager
+def grid_engine() -> Iterator[System]:
+    with grid_engine_cluster.running() as cluster:
+        yield GridEngineSystem(cluster)
+
+
 SYSTEMS: dict[str, Callable[[], AbstractContextManager[System]]] = {
     "slurm": lambda: slurm(Wishes()),
     "slurm-without-accounting": lambda: slurm(Wishes(accounting=False)),
+    "slurm-over-ssh": lambda: slurm_over_ssh(Wishes()),
+    "grid-engine": grid_engine,
 }
 
 
@@ -36,7 +57,7 @@ def running_system(request: pytest.FixtureRequest) -> Iterator[System]:
     start = SYSTEMS[str(request.param)]()
     try:
         system = start.__enter__()
-    except NotInstalled as error:
+    except (NotInstalled, grid_engine_install.NotInstalled) as error:
         pytest.skip(str(error))
     try:
         yield system
