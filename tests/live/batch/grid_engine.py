@@ -18,6 +18,7 @@ class GridEngineSystem:
 
     backend = "grid_engine"
     question = "qstat"
+    settings = ""
     daemons = (MASTER, NODE)
     shortest_limit = Resources(time=5)
     waiting = Resources(native=("-h",))

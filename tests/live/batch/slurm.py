@@ -19,6 +19,7 @@ class SlurmSystem:
 
     backend = "slurm"
     question = "squeue"
+    settings = ""
     daemons = (CONTROLLER, NODE)
     shortest_limit = Resources(time=60)
     waiting = Resources(native=("--hold",))
@@ -62,6 +63,8 @@ class SlurmSystem:
         self.cluster.run("scontrol", "update", f"jobid={native_id}", "starttime=now+5")
 
     def restart(self, daemon: str) -> None:
+        """What a controller has learnt in the seconds before it is killed is lost, jobs included."""
+        self.cluster.until_saved()
         self.cluster.kill_daemon(daemon)
         self.cluster.start_daemon(daemon)
         self.cluster.until_ready()

@@ -26,6 +26,11 @@ class System(Protocol):
         ...
 
     @property
+    def settings(self) -> str:
+        """Lines of the settings of a target, where more are needed than of all."""
+        ...
+
+    @property
     def keeps_history(self) -> bool:
         """Whether it writes down how jobs ended."""
         ...

@@ -34,6 +34,7 @@ async def client(system: System, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         "[targets.batch]\n"
         f'backend = "{system.backend}"\n'
         f'work_folder = "{tmp_path / "work"}"\n'
+        f"{system.settings}"
         "commit_delay = 2\n"
         "timeout = 5\n"
         "[targets.batch.pace]\n"
