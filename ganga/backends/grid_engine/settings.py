@@ -2,8 +2,9 @@
 
 from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import Meta
 
+from ganga.backends.batch.reach import Reach
 from ganga.model.policy import Pace, Policy, Width
 
 #: More jobs than any user has: one question speaks of all of them.
@@ -12,8 +13,8 @@ _ALL = 1_000_000
 _Name = Annotated[str, Meta(pattern=r"^(?:[A-Za-z_][\w.-]*)?$")]
 
 
-class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The settings of a target on one Grid Engine, spoken to on this machine."""
+class Settings(Reach, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The settings of a target on one Grid Engine, beside how it is reached."""
 
     #: The folder for the files of jobs, which the machines of the cluster see too; empty: `~/.ganga/batch/` and the
     #: name of the target.
