@@ -95,6 +95,16 @@ class Cluster:
                 raise NotStarted(self.run("sinfo", "--list-reasons", check=False))
             time.sleep(0.1)
 
+    def until_saved(self) -> None:
+        """Until the controller has written down all jobs that it knows now: it does so soon after something is new."""
+        saved, since = self.folder / "state" / "job_state", time.time()
+        job = self.run("sbatch", "--parsable", "--hold", "--output=/dev/null", "--wrap=true")
+        deadline = time.monotonic() + _READY_WITHIN
+        while not saved.exists() or saved.stat().st_mtime <= since:
+            assert time.monotonic() < deadline, "the controller does not write down its jobs"
+            time.sleep(0.1)
+        self.run("scancel", job)
+
     def _start_accounting(self) -> None:
         database = self.folder / "database"
         mariadb.prepare(database)
