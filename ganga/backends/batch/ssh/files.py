@@ -27,7 +27,7 @@ async def open_files(link: Link, within: float) -> tuple[Sessions, "Files"]:
     host = link.host.name
     try:
         sessions, client = await link.open(
-            lambda connection: connection.start_sftp_client(path_errors="surrogateescape"), within
+            lambda connection: connection.start_sftp_client(path_errors="surrogateescape"), _discard, within
         )
     except asyncssh.ChannelOpenError as error:
         raise BackendUnavailable(
@@ -197,6 +197,10 @@ class Files:
             raise BackendUnavailable(
                 f"the files of batch jobs on {self._host} cannot be read or written: {path}: {error}"
             ) from error
+
+
+def _discard(client: asyncssh.SFTPClient) -> None:
+    client.exit()
 
 
 def _nothing() -> None:

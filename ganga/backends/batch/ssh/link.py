@@ -45,7 +45,10 @@ class Link:
         self._errands: set[asyncio.Task[None]] = set()
 
     async def open(
-        self, opening: Callable[[asyncssh.SSHClientConnection], Awaitable[_T]], within: float
+        self,
+        opening: Callable[[asyncssh.SSHClientConnection], Awaitable[_T]],
+        discard: Callable[[_T], None],
+        within: float,
     ) -> tuple[Sessions, _T]:
         """Open a session within so many seconds, not counted those for a connection; whoever has it gives it back to
         `Sessions.close`. Raises `BackendUnavailable`, and `asyncssh.Error` for a session that the host does not offer.
@@ -53,7 +56,7 @@ class Link:
         sessions = await self._connected()
         try:
             async with asyncio.timeout(within):
-                return sessions, await sessions.open(opening)
+                return sessions, await sessions.open(opening, discard)
         except TimeoutError as error:
             raise BackendUnavailable(f"{self.host.name} opens no session within {within:g} seconds") from error
         except (asyncssh.Error, OSError) as error:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from random import Random
 from typing import Final, TypeVar
 
@@ -36,20 +37,27 @@ class Sessions:
         """Whether the connection is gone."""
         return self._connection.is_closed()
 
-    async def open(self, opening: Callable[[asyncssh.SSHClientConnection], Awaitable[_T]]) -> _T:
-        """Open one as soon as it may be."""
+    async def open(
+        self, opening: Callable[[asyncssh.SSHClientConnection], Awaitable[_T]], discard: Callable[[_T], None]
+    ) -> _T:
+        """Open one as soon as it may be. One that is opened after nobody waits for it any more is discarded."""
         await self._free.acquire()
-        try:
-            while True:
-                try:
-                    return await opening(self._connection)
-                except asyncssh.ChannelOpenError as error:
-                    if error.code not in _REFUSED or self.lost:
-                        raise
-                await self._give_way()
-        except BaseException:
-            self._free.release()
-            raise
+        while True:
+            task = asyncio.ensure_future(opening(self._connection))
+            try:
+                return await asyncio.shield(task)
+            except asyncio.CancelledError:
+                # The host may open it all the same, and would count it for ever.
+                task.add_done_callback(partial(self._opened_late, discard))
+                raise
+            except asyncssh.ChannelOpenError as error:
+                if error.code not in _REFUSED or self.lost:
+                    self._free.release()
+                    raise
+            except BaseException:
+                self._free.release()
+                raise
+            await self._give_way()
 
     async def close(self, farewell: Callable[[], Awaitable[None]]) -> None:
         """One is over: the next may be opened once the host knows that, too."""
@@ -70,10 +78,19 @@ class Sessions:
         except TimeoutError:
             self._connection.abort()
 
+    def _opened_late(self, discard: Callable[[_T], None], task: "asyncio.Future[_T]") -> None:
+        self._free.release()
+        if not task.cancelled() and task.exception() is None:
+            discard(task.result())
+
     async def _give_way(self) -> None:
         if self.bound > 1:
             # The place is not given back: there is one less.
             self.bound -= 1
             await self._free.acquire()
-        else:
+            return
+        try:
             await asyncio.sleep(_PAUSE * self._random.uniform(1, 2))
+        except asyncio.CancelledError:
+            self._free.release()
+            raise

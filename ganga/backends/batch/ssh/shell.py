@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
@@ -12,7 +12,8 @@ from ganga.backends.batch.here import LARGEST_REPLY
 from ganga.backends.batch.shell import Command, Kind, Reply
 from ganga.backends.batch.ssh.files import Files, open_files
 from ganga.backends.batch.ssh.link import Link
-from ganga.backends.batch.ssh.speech import STREAMS, Hearing, Speech, ending
+from ganga.backends.batch.ssh.speech import Hearing, Speech
+from ganga.backends.batch.ssh.talk import Talk, end_group, opening
 from ganga.errors import BackendUnavailable
 
 _T = TypeVar("_T")
@@ -43,11 +44,15 @@ class SshShell:
         except ValueError as error:
             raise BackendUnavailable(f"{command.name} cannot be run: {error}") from error
         hearing = Hearing(speech, self._largest_reply)
-        try:
-            await self._converse(line, stdin, hearing, command.name)
-        finally:
-            if not hearing.over or hearing.too_long:
-                self._end(hearing.group)
+        async with self._talking(line, hearing) as talk:
+            try:
+                async with asyncio.timeout(self._within):
+                    await talk.converse(stdin)
+            except TimeoutError as error:
+                raise BackendUnavailable(f"{command.name} has not answered within {self._within:g} seconds") from error
+        if talk.trouble is not None:
+            lost = f"the connection to {self._host} was lost while {command.name} ran: {talk.trouble}"
+            raise BackendUnavailable(lost) from talk.trouble
         return hearing.reply(self._host)
 
     async def home(self) -> PurePosixPath:
@@ -88,55 +93,20 @@ class SshShell:
     def _host(self) -> str:
         return self._link.host.name
 
-    async def _converse(self, line: str, stdin: bytes, hearing: Hearing, name: str) -> None:
-        try:
-            async with self._listening(line, hearing) as (channel, ears), asyncio.timeout(self._within):
-                with suppress(OSError):
-                    channel.write(stdin)
-                    channel.write_eof()
-                await asyncio.shield(ears.over)
-        except TimeoutError as error:
-            raise BackendUnavailable(f"{name} has not answered within {self._within:g} seconds") from error
-        if ears.trouble is not None:
-            lost = f"the connection to {self._host} was lost while {name} ran: {ears.trouble}"
-            raise BackendUnavailable(lost) from ears.trouble
-
     @asynccontextmanager
-    async def _listening(
-        self, line: str, hearing: Hearing
-    ) -> AsyncIterator[tuple["asyncssh.SSHClientChannel[bytes]", "_Ears"]]:
-        """Say the line, and listen."""
-
-        async def opening(
-            connection: asyncssh.SSHClientConnection,
-        ) -> tuple["asyncssh.SSHClientChannel[bytes]", _Ears]:
-            ears = _Ears(hearing, asyncio.get_running_loop().create_future())
-            channel, _ = await connection.create_session(lambda: ears, line, encoding=None, request_pty=False)
-            return channel, ears
-
+    async def _talking(self, line: str, hearing: Hearing) -> AsyncIterator[Talk]:
+        """Say the line, and leave nothing behind that has not ended by itself."""
         try:
-            sessions, (channel, ears) = await self._link.open(opening, self._within)
+            sessions, talk = await self._link.open(opening(line, hearing), Talk.hang_up, self._within)
         except asyncssh.Error as error:
             raise BackendUnavailable(f"{self._host} opens no session: {error}") from error
         try:
-            yield channel, ears
+            yield talk
         finally:
-            if not hearing.over:
-                with suppress(OSError):
-                    channel.kill()
-            channel.abort()
-            await sessions.close(channel.wait_closed)
-
-    def _end(self, group: int | None) -> None:
-        """Not each sshd passes signals on, and none does for root: so the group is ended by another command."""
-        if group is not None:
-            self._link.later(self._end_group(ending(group)))
-
-    async def _end_group(self, line: str) -> None:
-        with suppress(BackendUnavailable, TimeoutError):
-            async with self._listening(line, Hearing(Speech(Command(("kill",))), 0)) as (_, ears):
-                async with asyncio.timeout(self._within):
-                    await ears.over
+            talk.hang_up()
+            if hearing.group is not None and not hearing.whole:
+                self._link.later(end_group(sessions, hearing.group, self._within))
+            await sessions.close(talk.closed)
 
     async def _with_files(self, verb: Callable[[Files], Awaitable[_T]]) -> _T:
         loop = asyncio.get_running_loop()
@@ -151,28 +121,3 @@ class SshShell:
             ) from error
         finally:
             await sessions.close(there.close)
-
-
-class _Ears(asyncssh.SSHClientSession[bytes]):
-    """Hears what a session says."""
-
-    def __init__(self, hearing: Hearing, over: "asyncio.Future[None]") -> None:
-        self._hearing = hearing
-        self.over = over
-        #: Why the session was lost.
-        self.trouble: Exception | None = None
-
-    def data_received(self, data: bytes, datatype: int | None) -> None:
-        """Some more."""
-        self._hearing.hear(STREAMS[datatype], data)
-        if self._hearing.over:
-            self._finish()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """There is no more."""
-        self.trouble = None if self._hearing.over else exc
-        self._finish()
-
-    def _finish(self) -> None:
-        if not self.over.done():
-            self.over.set_result(None)

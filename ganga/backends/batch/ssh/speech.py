@@ -75,7 +75,12 @@ class Hearing:
     @property
     def over(self) -> bool:
         """Whether there is nothing more to wait for."""
-        return self.too_long or len(self._ended) == len(self._said)
+        return self.too_long or self.whole
+
+    @property
+    def whole(self) -> bool:
+        """Whether the command has ended by itself, and all that it wrote was heard."""
+        return len(self._ended) == len(self._said)
 
     @property
     def group(self) -> int | None:
@@ -86,8 +91,10 @@ class Hearing:
     def hear(self, stream: int, data: bytes) -> None:
         """Some more of what it says."""
         said = self._said[stream]
-        if self.over or len(said) + len(data) > self._largest:
-            self.too_long = self.too_long or not self.over
+        if self.too_long or stream in self._ended:
+            return
+        if len(said) + len(data) > self._largest:
+            self.too_long = True
             return
         # The end may have begun in the piece before.
         start = max(len(said) - 64, 0)
@@ -102,7 +109,7 @@ class Hearing:
         name = self._command.name
         if self.too_long:
             raise BackendUnavailable(f"{name} has said more than {self._largest:,} bytes")
-        if not self.over:
+        if not self.whole:
             raise BackendUnavailable(f"{name} on {host} was cut off; it said {self._noise()!r}")
         if self._ended[OUT] == _MISSING:
             raise BackendUnavailable(

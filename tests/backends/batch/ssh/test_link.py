@@ -70,6 +70,19 @@ async def test_a_host_that_stands_still_is_an_outage_until_it_goes_on(server: Ss
         assert (await again(shell)).stdout == b"hello\n"
 
 
+async def test_sessions_that_nobody_waits_for_any_more_take_no_place(quiet_server: Sshd) -> None:
+    """The host opens them after all, when it goes on."""
+    quiet_server.start("MaxSessions 2")
+    async with opened(quiet_server, 1.0) as shell:
+        assert (await again(shell)).exit_code == 0
+        for _ in range(2):
+            with quiet_server.frozen():
+                asked = await asyncio.gather(*(shell.run(HELLO) for _ in range(4)), return_exceptions=True)
+            assert all(isinstance(answer, BackendUnavailable) for answer in asked)
+            assert (await again(shell)).exit_code == 0
+    assert quiet_server.connections() == 1
+
+
 async def test_a_host_that_goes_away_and_comes_back_is_found_again(server: Sshd, shell: SshShell) -> None:
     assert (await shell.run(HELLO)).exit_code == 0
     server.stop()

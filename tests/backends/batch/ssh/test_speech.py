@@ -96,6 +96,15 @@ def test_pieces_make_the_same_reply(content: bytes, size: int) -> None:
     assert hearing.reply("there") == Reply(speech.command, -15, content, content)
 
 
+def test_what_comes_after_the_end_is_no_part_of_the_reply() -> None:
+    speech = Speech(Command(("x",)))
+    whole = f"\n{speech.mark} begin 7\n\n{speech.mark} end 0\n".encode()
+    hearing = heard(speech, whole, b"")
+    hearing.hear(OUT, b"somebody was left behind")
+    hearing.hear(ERR, whole)
+    assert hearing.reply("there").stdout == b""
+
+
 def test_one_who_says_too_much_is_stopped() -> None:
     hearing = Hearing(Speech(Command(("x",))), 10)
     hearing.hear(OUT, b"x" * 11)
