@@ -14,12 +14,25 @@ if TYPE_CHECKING:
     from ganga.model.event import Event
     from ganga.model.job import JobRecord as Job
     from ganga.model.job import JobSpec, Share
+    from ganga.model.resources import Resources
     from ganga.model.status import JobStatus
     from ganga.plain import Session
 
 __version__ = "0.1.0"
 
-__all__ = ["Client", "Event", "GangaError", "Job", "JobSpec", "JobStatus", "Session", "Share", "__version__", "open"]
+__all__ = [
+    "Client",
+    "Event",
+    "GangaError",
+    "Job",
+    "JobSpec",
+    "JobStatus",
+    "Resources",
+    "Session",
+    "Share",
+    "__version__",
+    "open",
+]
 
 _HOMES = {
     "Client": ("ganga.client", "Client"),
@@ -28,6 +41,7 @@ _HOMES = {
     "Job": ("ganga.model.job", "JobRecord"),
     "JobSpec": ("ganga.model.job", "JobSpec"),
     "JobStatus": ("ganga.model.status", "JobStatus"),
+    "Resources": ("ganga.model.resources", "Resources"),
     "Session": ("ganga.plain", "Session"),
     "Share": ("ganga.model.job", "Share"),
     "open": ("ganga.app", "open"),

@@ -19,6 +19,7 @@ from ganga.model.clock import Utc
 from ganga.model.event import Event
 from ganga.model.ids import JobId, NativeId, Seq, TargetName, job_id, parse_job_id, shortened
 from ganga.model.job import JobRecord, JobSpec, Plugin, Resubmission, Share, TargetState
+from ganga.model.resources import Resources
 from ganga.model.status import JobStatus
 from ganga.model.step import Step
 from ganga.monitor.service import Service
@@ -76,6 +77,7 @@ class Client:
         mergers: Iterable[str | Plugin] = (),
         notifiers: Iterable[str | Plugin] = (),
         resubmission: Resubmission | None = None,
+        resources: Resources | None = None,
     ) -> JobRecord:
         """Store a job, and its subjobs, to be submitted by the monitor of its target; returns at once.
 
@@ -98,6 +100,7 @@ class Client:
                 mergers=plugins(mergers),
                 notifiers=plugins(notifiers),
                 resubmission=resubmission or Resubmission(),
+                resources=resources or Resources(),
             )
             spec = specify(command, wish, folder=folder, inputs=inputs, shares=shares)
         check(spec, shares)

@@ -12,6 +12,7 @@ from ganga.client import PAGE, Client, JobLike
 from ganga.model.event import Event
 from ganga.model.ids import JobId, TargetName
 from ganga.model.job import JobRecord, JobSpec, Plugin, Resubmission, Share, TargetState
+from ganga.model.resources import Resources
 from ganga.model.status import JobStatus
 from ganga.model.step import Step
 from ganga.portal import Portal
@@ -57,6 +58,7 @@ class Session:
         mergers: Iterable[str | Plugin] = (),
         notifiers: Iterable[str | Plugin] = (),
         resubmission: Resubmission | None = None,
+        resources: Resources | None = None,
     ) -> JobRecord:
         """See `Client.submit`."""
         return self._portal.call(
@@ -73,6 +75,7 @@ class Session:
                 mergers=mergers,
                 notifiers=notifiers,
                 resubmission=resubmission,
+                resources=resources,
             )
         )
 

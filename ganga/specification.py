@@ -49,6 +49,8 @@ def check(spec: JobSpec, shares: Iterable[Share] | None) -> None:
         raise UsageError("there is no command to run; expected a program and its arguments")
     _check_text("command", spec.command)
     _check_environment(spec.environment)
+    wish = spec.resources
+    _check_text("resources", (wish.queue, wish.project, wish.image, *wish.native))
     for share in shares:
         _check_text("command", share.arguments)
         _check_environment(share.environment)

@@ -13,7 +13,9 @@ from msgspec.structs import fields
 
 from ganga.backends.base import ENTRY_POINTS
 from ganga.backends.dirac.settings import Settings as DiracSettings
+from ganga.backends.grid_engine.settings import Settings as GridEngineSettings
 from ganga.backends.local.settings import Settings as LocalSettings
+from ganga.backends.slurm.settings import Settings as SlurmSettings
 from ganga.cli.table import COMMANDS as COMMAND_NAMES
 from ganga.model.event import EventKind
 from ganga.model.ids import TargetName
@@ -76,9 +78,10 @@ def test_each_command_and_option_is_documented() -> None:
 
 
 def test_each_setting_is_documented() -> None:
-    for section in (StoreSettings, MonitorSettings, PaceSettings, LocalSettings, DiracSettings):
+    back_ends = (LocalSettings, DiracSettings, SlurmSettings, GridEngineSettings)
+    for section in (StoreSettings, MonitorSettings, PaceSettings, *back_ends):
         for field in fields(section):
-            assert re.search(rf"^{field.name} = ", README, re.MULTILINE), f"{section.__name__}.{field.name}"
+            assert re.search(rf"^{field.name} = ", README, re.MULTILINE), f"{section.__module__}.{field.name}"
     for variable in VARIABLES:
         assert f"`{variable}`" in README, variable
 

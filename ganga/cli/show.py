@@ -18,6 +18,7 @@ from ganga.model.clock import Utc
 from ganga.model.event import Event
 from ganga.model.ids import JobId, Seq
 from ganga.model.job import JobRecord, JobSpec, Share, TargetState
+from ganga.model.resources import Resources
 from ganga.store.base import Query
 
 #: Events and files shown to people; ``--json`` has all of them.
@@ -124,9 +125,17 @@ def _lines(sheet: Sheet, now: Utc) -> Iterator[tuple[str, str]]:
         yield "place", safe(record.place)
     yield "command", safe(shlex.join((*sheet.spec.command, *sheet.share.arguments)))
     yield "runs in", safe(sheet.spec.folder) if sheet.spec.folder else "a folder of its own"
+    if sheet.spec.resources.wished():
+        yield "needs", safe(", ".join(_needs(sheet.spec.resources)))
     yield from _end(record)
     yield from _times(record, now)
     yield from _history(sheet)
+
+
+def _needs(wish: Resources) -> Iterator[str]:
+    for name in wish.wished():
+        value = getattr(wish, name)
+        yield f"{name} {shlex.join(value) if isinstance(value, tuple) else value}"
 
 
 def _end(record: JobRecord) -> Iterator[tuple[str, str]]:

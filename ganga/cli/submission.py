@@ -11,11 +11,13 @@ from pathlib import Path
 import msgspec
 
 from ganga.cli.parsing import Namespace, Parser, add_json, existing, folder, number, read_options, variable
+from ganga.cli.resources import configure_resources
 from ganga.cli.words import tell
 from ganga.client import Client
 from ganga.errors import UsageError
 from ganga.model.ids import shortened
 from ganga.model.job import JobRecord, Plugin, Resubmission, Share
+from ganga.model.resources import Resources
 from ganga.split import MOST_SUBJOBS, by_arguments, by_files, by_range, repeat
 
 _EPILOG = """\
@@ -53,7 +55,21 @@ class JobOptions(msgspec.Struct, frozen=True, kw_only=True):
     notify: tuple[Plugin, ...]
     attempts: int
     retry_on: tuple[str, ...]
+    processors: int | None
+    memory: int | None
+    time: int | None
+    queue: str
+    project: str
+    gpus: int | None
+    image: str
+    native: tuple[str, ...]
     json: bool
+
+    @property
+    def resources(self) -> Resources:
+        """What the job needs."""
+        names = Resources.__struct_fields__
+        return Resources(**{name: getattr(self, name) for name in names})
 
 
 def configure_job(parser: Parser) -> None:
@@ -65,6 +81,7 @@ def configure_job(parser: Parser) -> None:
     parser.option("--name", metavar="X", default="", help="a name to find it by")
     _configure_split(parser)
     _configure_files(parser)
+    configure_resources(parser)
     _configure_end(parser)
     add_json(parser)
     parser.option("command", metavar="COMMAND", nargs=argparse.REMAINDER, help="the program and its arguments")
@@ -143,6 +160,7 @@ async def submit_job(client: Client, options: JobOptions) -> JobRecord:
         mergers=options.merge,
         notifiers=options.notify,
         resubmission=Resubmission(attempts=options.attempts, reasons=options.retry_on),
+        resources=options.resources,
     )
     _hint(options)
     return record

@@ -7,6 +7,7 @@ from msgspec import Struct
 from ganga.model.clock import Utc
 from ganga.model.identity import Identity
 from ganga.model.ids import JobId, NativeId, TargetName
+from ganga.model.resources import Resources
 from ganga.model.status import JobStatus
 
 
@@ -45,6 +46,8 @@ class JobSpec(Struct, frozen=True, kw_only=True):
     mergers: tuple[Plugin, ...] = ()
     notifiers: tuple[Plugin, ...] = ()
     resubmission: Resubmission = Resubmission()
+    #: What each of its subjobs needs.
+    resources: Resources = Resources()
 
 
 class Share(Struct, frozen=True, kw_only=True):

@@ -15,6 +15,7 @@ from ganga.backends.base import Stream, Submission
 from ganga.backends.dirac.settings import Settings
 from ganga.errors import ConfigurationError
 from ganga.model.ids import number_and_index, shortened
+from ganga.model.resources import beyond
 
 Value = str | int | tuple[str, ...]
 
@@ -29,6 +30,9 @@ _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 #: JobName is a column of 128 characters.
 _TAG: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 
+#: What DIRAC has words for that every server of it heeds.
+_RESOURCES: Final = frozenset({"processors", "time"})
+
 _ENV: Final = "/usr/bin/env"
 _SHELL: Final = "/bin/sh"
 #: No quotation marks are at hand: without separators and patterns, what is decoded stays one word until `eval` reads
@@ -42,6 +46,8 @@ def refusal(job: Submission) -> str | None:
         return f"the tag {shortened(job.tag)!r} is not made of up to 128 letters, digits, dots, dashes and underscores"
     if not _command(job) or not _command(job)[0]:
         return "the command is empty; name a program"
+    if strange := beyond(job.spec.resources, "DIRAC", _RESOURCES):
+        return strange
     return _wrong_text(job) or _wrong_output(job) or _too_large(job)
 
 
@@ -66,6 +72,7 @@ def parametric(jobs: Sequence[Submission], sandbox: str | None, settings: Settin
 def _jdl(own: Mapping[str, Value], job: Submission, sandbox: str | None, settings: Settings) -> str:
     attributes = {
         **_wishes(settings),
+        **_needs(job),
         **own,
         "StdOutput": Stream.STDOUT.value,
         "StdError": Stream.STDERR.value,
@@ -97,6 +104,17 @@ def _wishes(settings: Settings) -> dict[str, Value]:
                 "use letters, digits and the characters _ . / : = + @ , | ' -"
             )
     return {name: value for name, value in wishes.items() if value or name == "Priority"}
+
+
+def _needs(job: Submission) -> dict[str, Value]:
+    """DIRAC counts the time of all processors together; a whole job of one processor takes no more than its time."""
+    needs: dict[str, Value] = {}
+    wish = job.spec.resources
+    if wish.processors is not None:
+        needs["NumberOfProcessors"] = wish.processors
+    if wish.time is not None:
+        needs["CPUTime"] = wish.time * (wish.processors or 1)
+    return needs
 
 
 def _written(value: Value) -> str:

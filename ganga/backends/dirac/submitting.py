@@ -72,7 +72,9 @@ class Submitter:
         """What goes into one call: any jobs if it takes lists, otherwise jobs that differ by their commands only."""
         groups: dict[object, list[Submission]] = {}
         for job in jobs:
-            groups.setdefault(() if self._road.takes_lists else (_files(job), job.spec.outputs), []).append(job)
+            groups.setdefault(
+                () if self._road.takes_lists else (_files(job), job.spec.outputs, job.spec.resources), []
+            ).append(job)
         for group in groups.values():
             rest = iter(group)
             while part := list(islice(rest, self._settings.jobs_per_submission)):

@@ -10,6 +10,7 @@ import msgspec
 from ganga.backends.base import Submission
 from ganga.backends.local import spool
 from ganga.model.ids import number_and_index, shortened
+from ganga.model.resources import beyond
 
 _TAG: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,199}")
 
@@ -21,6 +22,8 @@ def refusal(job: Submission) -> str | None:
     command = job.spec.command + job.share.arguments
     if not command or not command[0]:
         return "the command is empty; name a program"
+    if strange := beyond(job.spec.resources, "a job on this machine"):
+        return strange
     environment = {**job.spec.environment, **job.share.environment}
     for text in (*command, *environment, *environment.values()):
         if "\0" in text or not _encodable(text):

@@ -6,6 +6,7 @@ from ganga.errors import GangaError, StoreUnavailable, UnknownJob, UsageError
 from ganga.model.event import Event, EventKind
 from ganga.model.ids import JobId, Seq
 from ganga.model.job import JobRecord, JobSpec, Plugin, Resubmission, Share
+from ganga.model.resources import Resources
 from ganga.model.status import JobStatus
 from ganga.store.base import Adopted, NewJob, Query, Store
 from ganga.testing.store_checks.kit import (
@@ -36,6 +37,7 @@ FULL = JobSpec(
     mergers=(Plugin("text"),),
     notifiers=(Plugin("mail"),),
     resubmission=Resubmission(attempts=3, reasons=("time.*",)),
+    resources=Resources(processors=2, memory=2**31, time=60, queue="long", native=("-x",)),
 )
 
 

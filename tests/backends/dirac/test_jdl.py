@@ -16,6 +16,7 @@ from ganga.backends.dirac.settings import Settings
 from ganga.errors import ConfigurationError
 from ganga.model.ids import Tag, job_id
 from ganga.model.job import JobSpec, Share
+from ganga.model.resources import Resources
 
 SITE = Settings()
 #: A program that tells what it was given.
@@ -153,3 +154,18 @@ def test_what_cannot_be_described_is_refused(job: Submission, words: str) -> Non
     reason = refusal(job)
     assert reason is not None
     assert words in reason
+
+
+def needing(resources: Resources) -> Submission:
+    spec = JobSpec(command=("true",), resources=resources)
+    return Submission(job_id(12), Tag("ganga-c0ffee00-12-1"), spec)
+
+
+def test_what_a_job_needs_is_said_in_the_words_of_dirac() -> None:
+    told = read(description(needing(Resources(processors=4, time=3600)), None, Settings(cpu_time=100)))
+    assert (told["NumberOfProcessors"], told["CPUTime"]) == ("4", "14400")
+    assert read(description(needing(Resources()), None, Settings(cpu_time=100)))["CPUTime"] == "100"
+
+
+def test_what_dirac_has_no_words_for_is_refused() -> None:
+    assert "memory, queue" in (refusal(needing(Resources(memory=1, queue="x", time=5))) or "")

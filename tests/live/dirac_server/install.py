@@ -8,6 +8,7 @@ import sys
 from hashlib import sha256
 from pathlib import Path
 
+from tests.live import system_packages
 from tests.live.downloads import fetch
 
 DIRAC = "DIRAC==9.1.22"
@@ -36,16 +37,11 @@ def interpreter(folder: Path) -> Path:
     return folder / "venv" / "bin" / "python"
 
 
-def missing_packages() -> list[str]:
-    """The system packages that are still needed."""
-    return sorted(package for file, package in SYSTEM_PACKAGES.items() if not Path(file).exists())
-
-
 def install(folder: Path) -> None:
-    """Make the environment in this folder, if it is not there. Raises `NotInstalled` where system packages are missing
-    and this user may not install them.
+    """Make the environment in this folder, if it is not there. Raises `system_packages.NotInstalled` where these are
+    missing and this user may not install them.
     """
-    _install_system_packages()
+    system_packages.install(SYSTEM_PACKAGES)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (folder / "lock").open("w") as lock:
         # Two at once would write into each other's; the lock ends with the file.
@@ -81,22 +77,6 @@ def _pip(folder: Path, *words: str) -> None:
 def _pip_settings() -> dict[str, str]:
     names = ("PIP_", "HTTP", "http", "SSL_", "REQUESTS_", "NO_PROXY", "no_proxy", "HOME")
     return {name: value for name, value in os.environ.items() if name.startswith(names)}
-
-
-def _install_system_packages() -> None:
-    packages = missing_packages()
-    if not packages:
-        return
-    environment = {"DEBIAN_FRONTEND": "noninteractive", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
-    command = ["apt-get", "install", "-y", "-q", "--no-install-recommends", *packages]
-    missing = NotInstalled(f"these system packages are missing: run `sudo {' '.join(command)}`")
-    if os.geteuid() != 0:
-        raise missing
-    try:
-        for words in (["apt-get", "update", "-q"], command):
-            fetch(words, environment)
-    except (OSError, subprocess.CalledProcessError) as error:
-        raise missing from error
 
 
 def _finished(folder: Path) -> Path:

@@ -1,0 +1,158 @@
+"""What follows from what the queue, the history and our own launcher say of one job.
+
+The queue is asked first and is believed: it is what the system acts by. Of a job that it does not list, the history
+is believed if it tells an end; a live status there is old news, which an end may follow for a while and none after
+that, and so is a run that went before the newest. Then the launcher's word that it has ended counts. Nothing but
+these makes an end, with one exception: a task that for long is not there when asked for, and never began, was
+cancelled in the queue, where systems forget it without a trace; it takes that the system speaks of its siblings, or
+has taken note of our own wish to kill it.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from signal import SIGKILL
+from typing import Final
+
+from ganga.backends.batch.dialect import Place
+from ganga.backends.batch.shell import Reply
+from ganga.model.clock import Utc
+from ganga.model.observation import Observation
+from ganga.model.status import JobStatus
+
+#: Codes above this say by which signal a program was ended, where a shell tells them.
+_SIGNALS: Final = 128
+#: Of these programs die; a higher code than 128 that means none of them is the program's own.
+_DEADLY: Final = frozenset({2, 3, 4, 6, 7, 8, 9, 11, 13, 14, 15, 24, 25, 31})
+#: Any second of the next millennia.
+_NUMBER: Final = re.compile(r"[0-9]{1,11}")
+_CANCELLED: Final = "cancelled before it started"
+
+
+class Trace(Enum):
+    """What there is of a task in the folder of its batch, apart from a status."""
+
+    #: The batch is there, and the task has not begun.
+    NOT_BEGUN = "none"
+    #: The batch is not there: it is not ours, or its files were removed.
+    NONE = "unknown"
+
+
+Word = Observation | Trace
+
+
+@dataclass(frozen=True, slots=True)
+class Testimony:
+    """What was said of one job."""
+
+    queue: Observation | None = None
+    history: Observation | None = None
+    #: What the launcher has written down; None if it could not be read.
+    launcher: Word | None = None
+    #: Whether the queue, and the history where there is one, have answered.
+    heard: bool = False
+    #: Whether the queue speaks of other tasks of the same array.
+    siblings: bool = False
+    #: Whether the system has taken note that we want it killed.
+    kill_noted: bool = False
+    #: Whether it has not been heard of for so long that whatever there is of it would have come to light.
+    settled: bool = False
+
+
+class Verdict(Enum):
+    """What follows if nothing is known of a job."""
+
+    DENIED = "denied"
+    SILENCE = "silence"
+
+
+def judge(said: Testimony) -> Observation | Verdict:
+    """What is so. A denial is no end."""
+    if said.queue is not None:
+        return said.queue
+    launcher = said.launcher if isinstance(said.launcher, Observation) else None
+    if said.history is not None and launcher is not None and _knows_better(launcher, said.history):
+        return launcher
+    ends = [seen for seen in (said.history, launcher) if seen is not None and seen.status.final]
+    if ends:
+        return max(ends, key=lambda seen: seen.restart)
+    late = said.history is not None and not said.settled
+    if late or not said.heard or said.launcher is None:
+        return Verdict.SILENCE
+    if said.launcher is Trace.NOT_BEGUN and said.settled and (said.siblings or said.kill_noted):
+        return Observation(status=JobStatus.KILLED, native_status="gone", reason=_CANCELLED)
+    return Verdict.DENIED
+
+
+def is_doubtful(seen: Observation) -> bool:
+    """Whether this end may be the program's own: some systems kill by signal 9, and do not write down that they did."""
+    return seen.status is JobStatus.KILLED and seen.signal == SIGKILL
+
+
+def _knows_better(launcher: Observation, history: Observation) -> bool:
+    """A launcher that could tell how its program ended was not killed with it."""
+    same = launcher.restart >= history.restart and launcher.signal == SIGKILL
+    return is_doubtful(history) and same and launcher.status.final
+
+
+def read_standing(reply: Reply) -> Mapping[Place, Word]:
+    """What the script ``standing`` has found. Raises `BackendUnavailable` and `BackendProtocolError`."""
+    lines = reply.text.splitlines()
+    if reply.exit_code != 0:
+        raise reply.unavailable()
+    if not lines or lines[-1] != "end":
+        raise reply.unreadable("a list with an end")
+    return dict(_standings(lines[:-1]))
+
+
+def _standings(lines: Iterable[str]) -> Iterable[tuple[Place, Word]]:
+    """A file that makes no sense says nothing."""
+    for line in lines:
+        job, _, rest = line.partition(" ")
+        index, _, text = rest.partition(" ")
+        word = read_status(text)
+        if word is not None and index.isascii() and index.isdigit():
+            yield Place(job, int(index)), word
+
+
+def read_status(text: str) -> Word | None:
+    """``running RESTART START``, ``ended RESTART START END CODE``, ``none`` or ``unknown``; None for anything else."""
+    match text.split():
+        case ["none"]:
+            return Trace.NOT_BEGUN
+        case ["unknown"]:
+            return Trace.NONE
+        case ["running", *numbers] if (read := _numbers(numbers, 2)) is not None:
+            restart, begun = read
+            return Observation(
+                status=JobStatus.RUNNING, native_status="running", started_at=Utc(begun), restart=restart
+            )
+        case ["ended", *numbers] if (read := _numbers(numbers, 4)) is not None:
+            return _end(*read)
+        case _:
+            return None
+
+
+def _numbers(words: list[str], count: int) -> tuple[int, ...] | None:
+    return tuple(map(int, words)) if len(words) == count and all(map(_NUMBER.fullmatch, words)) else None
+
+
+def _end(restart: int, begun: int, ended: int, code: int) -> Observation:
+    exit_code, signal = exit_of(code)
+    return Observation(
+        status=JobStatus.FAILED if code else JobStatus.COMPLETED,
+        native_status="ended",
+        exit_code=exit_code,
+        signal=signal,
+        started_at=Utc(begun),
+        # By two readings of a clock that may have been set in between.
+        ended_at=Utc(max(begun, ended)),
+        restart=restart,
+    )
+
+
+def exit_of(code: int) -> tuple[int | None, int | None]:
+    """The exit code or the signal that a shell means: it cannot tell ``exit 137`` from an end by signal 9."""
+    signal = code - _SIGNALS
+    return (None, signal) if signal in _DEADLY else (code, None)

@@ -1,0 +1,53 @@
+"""Open a target on any batch system, here or on another machine."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib import import_module
+
+from ganga.backends.batch.backend import BatchBackend
+from ganga.backends.batch.dialect import Dialect
+from ganga.backends.batch.here import HereShell
+from ganga.backends.batch.reach import Reach
+from ganga.backends.batch.shell import Shell
+from ganga.backends.batch.workplace import Workplace, work_folder
+from ganga.errors import ConfigurationError
+from ganga.model.ids import TargetName
+
+
+@asynccontextmanager
+async def open_shell(reach: Reach, within: float) -> AsyncIterator[Shell]:
+    """A way to the machine that the settings name; a command has to answer within so many seconds.
+
+    Raises `BackendUnavailable` and `ConfigurationError`.
+    """
+    if not reach.host:
+        yield HereShell(within)
+        return
+    await asyncio.to_thread(_load)
+    from ganga.backends.batch.ssh.opening import ssh_shell  # noqa: PLC0415 - only those need it who have the extra
+
+    async with ssh_shell(reach, within) as shell:
+        yield shell
+
+
+async def open_backend(
+    dialect: Dialect, shell: Shell, target: TargetName, *, folder: str, largest_array: int, commit_delay: float
+) -> BatchBackend:
+    """See that the system answers, and make the folder for the files of jobs; an empty name means the one by default.
+
+    Raises `BackendUnavailable` and `BackendProtocolError`.
+    """
+    dialect.read_queue(await shell.run(dialect.queue()))
+    place = Workplace(shell, await work_folder(shell, folder, target), dialect.variables)
+    return BatchBackend(dialect, shell, place, largest_array=largest_array, commit_delay=commit_delay)
+
+
+def _load() -> None:
+    """Its cryptography takes a while."""
+    try:
+        import_module("asyncssh")
+    except ImportError as error:
+        raise ConfigurationError(
+            f"a target with a host needs the Python module {error.name}; install it: pip install 'ganga[ssh]'"
+        ) from error

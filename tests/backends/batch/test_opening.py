@@ -1,0 +1,31 @@
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from ganga.backends.batch.opening import open_backend
+from ganga.errors import BackendUnavailable
+from ganga.model.ids import NativeId, TargetName
+from tests.backends.batch.toy import ToyDialect, ToySystem, down
+
+HERE = TargetName("toy@here")
+
+
+async def test_a_target_that_answers_is_opened(system: ToySystem, tmp_path: Path) -> None:
+    folder = str(tmp_path / "work")
+    backend = await open_backend(ToyDialect(), system, HERE, folder=folder, largest_array=10, commit_delay=1.0)
+    assert (await backend.poll([NativeId("7")])).absent == {NativeId("7")}
+    assert (tmp_path / "work").stat().st_mode & 0o077 == 0
+
+
+async def test_the_folder_is_below_the_users_home_by_default(
+    system: ToySystem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    await open_backend(ToyDialect(), system, HERE, folder="", largest_array=10, commit_delay=1.0)
+    assert await system.scan(PurePosixPath(tmp_path) / ".ganga" / "batch" / "toy@here")
+
+
+async def test_a_target_that_does_not_answer_is_not_opened(system: ToySystem, tmp_path: Path) -> None:
+    system.fails("toyq", down())
+    with pytest.raises(BackendUnavailable):
+        await open_backend(ToyDialect(), system, HERE, folder=str(tmp_path), largest_array=10, commit_delay=1.0)

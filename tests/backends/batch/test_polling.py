@@ -1,0 +1,156 @@
+"""What follows when the queue leaves a job out."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from ganga.backends.batch.backend import BatchBackend
+from ganga.backends.batch.dialect import Explaining, Inquiry, Listing
+from ganga.backends.batch.shell import Command, Reply
+from ganga.model.ids import NativeId
+from ganga.model.status import JobStatus
+from tests.backends.batch.toy import Clock, ToyDialect, ToySystem, backend_on, down, place_in, submission
+
+
+async def test_the_history_is_asked_for_what_the_queue_leaves_out(system: ToySystem, work: Path) -> None:
+    backend = backend_on(system, work)
+    (native_id,) = (await backend.submit([submission()])).accepted.values()
+    system.becomes(native_id, JobStatus.FAILED, code=3, restart=1)
+    system.forget(native_id)
+    seen = (await backend.poll([native_id])).seen[native_id]
+    assert (seen.status, seen.exit_code, seen.restart) == (JobStatus.FAILED, 3, 1)
+
+
+async def test_a_live_status_in_the_history_is_old_news(system: ToySystem, work: Path) -> None:
+    clock = Clock()
+    backend = backend_on(system, work, clock)
+    (native_id,) = (await backend.submit([submission()])).accepted.values()
+    system.becomes(native_id, JobStatus.RUNNING)
+    system.forget(native_id)
+    answer = await backend.poll([native_id])
+    assert (answer.seen, answer.absent) == ({}, frozenset())
+    clock.now = 60.0
+    assert (await backend.poll([native_id])).absent == {native_id}
+
+
+async def test_without_a_history_the_launcher_is_believed(system: ToySystem, work: Path) -> None:
+    system.keeps_history = False
+    backend = backend_on(system, work)
+    (native_id,) = (await backend.submit([submission()])).accepted.values()
+    del system.queue[native_id]
+    assert (await backend.poll([native_id])).absent == {native_id}
+    task = work / "ids" / native_id / "0"
+    task.mkdir()
+    (task / "status").write_text("running 0 100\n")
+    assert (await backend.poll([native_id])).absent == {native_id}
+    (task / "status").write_text("ended 0 100 160 137\n")
+    seen = (await backend.poll([native_id])).seen[native_id]
+    assert (seen.status, seen.signal, seen.started_at, seen.ended_at) == (JobStatus.FAILED, 9, 100.0, 160.0)
+
+
+async def test_an_outage_of_the_history_denies_nobody(
+    system: ToySystem, work: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    backend = backend_on(system, work)
+    accepted = (await backend.submit([submission(1), submission(2)])).accepted.values()
+    gone, there = accepted
+    del system.queue[gone]
+    system.fails("toyhist", down(), down())
+    for _ in range(2):
+        answer = await backend.poll([gone, there])
+        assert (set(answer.seen), answer.absent) == ({there}, frozenset())
+    assert caplog.text.count("cannot be asked") == 1
+    assert (await backend.poll([gone, there])).absent == {gone}
+
+
+async def test_words_that_cannot_be_read_deny_nobody(system: ToySystem, work: Path) -> None:
+    backend = backend_on(system, work)
+    (native_id,) = (await backend.submit([submission()])).accepted.values()
+    del system.queue[native_id]
+    await asyncio.to_thread(work.rename, work.with_name("away"))
+    answer = await backend.poll([native_id])
+    assert (answer.seen, answer.absent) == ({}, frozenset())
+
+
+async def test_a_task_that_was_cancelled_in_the_queue_leaves_no_trace(system: ToySystem, work: Path) -> None:
+    """By somebody else: its siblings are there, it is not, and it never began."""
+    clock = Clock()
+    backend = backend_on(system, work, clock)
+    ids = list((await backend.submit([submission(1, index) for index in range(3)])).accepted.values())
+    del system.queue[ids[1]]
+    assert (await backend.poll(ids)).absent == {ids[1]}
+    clock.now = 60.0
+    seen = (await backend.poll(ids)).seen[ids[1]]
+    assert (seen.status, seen.reason) == (JobStatus.KILLED, "cancelled before it started")
+
+
+async def test_a_task_that_has_begun_and_is_not_there_is_not_taken_for_cancelled(system: ToySystem, work: Path) -> None:
+    clock = Clock()
+    backend = backend_on(system, work, clock)
+    ids = list((await backend.submit([submission(1, index) for index in range(3)])).accepted.values())
+    del system.queue[ids[1]]
+    task = work / "ids" / "100" / "1"
+    task.mkdir()
+    (task / "status").write_text("running 0 100\n")
+    for clock.now in (0.0, 1000.0):
+        assert (await backend.poll(ids)).absent == {ids[1]}
+
+
+async def test_a_job_that_we_killed_in_the_queue_is_killed_once_it_is_gone(system: ToySystem, work: Path) -> None:
+    clock = Clock()
+    backend = backend_on(system, work, clock)
+    (native_id,) = (await backend.submit([submission()])).accepted.values()
+    await backend.kill([native_id])
+    del system.queue[native_id]
+    await backend.poll([native_id])
+    clock.now = 60.0
+    assert (await backend.poll([native_id])).seen[native_id].status is JobStatus.KILLED
+    assert (await backend_on(system, work, clock).poll([native_id])).absent == {native_id}
+
+
+async def test_jobs_of_other_users_are_asked_for_by_id(system: ToySystem, work: Path) -> None:
+    backend = backend_on(system, work)
+    await backend.adopt([])
+    answer = await backend.poll([NativeId("7")])
+    assert answer.absent == {NativeId("7")}
+    assert system.calls == [("toyq",), ("toyhist", "7"), ("toyq", "7")]
+
+
+class ExplainingDialect(ToyDialect):
+    """Its queue also tells of jobs that nobody asked for."""
+
+    def explain(self, listing: Listing, /) -> Sequence[Command]:
+        held = [native_id for native_id, entry in listing.items() if entry.seen.status is JobStatus.HELD]
+        return [Command(("toyq", *held))] if held else []
+
+    def read_explanations(self, reply: Reply, /) -> Mapping[NativeId, str]:
+        return dict.fromkeys(self.read_queue(reply), "no such folder")
+
+    def inquiry(self, reference: str, /) -> Inquiry:
+        return Inquiry(Command(("toyq",)), means=lambda native_id, _: native_id == reference)
+
+
+def explaining_backend(system: ToySystem, folder: Path) -> BatchBackend:
+    dialect = ExplainingDialect()
+    assert isinstance(dialect, Explaining)
+    return BatchBackend(dialect, system, place_in(system, folder), largest_array=50, commit_delay=60.0)
+
+
+async def test_what_must_be_acted_on_is_explained_where_the_queue_does_not(system: ToySystem, work: Path) -> None:
+    backend = explaining_backend(system, work)
+    held, live = (await backend.submit([submission(1), submission(2)])).accepted.values()
+    await backend.poll([held, live])
+    assert system.calls[-1] == ("toyq",)
+    system.becomes(held, JobStatus.HELD)
+    seen = (await backend.poll([held, live])).seen
+    assert (seen[held].reason, seen[live].reason) == ("no such folder", None)
+    system.fails("toyq", None, down())
+    assert (await backend.poll([held])).seen[held].status is JobStatus.HELD
+
+
+async def test_of_a_queue_that_tells_more_only_what_is_meant_is_adopted(system: ToySystem, work: Path) -> None:
+    backend = explaining_backend(system, work)
+    ids = list((await backend.submit([submission(1), submission(2)])).accepted.values())
+    assert set(await backend.adopt([str(ids[0])])) == {ids[0]}

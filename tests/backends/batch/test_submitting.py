@@ -1,0 +1,161 @@
+"""Submitted once: whatever happens in between, a tag is present, absent, or not spoken of."""
+
+import asyncio
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ganga.backends.base import Stream
+from ganga.errors import BackendUnavailable
+from ganga.model.job import Share
+from ganga.model.status import JobStatus
+from ganga.testing.check_backend import Trial
+from tests.backends.batch.toy import Clock, ToySystem, backend_on, down, submission
+
+
+async def test_subjobs_of_one_job_are_an_array_and_others_are_not(system: ToySystem, work: Path) -> None:
+    jobs = [submission(1, index) for index in range(120)] + [submission(2), submission(3, 7)]
+    receipts = await backend_on(system, work).submit(jobs)
+    assert [len(set(receipts.accepted.values())), receipts.rejected] == [122, {}]
+    sizes = sorted(int(call[2] or 1) for call in system.calls)
+    assert sizes == [1, 1, 20, 50, 50]
+
+
+async def test_what_cannot_run_is_refused_without_a_call(system: ToySystem, work: Path) -> None:
+    jobs = [submission(1, command=["a=b"]), submission(2, resources={"gpus": 1}), submission(3, environment={"": "x"})]
+    receipts = await backend_on(system, work).submit(jobs)
+    assert (receipts.accepted, len(receipts.rejected), system.calls) == ({}, 3, [])
+
+
+async def test_what_the_system_refuses_leaves_nothing_behind(system: ToySystem, work: Path) -> None:
+    system.refuses = "no such queue"
+    jobs = [submission(1, index) for index in range(2)]
+    receipts = await backend_on(system, work).submit(jobs)
+    assert receipts.rejected == {job.tag: "no such queue" for job in jobs}
+    assert list((work / "batches").iterdir()) == []
+
+
+async def test_an_outage_from_the_beginning_is_an_outage(system: ToySystem, work: Path) -> None:
+    system.fails("toysub", down())
+    with pytest.raises(BackendUnavailable):
+        await backend_on(system, work).submit([submission()])
+
+
+async def test_what_was_accepted_before_an_outage_is_told(system: ToySystem, work: Path) -> None:
+    system.fails("toysub", None, *(down() for _ in range(8)))
+    jobs = [submission(number) for number in range(1, 9)]
+    receipts = await backend_on(system, work).submit(jobs)
+    assert 1 <= len(receipts.accepted) < 8
+    assert len([call for call in system.calls if call[0] == "toysub"]) < 8
+
+
+async def test_a_job_that_nobody_noted_is_found_in_the_queue(system: ToySystem, work: Path) -> None:
+    """Accepted, and then we were killed."""
+    backend = backend_on(system, work)
+    jobs = [submission(1, index) for index in range(3)]
+    first = (await backend.submit(jobs)).accepted
+    (batch,) = (work / "batches").iterdir()
+    (batch / "job").unlink()
+    (work / "ids" / "100").unlink()
+    again = await backend_on(system, work).find([jobs[0].tag, jobs[2].tag])
+    assert again.present == {jobs[0].tag: first[jobs[0].tag], jobs[2].tag: first[jobs[2].tag]}
+    assert (work / "ids" / "100").is_dir()
+
+
+async def test_a_job_that_has_begun_is_found_by_its_own_note(system: ToySystem, work: Path) -> None:
+    """Also if the queue has forgotten it."""
+    job = submission()
+    await backend_on(system, work).submit([job])
+    system.queue.clear()
+    system.calls.clear()
+    assert (await backend_on(system, work).find([job.tag])).present == {job.tag: "100"}
+    assert system.calls == []
+
+
+async def test_what_was_never_laid_in_its_place_was_never_submitted(system: ToySystem, work: Path) -> None:
+    """Nobody waits for that, and the system is not asked."""
+    finding = await backend_on(system, work).find([submission().tag])
+    assert finding.absent == {submission().tag}
+    assert not system.calls
+
+
+async def test_absence_counts_only_when_the_system_has_had_time(system: ToySystem, work: Path) -> None:
+    clock = Clock()
+    backend = backend_on(system, work, clock)
+    system.fails("toysub", down())
+    job = submission()
+    with pytest.raises(BackendUnavailable):
+        await backend.submit([job])
+    clock.now = 59.0
+    early = await backend.find([job.tag])
+    assert not early.present
+    assert not early.absent
+    clock.now = 60.0
+    assert (await backend.find([job.tag])).absent == {job.tag}
+
+
+async def test_what_counts_as_absent_never_runs(system: ToySystem, work: Path) -> None:
+    """A system that has the job after all finds nothing to run."""
+    clock = Clock()
+    backend = backend_on(system, work, clock)
+    mark = work / "mark"
+    job = submission(command=["touch", str(mark)])
+    await backend.submit([job])
+    (batch,) = (work / "batches").iterdir()
+    (batch / "job").unlink()
+    late = dict(system.queue)
+    system.queue.clear()
+    await backend.find([job.tag])
+    clock.now = 60.0
+    assert (await backend.find([job.tag])).absent == {job.tag}
+    system.queue.update(late)
+    launcher = ["/bin/sh", str(batch / "launch.sh"), str(batch), "0", "", "100"]
+    process = await asyncio.create_subprocess_exec(*launcher, stderr=asyncio.subprocess.DEVNULL)
+    assert await process.wait() != 0
+    assert not mark.exists()
+
+
+async def test_a_search_that_fails_denies_nobody(system: ToySystem, work: Path) -> None:
+    backend = backend_on(system, work, delay=0.0)
+    job = submission()
+    system.fails("toysub", down())
+    with pytest.raises(BackendUnavailable):
+        await backend.submit([job])
+    system.fails("toyq", down())
+    with pytest.raises(BackendUnavailable):
+        await backend.find([job.tag])
+
+
+async def test_the_environment_of_whoever_submits_goes_along(system: ToySystem, work: Path, tmp_path: Path) -> None:
+    environment = tmp_path / "environment.json"
+    environment.write_text(json.dumps({"COLOUR": "blue", "TOY_JOB": "7", "PWD": "/nowhere"}))
+    job = replace(submission(), environment=environment, share=Share(environment={"OWN": "1"}))
+    await backend_on(system, work).submit([job])
+    (script,) = (work / "batches").glob("*/task.sh")
+    text = script.read_text()
+    assert "COLOUR=blue" in text
+    assert "OWN=1" in text
+    assert "TOY_JOB" not in text
+    assert "PWD" not in text
+
+
+async def test_an_environment_that_is_gone_is_an_outage_that_names_it(
+    system: ToySystem, work: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(BackendUnavailable, match="the environment of the job"):
+        await backend_on(system, work).submit([replace(submission(), environment=tmp_path / "gone.json")])
+
+
+async def test_inputs_are_laid_beside_the_job(live_system: ToySystem, work: Path, tmp_path: Path) -> None:
+    shared, own = tmp_path / "inputs", tmp_path / "own.txt"
+    shared.mkdir()
+    (shared / "shared.txt").write_text("shared ")
+    own.write_text("own")
+    job = replace(submission(command=["sh", "-c", "cat shared.txt own.txt"]), inputs=shared)
+    jobs = [replace(job, share=Share(inputs=(str(own),)))]
+    backend = backend_on(live_system, work)
+    (native_id,) = (await backend.submit(jobs)).accepted.values()
+    assert (await Trial(backend, work, pause=0.02).end_of(native_id)).status is JobStatus.COMPLETED
+    assert await backend.read(native_id, Stream.STDOUT, 0) == b"shared own"

@@ -1,0 +1,97 @@
+"""Each test runs on every real batch system that is provisioned: ``python -m tests.live.provision NAME``."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from secrets import token_hex
+from typing import NamedTuple
+
+import pytest
+
+from ganga.backends.batch.backend import BatchBackend
+from ganga.testing.check_backend import Trial
+from tests.backends.batch.ssh.server import check as check_sshd
+from tests.backends.batch.ssh.server import sshd
+from tests.live.batch.grid_engine import GridEngineSystem
+from tests.live.batch.slurm import SlurmSystem
+from tests.live.batch.slurm_over_ssh import SlurmOverSsh
+from tests.live.batch.system import System
+from tests.live.grid_engine_server import cluster as grid_engine_cluster
+from tests.live.grid_engine_server import install as grid_engine_install
+from tests.live.needs import needs
+from tests.live.slurm_server import install as slurm_install
+from tests.live.slurm_server.cluster import running
+from tests.live.slurm_server.configuration import Wishes
+from tests.live.system_packages import NotInstalled
+
+#: Seconds until a job that should have ended is given up.
+PATIENCE = 90.0
+
+
+@contextmanager
+def slurm(wishes: Wishes) -> Iterator[System]:
+    with running(wishes) as cluster:
+        yield SlurmSystem(cluster)
+
+
+@contextmanager
+def slurm_over_ssh(wishes: Wishes) -> Iterator[System]:
+    with running(wishes) as cluster, sshd() as server:
+        yield SlurmOverSsh(cluster, server)
+
+
+@contextmanager
+def grid_engine() -> Iterator[System]:
+    with grid_engine_cluster.running() as cluster:
+        yield GridEngineSystem(cluster)
+
+
+class Provisioned(NamedTuple):
+    """Raise `NotInstalled` unless all is there; and start it."""
+
+    checks: tuple[Callable[[], None], ...]
+    start: Callable[[], AbstractContextManager[System]]
+
+
+SYSTEMS: dict[str, Provisioned] = {
+    "slurm": Provisioned((slurm_install.check,), lambda: slurm(Wishes())),
+    "slurm-without-accounting": Provisioned((slurm_install.check,), lambda: slurm(Wishes(accounting=False))),
+    "slurm-over-ssh": Provisioned((slurm_install.check, check_sshd), lambda: slurm_over_ssh(Wishes())),
+    "grid-engine": Provisioned((grid_engine_install.check,), grid_engine),
+}
+
+
+@pytest.fixture(scope="session", params=SYSTEMS)
+def running_system(request: pytest.FixtureRequest) -> Iterator[System]:
+    provisioned = SYSTEMS[str(request.param)]
+    for check in provisioned.checks:
+        needs(check, NotInstalled)
+    with provisioned.start() as system:
+        yield system
+
+
+@pytest.fixture
+def system(running_system: System, monkeypatch: pytest.MonkeyPatch) -> System:
+    for name, value in running_system.environment.items():
+        monkeypatch.setenv(name, value)
+    return running_system
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Path:
+    """For the files of jobs."""
+    return tmp_path / "work"
+
+
+@pytest.fixture
+async def backend(system: System, work: Path) -> AsyncIterator[BatchBackend]:
+    async with system.connect(work) as backend:
+        yield backend
+
+
+@pytest.fixture
+def trial(backend: BatchBackend, tmp_path: Path) -> Trial:
+    """With tags that no other test has."""
+    folder = tmp_path / "brought"
+    folder.mkdir()
+    return Trial(backend, folder, pause=0.2, patience=PATIENCE, prefix=f"ganga-{token_hex(4)}")

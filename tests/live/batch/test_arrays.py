@@ -1,0 +1,86 @@
+"""Subjobs are the tasks of an array."""
+
+import asyncio
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from ganga.backends.base import Submission
+from ganga.backends.batch.backend import BatchBackend
+from ganga.model.ids import NativeId, Tag, job_id
+from ganga.model.job import JobSpec, Share
+from ganga.model.resources import Resources
+from ganga.model.status import JobStatus
+from ganga.testing.check_backend import Trial
+from tests.live.batch.system import System
+
+
+def array(trial: Trial, size: int, script: str, resources: Resources | None = None) -> list[Submission]:
+    spec = JobSpec(command=("sh", "-c", script, "sh"), resources=resources or Resources(), outputs=("result",))
+    return [
+        Submission(job_id(1, index), Tag(f"{trial.prefix}-1.{index}-1"), spec, Share(arguments=(str(index),)))
+        for index in range(size)
+    ]
+
+
+async def ends(backend: BatchBackend, ids: list[NativeId], within: float) -> dict[NativeId, tuple[str, int | None]]:
+    found: dict[NativeId, tuple[str, int | None]] = {}
+    deadline = time.monotonic() + within
+    while left := [native_id for native_id in ids if native_id not in found]:
+        assert time.monotonic() < deadline, f"{len(left)} of {len(ids)} have not ended, such as {left[0]}"
+        seen = (await backend.poll(left)).seen
+        found |= {key: (said.status, said.exit_code) for key, said in seen.items() if said.status.final}
+        await asyncio.sleep(0.5)
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+async def test_a_thousand_tasks_end_each_in_its_own_way(backend: BatchBackend, trial: Trial) -> None:
+    """The system forgets the first of them long before the last has begun."""
+    jobs = array(trial, 1000, 'echo "$1" >result; exit $(($1 % 3))')
+    receipts = await backend.submit(jobs)
+    ids = [receipts.accepted[job.tag] for job in jobs]
+    assert len(set(ids)) == 1000
+    found = await ends(backend, ids, 500.0)
+    wrong = {
+        native_id: found[native_id]
+        for index, native_id in enumerate(ids)
+        if found[native_id] != (JobStatus.FAILED if index % 3 else JobStatus.COMPLETED, index % 3)
+    }
+    assert wrong == {}
+    for index in (0, 500, 999):
+        retrieved, into = await trial.fetch(ids[index], ("result",), "home")
+        assert (retrieved.error, retrieved.missing) == (None, ())
+        assert (into / "result").read_text() == f"{index}\n"
+    await backend.discard(ids)
+
+
+async def test_tasks_that_are_killed_in_the_queue_are_killed(
+    backend: BatchBackend, trial: Trial, system: System
+) -> None:
+    """By us or by somebody else: the system forgets these at once."""
+    jobs = array(trial, 6, "sleep 3600", system.waiting)
+    ids = list((await backend.submit(jobs)).accepted.values())
+    await backend.kill(ids[1:3])
+    system.cancel_as_somebody(ids[4])
+    gone = [ids[1], ids[2], ids[4]]
+    assert Counter((await ends(backend, gone, 60.0)).values()) == {(JobStatus.KILLED, None): 3}
+    answer = await backend.poll(ids)
+    assert {answer.seen[native_id].status for native_id in set(ids) - set(gone)} == {JobStatus.HELD}
+    await backend.kill(ids)
+    assert {status for status, _ in (await ends(backend, ids, 60.0)).values()} == {JobStatus.KILLED}
+
+
+async def test_an_interrupted_submission_of_an_array_is_found_task_by_task(
+    backend: BatchBackend, trial: Trial, work: Path
+) -> None:
+    jobs = array(trial, 5, "true")
+    accepted = (await backend.submit(jobs)).accepted
+    (batch,) = (work / "batches").iterdir()
+    (batch / "job").unlink(missing_ok=True)
+    found = await backend.find([job.tag for job in jobs[1:]])
+    assert found.present == {job.tag: accepted[job.tag] for job in jobs[1:]}
+    await ends(backend, list(accepted.values()), 60.0)

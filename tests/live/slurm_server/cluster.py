@@ -1,0 +1,158 @@
+"""Start a cluster, stop it, and do to its daemons what happens to daemons."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import psutil
+
+from tests.live.dirac_server import mariadb
+from tests.live.dirac_server.processes import NotStarted, Processes, free_ports
+from tests.live.slurm_server.configuration import CLUSTER, Ports, Wishes, slurm_conf, slurmdbd_conf
+from tests.live.slurm_server.install import check
+
+CONTROLLER, NODE, ACCOUNTING, DATABASE = "controller", "node", "accounting", "database"
+
+_READY_WITHIN = 60.0
+
+
+class Cluster:
+    """A running Slurm."""
+
+    def __init__(self, folder: Path, ports: Ports, wishes: Wishes, processes: Processes) -> None:
+        self.folder = folder
+        self.wishes = wishes
+        self.processes = processes
+        self._ports = ports
+
+    @property
+    def conf(self) -> Path:
+        """What the variable SLURM_CONF is to name."""
+        return self.folder / "slurm.conf"
+
+    def run(self, *words: str, check: bool = True) -> str:
+        """What a command of Slurm prints."""
+        environment = {**os.environ, "SLURM_CONF": str(self.conf)}
+        done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False, timeout=60)
+        assert done.returncode == 0 or not check, f"{words}: {done.stdout}{done.stderr}"
+        return done.stdout.strip()
+
+    def start(self) -> None:
+        """All daemons; returns when jobs can run."""
+        self.conf.write_text(slurm_conf(self.folder, self._ports, self.wishes))
+        # Since 23.02 the daemon of a machine wants control groups, unless it is told otherwise.
+        (self.folder / "cgroup.conf").write_text("CgroupPlugin=disabled\n" if _version() >= (23, 2) else "")
+        for name in ("state", "spool"):
+            (self.folder / name).mkdir(exist_ok=True)
+        if self.wishes.accounting:
+            self._start_accounting()
+        self.start_daemon(CONTROLLER)
+        self.start_daemon(NODE)
+        self.until_ready()
+
+    def start_daemon(self, name: str) -> None:
+        """One of them (again)."""
+        commands: dict[str, tuple[Sequence[str | Path], int]] = {
+            CONTROLLER: (["/usr/sbin/slurmctld", "-D", "-i", "-f", self.conf], self._ports.controller),
+            NODE: (["/usr/sbin/slurmd", "-D", "-f", self.conf], self._ports.node),
+            ACCOUNTING: (["/usr/sbin/slurmdbd", "-D"], self._ports.accounting),
+            DATABASE: (mariadb.command(self.folder / "database", self._ports.database), self._ports.database),
+        }
+        command, port = commands[name]
+        self.processes.start(name, command, port, {"SLURM_CONF": str(self.conf)})
+
+    def stop_daemon(self, name: str) -> None:
+        """As an administrator does: it may write down what it knows."""
+        self.processes.stop(name)
+
+    def kill_daemon(self, name: str) -> None:
+        """At once, as by the kernel."""
+        os.kill(self.processes.pids[name], signal.SIGKILL)
+        self.processes.stop(name)
+
+    @contextmanager
+    def frozen(self, name: str) -> Iterator[None]:
+        """It is there, and does nothing."""
+        pid = self.processes.pids[name]
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(pid, signal.SIGCONT)
+
+    def until_ready(self) -> None:
+        """Until the machine takes jobs."""
+        deadline = time.monotonic() + _READY_WITHIN
+        while self.run("sinfo", "--noheader", "--format=%T", check=False) not in {"idle", "mixed", "allocated"}:
+            if time.monotonic() > deadline:
+                raise NotStarted(self.run("sinfo", "--list-reasons", check=False))
+            time.sleep(0.1)
+
+    def until_saved(self) -> None:
+        """Until the controller has written down all jobs that it knows now: it does so soon after something is new."""
+        saved, since = self.folder / "state" / "job_state", time.time()
+        job = self.run("sbatch", "--parsable", "--hold", "--output=/dev/null", "--wrap=true")
+        deadline = time.monotonic() + _READY_WITHIN
+        while not saved.exists() or saved.stat().st_mtime <= since:
+            assert time.monotonic() < deadline, "the controller does not write down its jobs"
+            time.sleep(0.1)
+        self.run("scancel", job)
+
+    def _start_accounting(self) -> None:
+        database = self.folder / "database"
+        mariadb.prepare(database)
+        self.start_daemon(DATABASE)
+        account = f"'{mariadb.USER}'@'127.0.0.1'"
+        mariadb.run(
+            database, f"CREATE USER {account} IDENTIFIED BY '{mariadb.PASSWORD}'; GRANT ALL ON *.* TO {account};"
+        )
+        conf = self.folder / "slurmdbd.conf"
+        conf.touch(0o600)
+        conf.write_text(slurmdbd_conf(self.folder, self._ports))
+        self.start_daemon(ACCOUNTING)
+        self.run("sacctmgr", "-i", "add", "cluster", CLUSTER)
+
+
+@contextmanager
+def running(wishes: Wishes, within: Path | None = None) -> Iterator[Cluster]:
+    """A cluster with nothing in it, gone with all its files at the end. Raises `NotInstalled` and `NotStarted`."""
+    check()
+    folder = Path(tempfile.mkdtemp(prefix="slurm-", dir=within))
+    try:
+        with Processes(folder, dict(os.environ)) as processes:
+            cluster = Cluster(folder, Ports(*free_ports(4)), wishes, processes)
+            cluster.start()
+            yield cluster
+    finally:
+        _end_jobs(folder / "slurm.conf")
+        shutil.rmtree(folder)
+
+
+def describe(cluster: Cluster) -> str:
+    """One line of JSON for whoever reads the standard output."""
+    where = {"folder": str(cluster.folder), "slurm_conf": str(cluster.conf), "pids": dict(cluster.processes.pids)}
+    return json.dumps({**where, "version": ".".join(map(str, _version()))})
+
+
+def _end_jobs(conf: Path) -> None:
+    """Those that have outlived the daemons: each process of a job knows that it is one, and of which cluster."""
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            environment = process.environ()
+            own = "SLURM_JOB_ID" in environment or process.name() == "slurmstepd"
+            if own and environment.get("SLURM_CONF") == str(conf):
+                process.kill()
+                process.wait(10)
+
+
+def _version() -> tuple[int, ...]:
+    """``slurm-wlm 22.05.8`` as ``(22, 5)``."""
+    text = subprocess.run(["/usr/sbin/slurmctld", "-V"], capture_output=True, text=True, check=True).stdout
+    return tuple(int(part) for part in text.split()[-1].split(".")[:2])

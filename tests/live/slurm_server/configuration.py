@@ -1,0 +1,107 @@
+"""The configuration files of one cluster of one pretended machine."""
+
+import getpass
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.live.dirac_server.mariadb import PASSWORD, USER
+
+CLUSTER = "test"
+PARTITION = "main"
+
+
+@dataclass(frozen=True)
+class Ports:
+    controller: int
+    node: int
+    accounting: int
+    database: int
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What tests want otherwise."""
+
+    accounting: bool = True
+    #: Seconds after which the controller forgets what has ended.
+    min_job_age: int = 4
+    #: Processors that the machine pretends to have.
+    processors: int = 64
+    more: tuple[str, ...] = ()
+
+
+def host() -> str:
+    return socket.gethostname().partition(".")[0]
+
+
+def slurm_conf(folder: Path, ports: Ports, wishes: Wishes) -> str:
+    """No keys, since nobody else reaches the loopback interface, and no control groups, which need a system of its own.
+
+    The scheduler is quick: by itself it would wait for more jobs before it starts one.
+    """
+    accounting: tuple[str, ...] = ("AccountingStorageType=accounting_storage/none",)
+    if wishes.accounting:
+        accounting = (
+            "AccountingStorageType=accounting_storage/slurmdbd",
+            "AccountingStorageHost=127.0.0.1",
+            f"AccountingStoragePort={ports.accounting}",
+        )
+    lines = (
+        f"ClusterName={CLUSTER}",
+        f"SlurmctldHost={host()}(127.0.0.1)",
+        f"SlurmctldPort={ports.controller}",
+        f"SlurmUser={getpass.getuser()}",
+        f"SlurmdUser={getpass.getuser()}",
+        "AuthType=auth/none",
+        "CredType=cred/none",
+        "ProctrackType=proctrack/linuxproc",
+        "TaskPlugin=task/none",
+        "JobAcctGatherType=jobacct_gather/none",
+        "SwitchType=switch/none",
+        "MpiDefault=none",
+        "SelectType=select/cons_tres",
+        "SelectTypeParameters=CR_Core",
+        "SchedulerParameters=bf_interval=1,sched_interval=1,batch_sched_delay=0,default_queue_depth=2000",
+        "ReturnToService=2",
+        "MaxJobCount=50000",
+        "MaxArraySize=10001",
+        f"MinJobAge={wishes.min_job_age}",
+        "KillWait=2",
+        "CompleteWait=0",
+        "InactiveLimit=0",
+        "SlurmctldTimeout=30",
+        "SlurmdTimeout=30",
+        "MessageTimeout=10",
+        "RequeueExit=99",
+        f"StateSaveLocation={folder / 'state'}",
+        f"SlurmdSpoolDir={folder / 'spool'}",
+        f"SlurmctldPidFile={folder / 'controller.pid'}",
+        f"SlurmdPidFile={folder / 'node.pid'}",
+        f"SlurmctldLogFile={folder / 'slurmctld.log'}",
+        f"SlurmdLogFile={folder / 'slurmd.log'}",
+        "SlurmdParameters=config_overrides",
+        *accounting,
+        *wishes.more,
+        f"NodeName={host()} NodeAddr=127.0.0.1 Port={ports.node} CPUs={wishes.processors} RealMemory=16000",
+        f"PartitionName={PARTITION} Nodes={host()} Default=YES DefaultTime=60 MaxTime=INFINITE State=UP",
+    )
+    return "".join(f"{line}\n" for line in lines)
+
+
+def slurmdbd_conf(folder: Path, ports: Ports) -> str:
+    lines = (
+        "AuthType=auth/none",
+        "DbdHost=localhost",
+        f"DbdPort={ports.accounting}",
+        f"SlurmUser={getpass.getuser()}",
+        "StorageType=accounting_storage/mysql",
+        "StorageHost=127.0.0.1",
+        f"StoragePort={ports.database}",
+        f"StorageUser={USER}",
+        f"StoragePass={PASSWORD}",
+        "StorageLoc=slurm_acct_db",
+        f"LogFile={folder / 'slurmdbd.log'}",
+        f"PidFile={folder / 'accounting.pid'}",
+    )
+    return "".join(f"{line}\n" for line in lines)
