@@ -2,10 +2,11 @@
 
 The queue is asked first and is believed: it is what the system acts by. Of a job that it does not list, the history
 is believed if it tells an end; a live status there is old news, which an end may follow for a while and none after
-that, and so is a run that went before the newest. Then the launcher's word that it has ended counts. Nothing but
-these makes an end, with one exception: a task that for long is not there when asked for, and never began, was
-cancelled in the queue, where systems forget it without a trace; it takes that the system speaks of its siblings, or
-has taken note of our own wish to kill it.
+that, and so is a run that went before the newest. Where all that it tells is signal 9, the launcher may know that this
+was the program's own end. Then the launcher's word that it has ended counts. Nothing but these makes an end, with one
+exception: a task that for long is not there when asked for, and never began, was cancelled in the queue, where systems
+forget it without a trace; it takes that the system speaks of its siblings, or has taken note of our own wish to kill
+it.
 """
 
 import re
@@ -72,8 +73,8 @@ def judge(said: Testimony) -> Observation | Verdict:
     if said.queue is not None:
         return said.queue
     launcher = said.launcher if isinstance(said.launcher, Observation) else None
-    if said.history is not None and launcher is not None and _knows_better(launcher, said.history):
-        return launcher
+    if said.history is not None and is_doubtful(said.history):
+        return _settle_doubt(said, said.history, launcher)
     ends = [seen for seen in (said.history, launcher) if seen is not None and seen.status.final]
     if ends:
         return max(ends, key=lambda seen: seen.restart)
@@ -90,10 +91,15 @@ def is_doubtful(seen: Observation) -> bool:
     return seen.status is JobStatus.KILLED and seen.signal == SIGKILL
 
 
-def _knows_better(launcher: Observation, history: Observation) -> bool:
-    """A launcher that could tell how its program ended was not killed with it."""
-    same = launcher.restart >= history.restart and launcher.signal == SIGKILL
-    return is_doubtful(history) and same and launcher.status.final
+def _settle_doubt(said: Testimony, history: Observation, launcher: Observation | None) -> Observation | Verdict:
+    """A launcher that could tell how its program ended was not killed with it. Its word may be late, since files that
+    machines share lag.
+    """
+    if launcher is not None and launcher.status.final:
+        by_itself = launcher.restart == history.restart and launcher.signal == SIGKILL and not said.kill_noted
+        return launcher if by_itself or launcher.restart > history.restart else history
+    waits = said.launcher is not Trace.NONE and not (said.kill_noted or said.settled)
+    return Verdict.SILENCE if waits or said.launcher is None else history
 
 
 def read_standing(reply: Reply) -> Mapping[Place, Word]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from ganga.backends.base import Stream
 from ganga.errors import BackendUnavailable
@@ -27,6 +28,15 @@ async def test_what_cannot_run_is_refused_without_a_call(system: ToySystem, work
     jobs = [submission(1, command=["a=b"]), submission(2, resources={"gpus": 1}), submission(3, environment={"": "x"})]
     receipts = await backend_on(system, work).submit(jobs)
     assert (receipts.accepted, len(receipts.rejected), system.calls) == ({}, 3, [])
+
+
+async def test_a_folder_of_this_machine_is_nowhere_else(system: ToySystem, work: Path) -> None:
+    job = submission(1)
+    job = replace(job, spec=structs.replace(job.spec, folder="/data/here"))
+    system.shares_files = False
+    receipts = await backend_on(system, work).submit([job])
+    assert (receipts.accepted, system.calls) == ({}, [])
+    assert "/data/here, a folder of this machine" in receipts.rejected[job.tag]
 
 
 async def test_what_the_system_refuses_leaves_nothing_behind(system: ToySystem, work: Path) -> None:

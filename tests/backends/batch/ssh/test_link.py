@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 from pathlib import Path, PurePosixPath
 from random import Random
 
@@ -50,9 +51,10 @@ async def test_all_who_speak_to_one_host_share_a_connection(server: Sshd) -> Non
 async def test_a_connection_that_is_cut_is_an_outage_and_is_made_anew(server: Sshd, shell: SshShell) -> None:
     fifo = server.folder / "fifo"
     os.mkfifo(fifo)
-    asking = asyncio.create_task(shell.run(Command(("sh", "-c", 'echo >"$1"; sleep 600', "sh", str(fifo)))))
-    await asyncio.to_thread(fifo.read_bytes)
+    asking = asyncio.create_task(shell.run(Command(("sh", "-c", 'echo $$ >"$1"; exec sleep 600', "sh", str(fifo)))))
+    pid = int(await asyncio.to_thread(fifo.read_text))
     await asyncio.to_thread(server.cut)
+    os.kill(pid, signal.SIGKILL)
     with pytest.raises(BackendUnavailable, match="connection to login was lost while sh ran"):
         await asking
     assert (await again(shell)).stdout == b"hello\n"
