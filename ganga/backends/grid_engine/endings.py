@@ -77,15 +77,13 @@ def end_of(record: Record, restart: int) -> Observation:
 
 def _outcome(record: Record) -> _Outcome:
     code = record.exit_status
-    match record.failed:
-        case 0:
-            return _Outcome(JobStatus.FAILED if code else JobStatus.COMPLETED, code)
-        case 37:
-            return _Outcome(JobStatus.FAILED, reason=_OVER_LIMIT)
-        case 100:
-            return _signalled(code)
-        case _:
-            return _Outcome(JobStatus.FAILED, code, reason=f"Grid Engine says {record.failed}: {record.said}")
+    if record.failed == _WELL:
+        return _Outcome(JobStatus.FAILED if code else JobStatus.COMPLETED, code)
+    if record.failed == _LIMIT:
+        return _Outcome(JobStatus.FAILED, reason=_OVER_LIMIT)
+    if record.failed == _SIGNALLED:
+        return _signalled(code)
+    return _Outcome(JobStatus.FAILED, code, reason=f"Grid Engine says {record.failed}: {record.said}")
 
 
 def _signalled(code: int) -> _Outcome:

@@ -1,23 +1,19 @@
 """The words of Grid Engine: Son of Grid Engine 8.1, and its relatives as far as they speak the same."""
 
-import math
 import re
-import shlex
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Final
 
 from ganga.backends.batch.dialect import Inquiry, Listing, Order, Place, Variables
 from ganga.backends.batch.shell import Command, Reply
-from ganga.backends.grid_engine import accounting, ids, queue, reasons
+from ganga.backends.grid_engine import accounting, ids, queue, reasons, submitting
 from ganga.backends.grid_engine.settings import Settings
 from ganga.backends.grid_engine.states import is_error
-from ganga.errors import SubmissionRejected, UsageError
+from ganga.errors import UsageError
 from ganga.model.ids import NativeId, shortened
-from ganga.model.resources import Resources, beyond
+from ganga.model.resources import Resources
 
-#: Those that it has words for everywhere; for others a site makes its own.
-_RESOURCES: Final = frozenset({"processors", "memory", "time", "queue", "project", "native"})
 _VARIABLES: Final = Variables(
     # In a job that is no array it is "undefined".
     index="$(case ${SGE_TASK_ID:-undefined} in (undefined) echo 0 ;; (*) echo $((SGE_TASK_ID - 1)) ;; esac)",
@@ -30,19 +26,6 @@ _PLAIN: Final = ("env", "TZ=UTC", "LC_ALL=C")
 #: The history of this user.
 _OWN_HISTORY: Final = ("/bin/sh", "-c", 'exec qacct -o "$(id -un)" "$@"', "qacct")
 
-_SUBMITTED: Final = re.compile(r"([1-9][0-9]{0,9})(?:\.[0-9,:-]+)?")
-#: How qsub says that the job itself is wrong.
-_REFUSED: Final = re.compile(
-    r"^(?:Unable to run job: (?P<why>.*)|qsub: (?P<option>.*option.*|.*argument.*|Wrong .*)"
-    r"|(?P<script>Unable to read script .*))$",
-    re.MULTILINE,
-)
-#: Reasons that say nothing about the job: what the queue master could not be asked, or will do later.
-_LATER: Final = re.compile(
-    r"qmaster|commlib|connect|gdi|timeout|timed out|JSV|submit host|adminstr|administrat|memory|max_u?_?jobs|"
-    r"more than [0-9]+ jobs|jobs of user|limit of jobs|communicat|authenti|no answer|message",
-    re.IGNORECASE,
-)
 #: What qdel says of jobs that need no end, besides what it has done.
 _HARMLESS: Final = re.compile(
     r"does not exist|do not exist|is already in deletion|are already in deletion|has registered|has deleted"
@@ -62,7 +45,6 @@ class GridEngine:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._able = _RESOURCES | ({"gpus"} if settings.gpu_resource else set())
 
     @property
     def name(self) -> str:
@@ -80,42 +62,16 @@ class GridEngine:
         return ids.MOST_TASKS
 
     def refusal(self, wish: Resources, /) -> str | None:
-        """Several processors, graphics processors and memory are words of each site, that the settings have to name."""
-        strange = next((option for option in wish.native if not _is_option(option)), None)
-        if strange is not None:
-            return f"{shortened(strange)!r} is no option of qsub; write one with its value, such as '-l scratch=1'"
-        if (wish.processors or 1) > 1 and not self._settings.parallel_environment:
-            return "Grid Engine gives several processors in a parallel environment only; name one in the settings"
-        if wish.memory is not None and not self._settings.memory_resource:
-            return "this target has no resource for memory; name one in the settings, such as h_vmem"
-        strange = next((word for word in (wish.queue, wish.project) if word.startswith("-")), None)
-        if strange is not None:
-            return f"{shortened(strange)!r} is no name of a queue or a project"
-        return beyond(wish, "Grid Engine", self._able)
+        """See `submitting.refusal`."""
+        return submitting.refusal(wish, self._settings)
 
     def submit(self, order: Order, /) -> Command:
-        """The script goes through the standard input. The folder is taken as it is, while in the path of the log
-        commas, colons and dollars would mean something: so that one is relative.
-        """
-        words = (
-            *("qsub", "-terse", "-b", "n", "-S", "/bin/sh", "-N", order.name),
-            *("-wd", str(order.folder), "-o", str(order.log.relative_to(order.folder)), "-j", "y"),
-            *(() if order.tasks is None else ("-t", f"1-{order.tasks}")),
-            *self._wish(order.resources),
-        )
-        return Command(words, order.script)
+        """The script goes through the standard input."""
+        return Command(tuple(submitting.words(order, self._settings)), order.script)
 
     def submitted(self, reply: Reply, /) -> str:
-        """The number is the last line: sites let qsub say more."""
-        if reply.exit_code == 0:
-            match = _SUBMITTED.fullmatch((reply.text.split() or [""])[-1])
-            if match is None:
-                raise reply.unreadable("the number of the job")
-            return match[1]
-        why = _refusal(reply.complaint)
-        if why is None:
-            raise reply.unavailable()
-        raise SubmissionRejected(f"Grid Engine refuses it: {why}")
+        """See `submitting.read`."""
+        return submitting.read(reply)
 
     def native_id(self, job: str, index: int | None, /) -> NativeId:
         """``12``, or ``12.4`` for the task of index 3."""
@@ -187,24 +143,6 @@ class GridEngine:
             )
         return Inquiry(_ask_queue("-u", _ANY), _ask_history("-j", meant[0]), lambda key, _: _is_meant(key, *meant))
 
-    def _wish(self, wish: Resources) -> Iterator[str]:
-        settings = self._settings
-        processors = wish.processors or 1
-        for option in (*settings.native, *wish.native):
-            yield from shlex.split(option)
-        if processors > 1:
-            yield from ("-pe", settings.parallel_environment, str(processors))
-        if wish.memory is not None:
-            yield from ("-l", f"{settings.memory_resource}={math.ceil(wish.memory / processors / 1024)}K")
-        if wish.time is not None:
-            yield from ("-l", f"h_rt={wish.time}")
-        if wish.gpus is not None:
-            yield from ("-l", f"{settings.gpu_resource}={wish.gpus}")
-        if queue_ := wish.queue or settings.queue:
-            yield from ("-q", queue_)
-        if project := wish.project or settings.project:
-            yield from ("-P", project)
-
 
 def _ask_queue(*which: str) -> Command:
     return Command((*_PLAIN, *queue.QUESTION, *which))
@@ -212,13 +150,6 @@ def _ask_queue(*which: str) -> Command:
 
 def _ask_history(*which: str) -> Command:
     return Command((*_PLAIN, "qacct", *which))
-
-
-def _is_option(text: str) -> bool:
-    try:
-        return shlex.split(text)[0].startswith("-")
-    except (ValueError, IndexError):
-        return False
 
 
 def _is_meant(native_id: NativeId, job: str, tasks: frozenset[NativeId] | None) -> bool:
@@ -229,12 +160,3 @@ def _parts(words: Collection[str]) -> Iterator[list[str]]:
     rest = iter(words)
     while part := list(islice(rest, _AT_ONCE)):
         yield part
-
-
-def _refusal(complaint: str) -> str | None:
-    """Why the job is refused; None if it is not the job's fault, or not surely so."""
-    for match in _REFUSED.finditer(complaint):
-        why = match["why"] or match["option"] or match["script"]
-        if why and not _LATER.search(why):
-            return shortened(why, 300)
-    return None

@@ -85,7 +85,7 @@ async def test_a_history_that_is_away_delays_news_and_ends_nothing(
     trial: Trial, backend: BatchBackend, system: System
 ) -> None:
     if system.history is None:
-        pytest.skip("it keeps no history")
+        pytest.skip("no daemon keeps its history")
     live = await running_job(trial)
     ended = await trial.submit(JobSpec(command=("sh", "-c", "exit 7")))
     unknown = NativeId("99999999")

@@ -16,7 +16,7 @@ MOST: Final = 8
 _PAUSE: Final = 0.2
 #: Seconds for a farewell.
 _FAREWELL: Final = 1.0
-#: What is said of a session that may not be opened, and of one in which the host does not do what we ask.
+#: Why a host opens no session that it may open later.
 _REFUSED: Final = frozenset(
     {asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED, asyncssh.OPEN_CONNECT_FAILED, asyncssh.OPEN_RESOURCE_SHORTAGE}
 )
