@@ -1,11 +1,14 @@
-"""The options that say what a job needs, and how amounts of memory and time are typed."""
+"""The options that say what a job needs, and how amounts of memory and time are typed and told."""
 
 import argparse
 import re
+import shlex
+from collections.abc import Iterator
 from typing import Final
 
 from ganga.cli.parsing import Parser, number
 from ganga.model.ids import shortened
+from ganga.model.resources import Resources
 
 _UNITS: Final = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 _SIZE: Final = re.compile(r"(\d{1,15}(?:\.\d{1,6})?)([KMGT]?)(?:i?B)?", re.IGNORECASE | re.ASCII)
@@ -52,3 +55,28 @@ def duration(text: str) -> int:
     if not 0 < seconds <= _MOST:
         raise argparse.ArgumentTypeError(f"{shortened(text)!r} is no time; expected such as 90m, 1h30m or 2d")
     return seconds
+
+
+def as_typed(wish: Resources) -> Iterator[str]:
+    """Each of the needs with its name, in words that the options take: ``memory 2G``."""
+    for name in wish.wished():
+        value = getattr(wish, name)
+        if name == "memory":
+            value = _in_units(value)
+        elif name == "time":
+            value = _in_days(value)
+        yield f"{name} {shlex.join(value) if isinstance(value, tuple) else value}"
+
+
+def _in_units(size: int) -> str:
+    """In the largest unit that needs no fraction."""
+    unit = next(unit for unit in reversed(_UNITS) if size % _UNITS[unit] == 0)
+    return f"{size // _UNITS[unit]}{unit}"
+
+
+def _in_days(seconds: int) -> str:
+    words = ""
+    for letter, unit in zip("dhms", _SECONDS, strict=True):
+        count, seconds = divmod(seconds, unit)
+        words += f"{count}{letter}" if count else ""
+    return words

@@ -12,13 +12,13 @@ import msgspec
 import ganga
 from ganga.cli.lines import event_object, job_object, print_object
 from ganga.cli.parsing import Namespace, Parser, add_jobs, add_json, read_options
+from ganga.cli.resources import as_typed
 from ganga.cli.words import clock_time, day_time, duration, safe, size, standing
 from ganga.client import Client
 from ganga.model.clock import Utc
 from ganga.model.event import Event
 from ganga.model.ids import JobId, Seq
 from ganga.model.job import JobRecord, JobSpec, Share, TargetState
-from ganga.model.resources import Resources
 from ganga.store.base import Query
 
 #: Events and files shown to people; ``--json`` has all of them.
@@ -126,16 +126,10 @@ def _lines(sheet: Sheet, now: Utc) -> Iterator[tuple[str, str]]:
     yield "command", safe(shlex.join((*sheet.spec.command, *sheet.share.arguments)))
     yield "runs in", safe(sheet.spec.folder) if sheet.spec.folder else "a folder of its own"
     if sheet.spec.resources.wished():
-        yield "needs", safe(", ".join(_needs(sheet.spec.resources)))
+        yield "needs", safe(", ".join(as_typed(sheet.spec.resources)))
     yield from _end(record)
     yield from _times(record, now)
     yield from _history(sheet)
-
-
-def _needs(wish: Resources) -> Iterator[str]:
-    for name in wish.wished():
-        value = getattr(wish, name)
-        yield f"{name} {shlex.join(value) if isinstance(value, tuple) else value}"
 
 
 def _end(record: JobRecord) -> Iterator[tuple[str, str]]:

@@ -1,8 +1,10 @@
 import argparse
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from ganga.cli.resources import duration, memory
+from ganga.cli.resources import as_typed, duration, memory
 from ganga.model.resources import Resources
 from tests.cli.test_submission import read
 
@@ -31,6 +33,17 @@ def test_a_time(text: str, seconds: int) -> None:
 def test_no_time(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match="expected such as"):
         duration(text)
+
+
+@given(size=st.integers(1, 2**50), seconds=st.integers(1, 2**31))
+def test_what_is_told_can_be_typed(size: int, seconds: int) -> None:
+    told = dict(words.split() for words in as_typed(Resources(memory=size, time=seconds)))
+    assert (memory(told["memory"]), duration(told["time"])) == (size, seconds)
+
+
+def test_needs_are_told_in_words() -> None:
+    wish = Resources(processors=4, memory=2 << 30, time=5400, native=("--exclusive", "a b"))
+    assert list(as_typed(wish)) == ["processors 4", "memory 2G", "time 1h30m", "native --exclusive 'a b'"]
 
 
 def test_all_of_them_reach_the_job() -> None:
