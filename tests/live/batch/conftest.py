@@ -11,6 +11,7 @@ from ganga.backends.batch.backend import BatchBackend
 from ganga.testing.check_backend import Trial
 from tests.backends.batch.ssh.server import missing, sshd
 from tests.live.batch.grid_engine import GridEngineSystem
+from tests.live.batch.grid_engine_over_ssh import GridEngineOverSsh
 from tests.live.batch.slurm import SlurmSystem
 from tests.live.batch.slurm_over_ssh import SlurmOverSsh
 from tests.live.batch.system import System
@@ -44,11 +45,20 @@ def grid_engine() -> Iterator[System]:
         yield GridEngineSystem(cluster)
 
 
+@contextmanager
+def grid_engine_over_ssh() -> Iterator[System]:
+    if why := missing():
+        raise NotInstalled(why)
+    with grid_engine_cluster.running() as cluster, sshd() as server:
+        yield GridEngineOverSsh(cluster, server)
+
+
 SYSTEMS: dict[str, Callable[[], AbstractContextManager[System]]] = {
     "slurm": lambda: slurm(Wishes()),
     "slurm-without-accounting": lambda: slurm(Wishes(accounting=False)),
     "slurm-over-ssh": lambda: slurm_over_ssh(Wishes()),
     "grid-engine": grid_engine,
+    "grid-engine-over-ssh": grid_engine_over_ssh,
 }
 
 
