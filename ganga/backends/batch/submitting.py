@@ -102,8 +102,6 @@ class Submitter:
         return Finding(present, frozenset(absent))
 
     def _refusal(self, job: Submission) -> str | None:
-        if job.spec.folder is not None and not self._shell.shares_files:
-            return f"it is to run in {job.spec.folder}, a folder of this machine; leave that out, and name its inputs"
         return refusal(job) or self._dialect.refusal(job.spec.resources)
 
     def _groups(self, jobs: Sequence[Submission]) -> Iterator[list[Submission]]:

@@ -30,13 +30,14 @@ async def test_what_cannot_run_is_refused_without_a_call(system: ToySystem, work
     assert (receipts.accepted, len(receipts.rejected), system.calls) == ({}, 3, [])
 
 
-async def test_a_folder_of_this_machine_is_nowhere_else(system: ToySystem, work: Path) -> None:
+async def test_a_folder_of_this_machine_means_nothing_on_another(system: ToySystem, work: Path) -> None:
+    """Who submits without a word is in some folder, and names no inputs."""
     job = submission(1)
     job = replace(job, spec=structs.replace(job.spec, folder="/data/here"))
     system.shares_files = False
-    receipts = await backend_on(system, work).submit([job])
-    assert (receipts.accepted, system.calls) == ({}, [])
-    assert "/data/here, a folder of this machine" in receipts.rejected[job.tag]
+    assert set((await backend_on(system, work).submit([job])).accepted) == {job.tag}
+    (batch,) = (work / "batches").iterdir()
+    assert not (batch / "folder").exists()
 
 
 async def test_what_the_system_refuses_leaves_nothing_behind(system: ToySystem, work: Path) -> None:

@@ -13,6 +13,7 @@ from ganga.testing.check_backend import Trial
 from tests.backends.batch.ssh.server import check as check_sshd
 from tests.backends.batch.ssh.server import sshd
 from tests.live.batch.grid_engine import GridEngineSystem
+from tests.live.batch.grid_engine_over_ssh import GridEngineOverSsh
 from tests.live.batch.slurm import SlurmSystem
 from tests.live.batch.slurm_over_ssh import SlurmOverSsh
 from tests.live.batch.system import System
@@ -46,6 +47,12 @@ def grid_engine() -> Iterator[System]:
         yield GridEngineSystem(cluster)
 
 
+@contextmanager
+def grid_engine_over_ssh() -> Iterator[System]:
+    with grid_engine_cluster.running() as cluster, sshd() as server:
+        yield GridEngineOverSsh(cluster, server)
+
+
 class Provisioned(NamedTuple):
     """Raise `NotInstalled` unless all is there; and start it."""
 
@@ -58,7 +65,23 @@ SYSTEMS: dict[str, Provisioned] = {
     "slurm-without-accounting": Provisioned((slurm_install.check,), lambda: slurm(Wishes(accounting=False))),
     "slurm-over-ssh": Provisioned((slurm_install.check, check_sshd), lambda: slurm_over_ssh(Wishes())),
     "grid-engine": Provisioned((grid_engine_install.check,), grid_engine),
+    "grid-engine-over-ssh": Provisioned((grid_engine_install.check, check_sshd), grid_engine_over_ssh),
 }
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what takes long over SSH: it is the system's own, and is tried without SSH in between."""
+    left_out = [item for item in items if _slow_over_ssh(item)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+
+
+def _slow_over_ssh(item: pytest.Item) -> bool:
+    if not isinstance(item, pytest.Function) or Path(__file__).parent not in item.path.parents:
+        return False
+    parameters = item.callspec.params if hasattr(item, "callspec") else {}
+    over_ssh = str(parameters.get("running_system", "")).endswith("over-ssh")
+    return over_ssh and item.get_closest_marker("slow") is not None
 
 
 @pytest.fixture(scope="session", params=SYSTEMS)

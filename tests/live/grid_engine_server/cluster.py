@@ -23,7 +23,7 @@ from tests.live.grid_engine_server.install import check
 MASTER, NODE = "master", "node"
 
 #: What the packages bring is looked for here by names that a private root has to have.
-_PROGRAMS: Final = Path("/usr/lib/gridengine")
+PROGRAMS: Final = Path("/usr/lib/gridengine")
 _ARCHITECTURE: Final = "lx-amd64"
 _READY_WITHIN: Final = 60.0
 
@@ -45,7 +45,7 @@ class Cluster:
             "SGE_ARCH": _ARCHITECTURE,
             "SGE_QMASTER_PORT": str(self._ports[MASTER]),
             "SGE_EXECD_PORT": str(self._ports[NODE]),
-            "PATH": f"{_PROGRAMS}:{os.environ['PATH']}",
+            "PATH": f"{PROGRAMS}:{os.environ['PATH']}",
         }
 
     def run(self, *words: str, stdin: str = "", check: bool = True) -> str:
@@ -121,7 +121,7 @@ class Cluster:
             (self.root / name).mkdir(parents=True)
         for name in ("bin", "lib", "utilbin"):
             (self.root / name).mkdir()
-            (self.root / name / _ARCHITECTURE).symlink_to(_PROGRAMS)
+            (self.root / name / _ARCHITECTURE).symlink_to(PROGRAMS)
         (self.root / "util").symlink_to("/usr/share/gridengine/util")
         common = self.root / CELL / "common"
         (common / "host_aliases").write_text(configuration.host_aliases())

@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import asyncssh
@@ -48,15 +50,21 @@ class Host:
         }
 
 
-async def options_of(host: Host) -> asyncssh.SSHClientConnectionOptions:
-    """What the user's settings say of the host. Raises `BackendUnavailable`."""
+async def options_of(host: Host) -> tuple[asyncssh.SSHClientConnectionOptions, dict[str, object]]:
+    """What the user's settings say of the host, and the words by which they say it. Key files that are not there are
+    passed over, as by `ssh`. Raises `BackendUnavailable`.
+    """
     _be_quiet()
+    words = host.words()
     try:
-        options: asyncssh.SSHClientConnectionOptions
-        options = await asyncssh.SSHClientConnectionOptions.construct(**host.words())
+        without_keys = await asyncssh.SSHClientConnectionOptions.construct(**words, client_keys=None)
+        keys = without_keys.config.get("IdentityFile", [])
+        there = await asyncio.to_thread(lambda: [key for key in keys if Path(key).expanduser().is_file()])
+        if there != keys:
+            words |= {"client_keys": there, "ignore_encrypted": True}
+        return await asyncssh.SSHClientConnectionOptions.construct(**words), words
     except (ValueError, OSError, asyncssh.Error) as error:
         raise BackendUnavailable(f"the SSH settings for {host.name} cannot be used: {error}; correct them") from error
-    return options
 
 
 async def connect(host: Host) -> asyncssh.SSHClientConnection:
@@ -69,7 +77,7 @@ async def connect(host: Host) -> asyncssh.SSHClientConnection:
 
 
 async def _connect(host: Host, via: asyncssh.SSHClientConnection | None, jumps: int) -> asyncssh.SSHClientConnection:
-    options = await options_of(host)
+    options, words = await options_of(host)
     if via is None and isinstance(options.tunnel, str) and options.tunnel != "none":
         for jump in options.tunnel.split(","):
             via = await _jump(host, jump, via, jumps)
@@ -79,7 +87,7 @@ async def _connect(host: Host, via: asyncssh.SSHClientConnection | None, jumps: 
         raise BackendUnavailable(f"the file of known hosts cannot be read: {error}; correct it") from error
     connection: asyncssh.SSHClientConnection | None = None
     try:
-        connection = await _open(host, options, known, via)
+        connection = await _open(host, options, words, known, via)
     finally:
         if connection is None and via is not None:
             via.abort()
@@ -98,6 +106,7 @@ async def _jump(
 async def _open(
     host: Host,
     options: asyncssh.SSHClientConnectionOptions,
+    words: Mapping[str, object],
     known: Trust,
     via: asyncssh.SSHClientConnection | None,
 ) -> asyncssh.SSHClientConnection:
@@ -109,7 +118,7 @@ async def _open(
         "connect_timeout": None,
     }
     try:
-        connection = await asyncssh.connect(**{**host.words(), **more})
+        connection = await asyncssh.connect(**{**words, **more})
     except (asyncssh.Error, OSError, ValueError) as error:
         raise _told(host, options.username, known, error) from error
     if via is not None:

@@ -129,7 +129,7 @@ _LINKS: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, dict[object, Link]]] 
 @asynccontextmanager
 async def shared_link(host: Host) -> AsyncIterator[Link]:
     """The link to a host, which is closed when nobody uses it any more. Raises `BackendUnavailable`."""
-    options = await options_of(host)
+    options, _ = await options_of(host)
     links = _LINKS.setdefault(asyncio.get_running_loop(), {})
     key = (options.username, options.host, options.port, str(options.tunnel), host.config)
     link = links.setdefault(key, Link(host))

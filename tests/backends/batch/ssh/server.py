@@ -143,6 +143,13 @@ class Sshd:
         """How many have been let in so far."""
         return (self.folder / "log").read_text(errors="replace").count("Accepted publickey")
 
+    def await_connection(self, number: int) -> None:
+        """Until so many have been let in."""
+        deadline = time.monotonic() + 90
+        while self.connections() < number:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
     def _await(self) -> None:
         deadline = time.monotonic() + 60
         while True:

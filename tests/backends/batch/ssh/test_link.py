@@ -140,6 +140,24 @@ async def test_settings_that_cannot_be_read_are_told(server: Sshd, tmp_path: Pat
         await refusal(server, Host(ALIAS, str(tmp_path / "nothing")))
 
 
+async def test_an_agent_is_asked_and_key_files_that_are_not_there_are_passed_over(server: Sshd) -> None:
+    socket = server.folder / "agent"
+    agent = await asyncio.create_subprocess_exec("ssh-agent", "-D", "-a", socket, stdout=asyncio.subprocess.PIPE)
+    try:
+        assert agent.stdout is not None
+        await agent.stdout.readline()
+        adding = await asyncio.create_subprocess_exec(
+            "ssh-add", "-q", server.folder / "id", env={**os.environ, "SSH_AUTH_SOCK": str(socket)}
+        )
+        assert await adding.wait() == 0
+        server.write_settings(IdentityAgent=str(socket), IdentityFile="~/.ssh/no-such-key", IdentitiesOnly="no")
+        async with shared_link(server.host) as link:
+            assert (await SshShell(link, 60.0).run(HELLO)).exit_code == 0
+    finally:
+        agent.terminate()
+        await agent.wait()
+
+
 async def test_nobody_there_is_an_outage(quiet_server: Sshd) -> None:
     assert "login cannot be reached" in await refusal(quiet_server)
 
