@@ -14,8 +14,12 @@ from tests.live.downloads import fetch
 DIRAC = "DIRAC==9.1.22"
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
 
+#: By which the services are given another clock.
+FAKETIME = "/usr/lib/*/faketime/libfaketimeMT.so.1"
+
 #: What pip cannot bring, by the program or header that shows it.
 SYSTEM_PACKAGES = {
+    FAKETIME: "faketime",
     "/usr/sbin/mariadbd": "mariadb-server",
     "/usr/bin/mariadb_config": "libmariadb-dev",
     "/usr/include/openssl/ssl.h": "libssl-dev",
