@@ -1,5 +1,6 @@
 """A target on LSF from end to end, with commands in place of LSF's that say what is documented."""
 
+import asyncio
 import os
 from pathlib import Path
 
@@ -10,18 +11,20 @@ from ganga.backends.base import Surroundings
 from ganga.errors import BackendUnavailable
 from ganga.model.ids import NativeId, TargetName
 from ganga.model.status import JobStatus
+from tests.backends.batch.toy import submission
 from tests.backends.lsf.documented import DONE, WAITING, denial, queue_text, record
 
 #: What it says is in a file beside it.
 COMMAND = '#!/bin/sh\ncat "$0.says"\nexit 255\n'
+SUBMIT = '#!/bin/sh\ncat >"$0.heard"\necho "Job <12> is submitted to default queue <normal>."\n'
 
 
 @pytest.fixture(name="programs")
 def make_programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "bin"
     folder.mkdir()
-    for name in ("bjobs", "bhist"):
-        (folder / name).write_text(COMMAND)
+    for name, text in (("bjobs", COMMAND), ("bhist", COMMAND), ("bsub", SUBMIT)):
+        (folder / name).write_text(text)
         (folder / name).chmod(0o700)
     monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
     return folder
@@ -55,3 +58,19 @@ async def test_an_lsf_that_is_away_is_an_outage_and_denies_nothing(programs: Pat
     with pytest.raises(BackendUnavailable):
         async with lsf.connect(*surroundings(tmp_path)):
             pass
+
+
+async def test_what_lsf_has_forgotten_the_job_itself_tells(programs: Path, tmp_path: Path) -> None:
+    """The script runs as LSF would run it, as the second task of an array."""
+    (programs / "bjobs.says").write_text("No job found\n")
+    (programs / "bhist.says").write_text("No matching job found\n")
+    jobs = [submission(1, index, command=["/bin/sh", "-c", "exit 3"]) for index in (0, 1)]
+    async with lsf.connect(*surroundings(tmp_path)) as backend:
+        receipts = await backend.submit(jobs)
+        assert list(receipts.accepted.values()) == ["12[1]", "12[2]"]
+        task = {**os.environ, "LSB_JOBID": "12", "LSB_JOBINDEX": "2"}
+        run = await asyncio.create_subprocess_exec("/bin/sh", programs / "bsub.heard", env=task)
+        assert await run.wait() == 3
+        answer = await backend.poll([NativeId("12[2]")])
+    ((native_id, seen),) = answer.seen.items()
+    assert (native_id, seen.status, seen.exit_code) == ("12[2]", JobStatus.FAILED, 3)
