@@ -17,8 +17,8 @@ class Settings(Reach, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The settings of a target on one PBS, beside how it is reached."""
 
     #: The folder for the files of jobs, which the machines of the cluster see too; empty: `~/.ganga/batch/` and the
-    #: name of the target.
-    work_folder: str = ""
+    #: name of the target. PBS would take what stands before a colon for a machine.
+    work_folder: Annotated[str, Meta(pattern=r"^[^:]*$")] = ""
     #: The queue and the project of jobs that name none; empty: PBS's own choice.
     queue: str = ""
     project: str = ""

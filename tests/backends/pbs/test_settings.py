@@ -14,7 +14,7 @@ def test_nothing_needs_to_be_set() -> None:
     "wrong",
     [
         *({"timeout": 0}, {"largest_array": 0}, {"commit_delay": -1}, {"qeue": "x"}, {"gpu_resource": "a b"}),
-        *({"gpu_resource": "a=b"}, {"project_option": "-Q"}, {"history_days": 7}),
+        *({"work_folder": "/a:b"}, {"gpu_resource": "a=b"}, {"project_option": "-Q"}, {"history_days": 7}),
     ],
 )
 def test_a_slip_is_noticed(wrong: dict[str, object]) -> None:
