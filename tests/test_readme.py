@@ -15,6 +15,8 @@ from ganga.backends.base import ENTRY_POINTS
 from ganga.backends.dirac.settings import Settings as DiracSettings
 from ganga.backends.grid_engine.settings import Settings as GridEngineSettings
 from ganga.backends.local.settings import Settings as LocalSettings
+from ganga.backends.lsf.settings import Settings as LsfSettings
+from ganga.backends.pbs.settings import Settings as PbsSettings
 from ganga.backends.slurm.settings import Settings as SlurmSettings
 from ganga.cli.table import COMMANDS as COMMAND_NAMES
 from ganga.model.event import EventKind
@@ -78,7 +80,7 @@ def test_each_command_and_option_is_documented() -> None:
 
 
 def test_each_setting_is_documented() -> None:
-    back_ends = (LocalSettings, DiracSettings, SlurmSettings, GridEngineSettings)
+    back_ends = (LocalSettings, DiracSettings, SlurmSettings, GridEngineSettings, PbsSettings, LsfSettings)
     for section in (StoreSettings, MonitorSettings, PaceSettings, *back_ends):
         for field in fields(section):
             assert re.search(rf"^{field.name} = ", README, re.MULTILINE), f"{section.__module__}.{field.name}"

@@ -32,6 +32,8 @@ class Entry(NamedTuple):
     #: The name of the job or array; empty where the system does not tell it.
     name: str
     seen: Observation
+    #: The user whose it is; empty where the system does not tell that, or need not, since it can be asked for users.
+    owner: str = ""
 
 
 #: What the queue or the history says of jobs, array tasks each by itself.

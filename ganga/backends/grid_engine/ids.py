@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import Final
 
 from ganga.backends.batch.dialect import Place
+from ganga.backends.batch.ranges import numbers
 from ganga.model.ids import NativeId
 
 #: More tasks than this are in no array: Grid Engine's limit is 75,000 unless somebody raises it.
@@ -17,7 +18,6 @@ MOST_TASKS: Final = 1_000_000
 _NUMBER: Final = "[1-9][0-9]{0,9}"
 _ONE: Final = re.compile(rf"({_NUMBER})(?:\.({_NUMBER}))?")
 _SEVERAL: Final = re.compile(rf"({_NUMBER})(?:\.([0-9,:-]+))?")
-_RANGE: Final = re.compile(rf"({_NUMBER})(?:-({_NUMBER})(?::({_NUMBER}))?)?")
 
 
 def native_id(job: str, index: int | None) -> NativeId:
@@ -37,11 +37,8 @@ def expand(job: str, tasks: str | None) -> list[NativeId] | None:
         return None
     if tasks is None:
         return [NativeId(job)]
-    ranges = [_range(part) for part in tasks.split(",")]
-    known = [numbers for numbers in ranges if numbers]
-    if len(known) < len(ranges) or sum(map(len, known)) > MOST_TASKS:
-        return None
-    return [NativeId(f"{job}.{number}") for numbers in known for number in numbers]
+    meant = numbers(tasks, MOST_TASKS)
+    return None if meant is None else [NativeId(f"{job}.{number}") for number in meant]
 
 
 def split(reference: str) -> tuple[str, frozenset[NativeId] | None] | None:
@@ -65,17 +62,10 @@ def compress(ids: Collection[NativeId]) -> list[str]:
             tasks.setdefault(job, []).append(int(task))
         else:
             words.append(text)
-    return words + [f"{job}.{run}" for job, numbers in tasks.items() for run in _runs(sorted(numbers))]
+    return words + [f"{job}.{run}" for job, own in tasks.items() for run in _runs(sorted(own))]
 
 
-def _range(text: str) -> range | None:
-    match = _RANGE.fullmatch(text)
-    if match is None:
-        return None
-    return range(int(match[1]), int(match[2] or match[1]) + 1, int(match[3] or 1))
-
-
-def _runs(numbers: list[int]) -> Iterator[str]:
-    for _, group in groupby(enumerate(numbers), lambda item: item[1] - item[0]):
+def _runs(tasks: list[int]) -> Iterator[str]:
+    for _, group in groupby(enumerate(tasks), lambda item: item[1] - item[0]):
         run = [number for _, number in group]
         yield str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}"

@@ -8,6 +8,7 @@ from typing import Final
 
 from ganga.backends.batch.dialect import Order
 from ganga.backends.batch.shell import Reply
+from ganga.backends.batch.words import strange_word
 from ganga.backends.grid_engine.settings import Settings
 from ganga.errors import SubmissionRejected
 from ganga.model.ids import shortened
@@ -37,12 +38,9 @@ def refusal(wish: Resources, settings: Settings) -> str | None:
     """Why a job that needs this cannot be taken. Several processors, graphics processors and memory are words of each
     site, that the settings have to name.
     """
-    strange = next((option for option in wish.native if not _is_option(option)), None)
+    strange = strange_word(wish, "qsub")
     if strange is not None:
-        return f"{shortened(strange)!r} is no option of qsub; write one with its value, such as '-l scratch=1'"
-    strange = next((word for word in (wish.queue, wish.project) if word.startswith("-")), None)
-    if strange is not None:
-        return f"{shortened(strange)!r} is no name of a queue or a project"
+        return strange
     if (wish.processors or 1) > 1 and not settings.parallel_environment:
         return "Grid Engine gives several processors in a parallel environment only; name one in the settings"
     if wish.memory is not None and not settings.memory_resource:
@@ -90,13 +88,6 @@ def _needs(wish: Resources, settings: Settings) -> Iterator[str]:
         yield from ("-q", queue)
     if project := wish.project or settings.project:
         yield from ("-P", project)
-
-
-def _is_option(text: str) -> bool:
-    try:
-        return shlex.split(text)[0].startswith("-")
-    except (ValueError, IndexError):
-        return False
 
 
 def _refusal(complaint: str) -> str | None:

@@ -1,12 +1,12 @@
 """The words of Grid Engine: Son of Grid Engine 8.1, and its relatives as far as they speak the same."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from ganga.backends.batch.dialect import Inquiry, Listing, Order, Place, Variables
 from ganga.backends.batch.shell import Command, Reply
+from ganga.backends.batch.words import parts
 from ganga.backends.grid_engine import accounting, ids, queue, reasons, submitting
 from ganga.backends.grid_engine.settings import Settings
 from ganga.backends.grid_engine.states import is_error
@@ -32,8 +32,6 @@ _HARMLESS: Final = re.compile(
 )
 #: Jobs of which the history is asked one by one; for more of them all that it has of this user is read, once.
 _ONE_BY_ONE: Final = 50
-#: Words in one command.
-_AT_ONCE: Final = 1000
 #: No patterns, which would mean other jobs too, and no lists.
 _NAME: Final = re.compile(r"[^\W\d][^*?\[\]/:@\\,!|&()\n\r\t]*")
 _USER: Final = re.compile(r"\w[\w.$@+-]*")
@@ -108,7 +106,7 @@ class GridEngine:
         """Ask for the reasons of the error states."""
         errors = [native_id for native_id, entry in listing.items() if is_error(entry.seen.native_status)]
         jobs = dict.fromkeys(native_id.partition(".")[0] for native_id in errors)
-        return [Command((*_PLAIN, *reasons.QUESTION, ",".join(part))) for part in _parts(jobs)]
+        return [Command((*_PLAIN, *reasons.QUESTION, ",".join(part))) for part in parts(jobs)]
 
     def read_explanations(self, reply: Reply, /) -> Mapping[NativeId, str]:
         """See `reasons.read`."""
@@ -116,7 +114,7 @@ class GridEngine:
 
     def kill(self, ids_: Collection[NativeId], /) -> Sequence[Command]:
         """As many in a command as its line takes."""
-        return [Command((*_PLAIN, "qdel", *part)) for part in _parts(ids.compress(ids_))]
+        return [Command((*_PLAIN, "qdel", *part)) for part in parts(ids.compress(ids_))]
 
     def killed(self, reply: Reply, /) -> None:
         """Raises `BackendUnavailable` unless all that it complains of are jobs that are gone."""
@@ -154,9 +152,3 @@ def _ask_history(*which: str) -> Command:
 
 def _is_meant(native_id: NativeId, job: str, tasks: frozenset[NativeId] | None) -> bool:
     return native_id.partition(".")[0] == job if tasks is None else native_id in tasks
-
-
-def _parts(words: Collection[str]) -> Iterator[list[str]]:
-    rest = iter(words)
-    while part := list(islice(rest, _AT_ONCE)):
-        yield part

@@ -1,0 +1,144 @@
+"""What the server knows of jobs: the JSON of ``qstat -t -f``, with ``-x`` also of those that have ended.
+
+Live and ended jobs look the same, so one reader reads both. Times are printed without a zone, but for the second at
+which a job went into the history, which is soon after its end.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Annotated, Final
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+from ganga.backends.batch.dialect import Entry, Listing
+from ganga.backends.batch.shell import Reply
+from ganga.backends.pbs import ids
+from ganga.backends.pbs.endings import outcome
+from ganga.model.clock import Utc
+from ganga.model.ids import NativeId, shortened
+from ganga.model.observation import Observation
+from ganga.model.status import JobStatus
+
+#: No ids: of several, this form tells of the first one only.
+QUESTION: Final = ("qstat", "-t", "-f", "-F", "json")
+
+#: The letters of states, as ``qstat(1B)`` has them. What is moved goes on at another server, under the same id.
+_LIVE: Final[Mapping[str, JobStatus]] = MappingProxyType(
+    {
+        **dict.fromkeys("QTWM", JobStatus.SUBMITTED),
+        "H": JobStatus.HELD,
+        **dict.fromkeys("RE", JobStatus.RUNNING),
+        **dict.fromkeys("SU", JobStatus.SUSPENDED),
+    }
+)
+#: Finished, and expired: a subjob that has ended, or was deleted, while its array goes on.
+_ENDED: Final = frozenset("FX")
+_HOLD: Final = "it is held, or waits for another job to end; `qrls` releases it"
+
+#: The code is that of an error, modulo 256, even if other jobs are told: an id is not known (15001), or its job has
+#: ended and the history was not asked (15139).
+_UNKNOWN: Final = MappingProxyType({153: "Unknown Job Id", 35: "Job has finished"})
+_NONE_KEPT: Final = "not configured to maintain job history"
+_BEGIN: Final = re.compile(r"^\{", re.MULTILINE)
+
+#: What looks like a number is printed as one.
+_Text = str | int | float
+_Number = Annotated[int, Meta(ge=-(2**31), lt=2**31)]
+_Count = Annotated[int, Meta(ge=0, lt=2**31)]
+#: Any second of the next millennia.
+_Second = Annotated[int, Meta(ge=0, lt=10**11)]
+
+
+class _Job(Struct):
+    state: str = field(name="job_state")
+    name: _Text = field(name="Job_Name", default="")
+    owner: _Text = field(name="Job_Owner", default="")
+    comment: _Text = ""
+    substate: _Number | None = None
+    exit_status: _Number | None = field(name="Exit_status", default=None)
+    run_count: _Count = 0
+    history_timestamp: _Second | None = None
+
+
+class _Answer(Struct):
+    """What is there even if there is no job: then nothing says so."""
+
+    timestamp: int
+    pbs_version: _Text
+    jobs: dict[str, _Job] = field(name="Jobs", default_factory=dict)
+
+
+def read(reply: Reply) -> Listing:
+    """What is told of single jobs and of subjobs. Raises `BackendUnavailable` and `BackendProtocolError`."""
+    if reply.exit_code != 0 and not _only_some_are_unknown(reply):
+        raise reply.unavailable()
+    if reply.exit_code != 0 and not reply.stdout.strip():
+        return {}
+    return dict(_entries(reply, _answer(reply)))
+
+
+def read_history(reply: Reply) -> Listing | None:
+    """The same with those that have ended; None where no history is kept."""
+    if _BEGIN.search(reply.text) is None and _NONE_KEPT in reply.complaint:
+        return None
+    return read(reply)
+
+
+def _only_some_are_unknown(reply: Reply) -> bool:
+    complaint = _UNKNOWN.get(reply.exit_code)
+    return complaint is not None and complaint in reply.complaint
+
+
+def _answer(reply: Reply) -> _Answer:
+    """What stands before the first line with a brace is a banner."""
+    begin = _BEGIN.search(reply.text)
+    if begin is None:
+        raise reply.unreadable("JSON")
+    try:
+        return msgspec.json.decode(reply.text[begin.start() :], type=_Answer)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise reply.unreadable(f"whole JSON ({shortened(str(error))})") from error
+
+
+def _entries(reply: Reply, answer: _Answer) -> Iterator[tuple[NativeId, Entry]]:
+    """An array as a whole has nothing to say that its subjobs do not."""
+    for text, job in answer.jobs.items():
+        name = ids.parse(text)
+        if name is None:
+            raise reply.unreadable("ids of jobs")
+        seen = _seen(job, is_subjob=name.is_array)
+        if ids.place(text) is not None and seen is not None:
+            yield NativeId(text), Entry(str(job.name), seen, str(job.owner).partition("@")[0])
+
+
+def _seen(job: _Job, *, is_subjob: bool) -> Observation | None:
+    """None for an end of which it is not told how it was."""
+    if job.state in _ENDED:
+        return _end(job, is_subjob=is_subjob)
+    status = _LIVE.get(job.state, JobStatus.SUBMITTED)
+    reason = (str(job.comment) or _HOLD) if status is JobStatus.HELD else None
+    return Observation(status=status, native_status=job.state, reason=reason, restart=_restart(job))
+
+
+def _end(job: _Job, *, is_subjob: bool) -> Observation | None:
+    """Of subjobs that have run some servers tell nothing, not even that."""
+    never_ran = not job.run_count and not is_subjob
+    end = outcome(job.exit_status, job.substate, never_ran=never_ran)
+    if end is None:
+        return None
+    return Observation(
+        status=end.status,
+        native_status=job.state,
+        exit_code=end.exit_code,
+        signal=end.signal,
+        reason=end.reason,
+        ended_at=None if job.history_timestamp is None else Utc(job.history_timestamp),
+        restart=_restart(job),
+    )
+
+
+def _restart(job: _Job) -> int:
+    """The server counts a run as it begins: a job that goes back to the queue is the next attempt once it runs."""
+    return max(job.run_count - 1, 0)
