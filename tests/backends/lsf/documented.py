@@ -2,8 +2,8 @@
 
 `RECORDED_BY_OTHERS`, and the forms of all records, are from the test of Roddy's `LSFJobManager`, cut to our columns;
 JOBINDEX and EXIT_REASON are not there and were added by us in the same form. The breaking of lines and the events of
-`bhist` are partly those of the pages on `bhist` and on exit information in "IBM Spectrum LSF 10.1", partly those of pages
-of users. For what a denial looks like in JSON there is no source.
+`bhist` are partly those of the pages on `bhist` and on exit information in "IBM Spectrum LSF 10.1", partly those of
+pages of users. For what a denial looks like in JSON there is no source.
 """
 
 import json
