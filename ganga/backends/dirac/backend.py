@@ -3,6 +3,7 @@
 The native id of a job is DIRAC's number. Everything that depends on the protocol is the road's.
 """
 
+import asyncio
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
@@ -19,13 +20,16 @@ from ganga.backends.dirac.peeking import tail
 from ganga.backends.dirac.retrieving import Retriever
 from ganga.backends.dirac.road import JobState, Road
 from ganga.backends.dirac.settings import Settings
-from ganga.backends.dirac.states import observation, status_of
+from ganga.backends.dirac.states import is_bare, observation, status_of
 from ganga.backends.dirac.submitting import Submitter
 from ganga.errors import UsageError
 from ganga.model.identity import Identity
 from ganga.model.ids import Cursor, NativeId, Tag, shortened
 from ganga.model.observation import Answer, Observation
 from ganga.model.step import Step
+
+#: Seconds that DIRAC takes at most, on a busy day, to write the words of an end behind its status.
+MOMENT: Final = 0.2
 
 #: Jobs in one question: servers answer a thousand in well under a second.
 CHUNK: Final = 1000
@@ -75,7 +79,7 @@ class DiracBackend:
 
     async def poll(self, ids: Collection[NativeId], /) -> Answer:
         """Ask for the states of these jobs. What the servers leave out of a whole answer is denied."""
-        states = await self._states(ids)
+        states = await self._in_full(await self._states(ids))
         known = self._owner.identity
         self._others.learn(states.values(), None if known is None else known.owner)
         asked = {native_id for native_id in ids if _number(native_id) is not None}
@@ -94,7 +98,8 @@ class DiracBackend:
         if others := self._others.numbers(owner):
             async for page in self._road.changed(question.since, ids=others):
                 question.take(page)
-        news = {_native_id(state): observation(state) for state in question.news()}
+        changed = await self._in_full({_native_id(state): state for state in question.news()})
+        news = {native_id: observation(state) for native_id, state in changed.items()}
         return Answer(news, cursor=self._delta.settle(question), living=living)
 
     async def kill(self, ids: Collection[NativeId], /) -> None:
@@ -160,6 +165,16 @@ class DiracBackend:
         if not there:
             raise UsageError(f"DIRAC has no jobs of {shortened(reference)}, or does not show them to you")
         return there
+
+    async def _in_full(self, states: Mapping[NativeId, JobState]) -> Mapping[NativeId, JobState]:
+        """The states, where an end was heard without its words after they have come: once more is enough, for some ends
+        have none.
+        """
+        bare = [native_id for native_id, state in states.items() if is_bare(state)]
+        if not bare:
+            return states
+        await asyncio.sleep(MOMENT)
+        return {**states, **await self._states(bare)}
 
     async def _states(self, ids: Collection[NativeId]) -> dict[NativeId, JobState]:
         """Of all that the servers know, in as many calls as it takes; each job is asked for once."""

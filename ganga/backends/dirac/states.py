@@ -38,7 +38,8 @@ STATUSES: Final[Mapping[str, JobStatus]] = MappingProxyType(
 )
 
 #: What DIRAC writes where it has nothing to say.
-_EMPTY: Final = frozenset({"", "Unknown", "Execution Complete", "None"})
+_COMPLETE: Final = "Execution Complete"
+_EMPTY: Final = frozenset({"", "Unknown", _COMPLETE, "None"})
 #: What stands for a site as long as none is chosen.
 _NOWHERE: Final = frozenset({"", "ANY", "Multiple", "Unknown"})
 _EXIT_CODE: Final = re.compile(r"\b(?:exited with status|exit code)[ :=]*(-?\d{1,9})\b", re.IGNORECASE)
@@ -85,6 +86,13 @@ def restart_of(state: JobState) -> int:
 def native_status(state: JobState) -> str:
     """DIRAC's own words: ``Running/Job Initialization``: both are words that people search for."""
     return state.status if state.minor_status in _EMPTY else f"{state.status}/{state.minor_status}"
+
+
+def is_bare(state: JobState) -> bool:
+    """Whether this is an end without the words of one: DIRAC writes the status first, and those a moment later."""
+    if status_of(state) is JobStatus.FAILED:
+        return _exit_code(state) is None
+    return state.status == "Done" and state.minor_status != _COMPLETE
 
 
 def _reason(state: JobState, status: JobStatus) -> str | None:

@@ -184,6 +184,25 @@ async def test_output_comes_home(road: ScriptedRoad, backend: DiracBackend, tmp_
     assert sorted(path.name for path in into.iterdir()) == ["stderr", "stdout"]
 
 
+@pytest.mark.parametrize("verb", ["changes", "poll"])
+async def test_an_end_is_told_with_the_words_that_dirac_writes_a_moment_later(
+    road: ScriptedRoad, backend: DiracBackend, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    road.add(1, "Running")
+    first = await backend.changes(None)
+    road.now += 10
+    bad = "Application Finished With Errors"
+    road.set(1, "Failed", "Uploading Output Sandbox")
+
+    async def moment(_: float) -> None:
+        road.set(1, "Failed", bad, "'sh' Exited With Status 3")
+
+    monkeypatch.setattr("ganga.backends.dirac.backend.asyncio.sleep", moment)
+    answer = await (backend.changes(first.cursor) if verb == "changes" else backend.poll(native(1)))
+    seen = answer.seen[NativeId("1")]
+    assert (seen.status, seen.native_status, seen.exit_code) == (JobStatus.FAILED, f"Failed/{bad}", 3)
+
+
 async def test_the_feed_tells_of_jobs_of_others_once_they_are_followed(
     road: ScriptedRoad, backend: DiracBackend
 ) -> None:
@@ -195,7 +214,7 @@ async def test_the_feed_tells_of_jobs_of_others_once_they_are_followed(
     await backend.poll(native(1, 2))
     road.now += 10
     for number in (1, 2, 3):
-        road.set(number, "Done")
+        road.set(number, "Done", "Execution Complete")
     asked = len(road.calls)
     second = await backend.changes(first.cursor)
     assert {name: seen.status for name, seen in second.seen.items()} == dict.fromkeys("12", JobStatus.COMPLETED)
