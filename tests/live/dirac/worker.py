@@ -17,10 +17,12 @@ import aiohttp
 
 from ganga.backends.dirac.diracx_records import Download
 from ganga.backends.dirac.diracx_road import DiracX
+from ganga.errors import BackendUnavailable
 from tests.live.diracx_server.running import DiracXServer
 
 #: Seconds between two looks into the database.
 LOOK = 0.05
+_STARTS = 5
 
 
 class Worker:
@@ -63,7 +65,7 @@ class Worker:
                     attributes = _attributes(jdl)
                     # What other tests have left here has no output, and is not for us.
                     if "StdOutput" in attributes:
-                        tasks.create_task(self._run(job, restart, attributes))
+                        tasks.create_task(self._run_with_patience(job, restart, attributes))
             await asyncio.sleep(LOOK)
 
     def _look(self) -> list[tuple[int, str, int, str]]:
@@ -76,10 +78,19 @@ class Worker:
             with suppress(ProcessLookupError):
                 os.killpg(self._running[job].pid, signal.SIGKILL)
 
+    async def _run_with_patience(self, job: int, restart: int, jdl: dict[str, str]) -> None:
+        """A server that fails for a moment costs this job a further start, and the others nothing."""
+        for _ in range(_STARTS):
+            try:
+                return await self._run(job, restart, jdl)
+            except BackendUnavailable:
+                await asyncio.sleep(1)
+        return await self._run(job, restart, jdl)
+
     async def _run(self, job: int, restart: int, jdl: dict[str, str]) -> None:
         async with self._slots:
             folder = self._folder / f"{job}-{restart}"
-            folder.mkdir()
+            folder.mkdir(exist_ok=True)
             await self.report(job, ("Waiting", ""), ("Matched", "Assigned"), ("Running", "Job Initialization"))
             await self._bring_inputs(jdl, folder)
             await self.report(job, ("Running", "Application"))
