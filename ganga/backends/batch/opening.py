@@ -9,6 +9,7 @@ from ganga.backends.batch.backend import BatchBackend
 from ganga.backends.batch.dialect import Dialect
 from ganga.backends.batch.here import HereShell
 from ganga.backends.batch.reach import Reach
+from ganga.backends.batch.settings import BatchSettings
 from ganga.backends.batch.shell import Shell
 from ganga.backends.batch.workplace import Workplace, work_folder
 from ganga.errors import ConfigurationError
@@ -31,16 +32,24 @@ async def open_shell(reach: Reach, within: float) -> AsyncIterator[Shell]:
         yield shell
 
 
-async def open_backend(
-    dialect: Dialect, shell: Shell, target: TargetName, *, folder: str, largest_array: int, commit_delay: float
-) -> BatchBackend:
-    """See that the system answers, and make the folder for the files of jobs; an empty name means the one by default.
+@asynccontextmanager
+async def connected(dialect: Dialect, settings: BatchSettings, target: TargetName) -> AsyncIterator[BatchBackend]:
+    """A target on a batch system that answers, from the machine that its settings name.
+
+    Raises `BackendUnavailable`, `BackendProtocolError` and `ConfigurationError`.
+    """
+    async with open_shell(settings, settings.timeout) as shell:
+        yield await open_backend(dialect, shell, settings, target)
+
+
+async def open_backend(dialect: Dialect, shell: Shell, settings: BatchSettings, target: TargetName) -> BatchBackend:
+    """See that the system answers, and make the folder for the files of jobs.
 
     Raises `BackendUnavailable` and `BackendProtocolError`.
     """
     dialect.read_queue(await shell.run(dialect.queue()))
-    place = Workplace(shell, await work_folder(shell, folder, target), dialect.variables)
-    return BatchBackend(dialect, shell, place, largest_array=largest_array, commit_delay=commit_delay)
+    place = Workplace(shell, await work_folder(shell, settings.work_folder, target), dialect.variables)
+    return BatchBackend(dialect, shell, place, largest_array=settings.largest_array, commit_delay=settings.commit_delay)
 
 
 def _load() -> None:

@@ -4,50 +4,26 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from ganga.backends.batch.reach import Reach
-from ganga.model.policy import Pace, Policy, Width
+from ganga.backends.batch import settings as batch
+from ganga.model.policy import Policy
 
-#: More jobs than any user has: one question speaks of all of them.
-_ALL = 1_000_000
 #: The name of a resource or a parallel environment, which stands in front of a value.
 _Name = Annotated[str, Meta(pattern=r"^(?:[A-Za-z_][\w.-]*)?$")]
 
 
-class Settings(Reach, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The settings of a target on one Grid Engine, beside how it is reached."""
+class Settings(batch.BatchSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The settings of a target on one Grid Engine, beside those of all batch systems."""
 
-    #: The folder for the files of jobs, which the machines of the cluster see too; empty: `~/.ganga/batch/` and the
-    #: name of the target.
-    work_folder: str = ""
-    #: The queue and the project of jobs that name none; empty: Grid Engine's own choice.
-    queue: str = ""
-    project: str = ""
     #: The parallel environment that gives processors of one machine; empty: jobs get one processor only.
     parallel_environment: _Name = ""
     #: The resource by which memory is asked for; its amount is that of one processor.
     memory_resource: _Name = "h_vmem"
     #: The resource by which graphics processors are asked for; empty: there are none.
     gpu_resource: _Name = ""
-    #: Options of `qsub` for all jobs, before those that a job brings, each with its value: `["-l scratch=1"]`.
-    native: tuple[str, ...] = ()
-    #: So many tasks go into one array; the cluster's own limit is `max_aj_tasks`.
-    largest_array: Annotated[int, Meta(ge=1)] = 1000
-    #: Seconds within which a command has to answer. Grid Engine's own may wait for a minute.
-    timeout: Annotated[float, Meta(gt=0)] = 30.0
-    #: Seconds after an interrupted submission before a job that is not there counts as not submitted; more than the
-    #: accounting takes to be written, which is 15 by default.
-    commit_delay: Annotated[float, Meta(ge=0)] = 60.0
     #: Days of the history that `ganga track` looks through for names and users.
     history_days: Annotated[int, Meta(ge=1)] = 7
 
 
 def policy(_settings: Settings, /) -> Policy:
     """One call tells of all jobs, and a busy queue master serves everybody."""
-    return Policy(
-        sweep=Pace(fastest=10.0, slowest=120.0),
-        sweep_width=Width(batch=_ALL),
-        submit=Width(batch=1000),
-        find=Width(batch=_ALL),
-        kill=Width(batch=1000),
-        finish=Width(batch=20, parallel=2),
-    )
+    return batch.policy(fastest=10.0)

@@ -1,24 +1,14 @@
 """Open a target on Slurm."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 
 from ganga.backends.base import Surroundings
 from ganga.backends.batch.backend import BatchBackend
-from ganga.backends.batch.opening import open_backend, open_shell
+from ganga.backends.batch.opening import connected
 from ganga.backends.slurm.settings import Settings
 from ganga.backends.slurm.words import Slurm
 
 
-@asynccontextmanager
-async def connect(settings: Settings, surroundings: Surroundings, /) -> AsyncIterator[BatchBackend]:
-    """Ask the controller once. Raises `BackendUnavailable`."""
-    async with open_shell(settings, settings.timeout) as shell:
-        yield await open_backend(
-            Slurm(settings),
-            shell,
-            surroundings.target,
-            folder=settings.work_folder,
-            largest_array=settings.largest_array,
-            commit_delay=settings.commit_delay,
-        )
+def connect(settings: Settings, surroundings: Surroundings, /) -> AbstractAsyncContextManager[BatchBackend]:
+    """Ask the controller once. Raises `BackendUnavailable` and `ConfigurationError`."""
+    return connected(Slurm(settings), settings, surroundings.target)

@@ -3,6 +3,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from ganga.backends.batch.opening import open_backend
+from ganga.backends.batch.settings import BatchSettings
 from ganga.errors import BackendUnavailable
 from ganga.model.ids import NativeId, TargetName
 from tests.backends.batch.toy import ToyDialect, ToySystem, down
@@ -12,7 +13,7 @@ HERE = TargetName("toy@here")
 
 async def test_a_target_that_answers_is_opened(system: ToySystem, tmp_path: Path) -> None:
     folder = str(tmp_path / "work")
-    backend = await open_backend(ToyDialect(), system, HERE, folder=folder, largest_array=10, commit_delay=1.0)
+    backend = await open_backend(ToyDialect(), system, BatchSettings(work_folder=folder), HERE)
     assert (await backend.poll([NativeId("7")])).absent == {NativeId("7")}
     assert (tmp_path / "work").stat().st_mode & 0o077 == 0
 
@@ -21,11 +22,11 @@ async def test_the_folder_is_below_the_users_home_by_default(
     system: ToySystem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
-    await open_backend(ToyDialect(), system, HERE, folder="", largest_array=10, commit_delay=1.0)
+    await open_backend(ToyDialect(), system, BatchSettings(), HERE)
     assert await system.scan(PurePosixPath(tmp_path) / ".ganga" / "batch" / "toy@here")
 
 
 async def test_a_target_that_does_not_answer_is_not_opened(system: ToySystem, tmp_path: Path) -> None:
     system.fails("toyq", down())
     with pytest.raises(BackendUnavailable):
-        await open_backend(ToyDialect(), system, HERE, folder=str(tmp_path), largest_array=10, commit_delay=1.0)
+        await open_backend(ToyDialect(), system, BatchSettings(work_folder=str(tmp_path)), HERE)

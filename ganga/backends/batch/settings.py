@@ -1,0 +1,43 @@
+"""What a site may set for jobs on any batch system, and how the monitor is to treat these."""
+
+from typing import Annotated, Final
+
+from msgspec import Meta
+
+from ganga.backends.batch.reach import Reach
+from ganga.model.policy import Pace, Policy, Width
+
+#: More jobs than any user has: one question speaks of all of them.
+_ALL: Final = 1_000_000
+
+
+class BatchSettings(Reach, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The settings of a target on one batch system; each system has some of its own beside these."""
+
+    #: The folder for the files of jobs, which the machines of the cluster see too; empty: `~/.ganga/batch/` and the
+    #: name of the target.
+    work_folder: str = ""
+    #: The queue and the project of jobs that name none; empty: the system's own choice.
+    queue: str = ""
+    project: str = ""
+    #: Options for the submission of all jobs, before those that a job brings.
+    native: tuple[str, ...] = ()
+    #: So many tasks go into one array, unless the system takes less.
+    largest_array: Annotated[int, Meta(ge=1)] = 1000
+    #: Seconds within which a command has to answer. The system's own may wait longer, or for ever.
+    timeout: Annotated[float, Meta(gt=0)] = 30.0
+    #: Seconds after an interrupted submission before a job that is not there counts as not submitted; more than
+    #: the accounting takes to be written.
+    commit_delay: Annotated[float, Meta(ge=0)] = 60.0
+
+
+def policy(fastest: float) -> Policy:
+    """One call tells of all jobs, and a busy system serves everybody: at most one in so many seconds."""
+    return Policy(
+        sweep=Pace(fastest=fastest, slowest=120.0),
+        sweep_width=Width(batch=_ALL),
+        submit=Width(batch=1000),
+        find=Width(batch=_ALL),
+        kill=Width(batch=1000),
+        finish=Width(batch=20, parallel=2),
+    )
