@@ -70,6 +70,10 @@ class HereShell:
         """See `Shell.read`."""
         return await _in_thread(_read, Path(path), offset, size)
 
+    async def size(self, path: PurePosixPath, /) -> int | None:
+        """See `Shell.size`."""
+        return await _in_thread(_size, Path(path))
+
     async def scan(self, folder: PurePosixPath, /) -> Mapping[str, Kind] | None:
         """See `Shell.scan`."""
         return await _in_thread(_scan, Path(folder))
@@ -168,6 +172,13 @@ def _read(path: Path, offset: int, size: int) -> bytes | None:
         with path.open("rb") as file:
             file.seek(offset)
             return file.read(size)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
     except (FileNotFoundError, NotADirectoryError):
         return None
 

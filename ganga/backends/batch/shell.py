@@ -105,6 +105,10 @@ class Shell(Protocol):
         """At most so many bytes of a file from an offset on; None if it is not there."""
         ...
 
+    async def size(self, path: PurePosixPath, /) -> int | None:
+        """The bytes that a file has; None if it is not there."""
+        ...
+
     async def scan(self, folder: PurePosixPath, /) -> Mapping[str, Kind] | None:
         """What is in a folder (or in the one that a link leads to), hidden files included; None if it is not there."""
         ...

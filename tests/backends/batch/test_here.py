@@ -95,6 +95,7 @@ async def test_files_are_private_and_whole(shell: HereShell, tmp_path: Path) -> 
     assert await shell.read(path, 1, 2) == b"wo"
     assert await shell.read(path, 100, 2) == b""
     assert await shell.read(path / "x", 0, 2) is None
+    assert [await shell.size(path), await shell.size(path / "x")] == [len(await shell.read(path, 0, 100) or b""), None]
     assert mode(path) == 0o600
     assert mode(path.parent) == 0o700
     assert await shell.scan(path.parent) == {"file": Kind.FILE}

@@ -138,6 +138,9 @@ class ToySystem:
     async def read(self, path: PurePosixPath, offset: int, size: int, /) -> bytes | None:
         return await self.here.read(path, offset, size)
 
+    async def size(self, path: PurePosixPath, /) -> int | None:
+        return await self.here.size(path)
+
     async def scan(self, folder: PurePosixPath, /) -> Mapping[str, Kind] | None:
         return await self.here.scan(folder)
 

@@ -84,6 +84,14 @@ class Files:
             except (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath):
                 return None
 
+    async def size(self, path: PurePosixPath) -> int | None:
+        """See `Shell.size`."""
+        with self._trouble(path):
+            try:
+                return (await self._client.stat(str(path))).size or 0
+            except (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath):
+                return None
+
     async def scan(self, folder: PurePosixPath) -> Mapping[str, Kind] | None:
         """See `Shell.scan`."""
         with self._trouble(folder):

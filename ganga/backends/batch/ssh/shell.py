@@ -76,6 +76,10 @@ class SshShell:
         """See `Shell.read`."""
         return await self._with_files(lambda there: there.read(path, offset, size))
 
+    async def size(self, path: PurePosixPath, /) -> int | None:
+        """See `Shell.size`."""
+        return await self._with_files(lambda there: there.size(path))
+
     async def scan(self, folder: PurePosixPath, /) -> Mapping[str, Kind] | None:
         """See `Shell.scan`."""
         return await self._with_files(lambda there: there.scan(folder))
