@@ -7,9 +7,9 @@ already, and where one of many is refused they complain about all. What counts i
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Final
 
-from ganga.backends.dirac.replies import NotSent
 from ganga.backends.dirac.road import JobState, Refused, Road
 from ganga.backends.dirac.states import native_status, restart_of, status_of
+from ganga.backends.web.replies import NotSent
 from ganga.errors import BackendUnavailable
 from ganga.model.ids import NativeId
 

@@ -9,10 +9,10 @@ from ganga.backends.dirac.configuration import Addresses
 from ganga.backends.dirac.diset import Diset
 from ganga.backends.dirac.envelopes import Envelope
 from ganga.backends.dirac.installation import installation
-from ganga.backends.dirac.replies import NotSent
 from ganga.backends.dirac.road import Road
 from ganga.backends.dirac.services import SANDBOXES, ServiceRoad
 from ganga.backends.dirac.settings import Settings
+from ganga.backends.web.replies import NotSent
 
 T = TypeVar("T")
 

@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 
 from ganga.backends.dirac.diracx_road import DiracX
 from ganga.backends.dirac.diracx_session import Session
-from ganga.backends.dirac.http import Http, tls_context
 from ganga.backends.dirac.settings import Settings
 from ganga.backends.dirac.token_file import TokenFile
 from ganga.backends.dirac.tokens import Grant, TokenKeeper
 from ganga.backends.dirac.transfers import Transfers
+from ganga.backends.web.http import Http, tls_context
 from ganga.errors import ConfigurationError
 
 #: Where DIRAC's own tools keep their tokens.

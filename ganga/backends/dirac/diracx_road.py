@@ -23,10 +23,10 @@ from ganga.backends.dirac.diracx_records import (
 )
 from ganga.backends.dirac.diracx_session import Session
 from ganga.backends.dirac.pages import ID, by_id, by_time
-from ganga.backends.dirac.replies import LONGEST_WORDS, Reply
 from ganga.backends.dirac.road import Identity, JobState, Refused
 from ganga.backends.dirac.states import status_of
 from ganga.backends.dirac.transfers import Transfers
+from ganga.backends.web.replies import LONGEST_WORDS, Reply
 from ganga.errors import BackendUnavailable, UsageError
 from ganga.model.clock import Utc
 from ganga.model.ids import shortened

@@ -2,11 +2,11 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from ganga.backends.dirac.http import Http
-from ganga.backends.dirac.replies import Reply
 from ganga.backends.dirac.road import CredentialsExpired, Identity
 from ganga.backends.dirac.token_file import LOG_IN
 from ganga.backends.dirac.tokens import TokenKeeper
+from ganga.backends.web.http import Http
+from ganga.backends.web.replies import Reply
 from ganga.errors import BackendUnavailable
 from ganga.model.clock import Utc
 

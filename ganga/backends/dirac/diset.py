@@ -29,9 +29,9 @@ from ganga.backends.dirac.diset_frames import (
     unavailable,
 )
 from ganga.backends.dirac.envelopes import Envelope, WireBytes, content, read, write
-from ganga.backends.dirac.proxy import Proxy
-from ganga.backends.dirac.replies import NotSent
 from ganga.backends.dirac.road import Refused
+from ganga.backends.web.proxy import Proxy
+from ganga.backends.web.replies import NotSent
 from ganga.errors import BackendUnavailable
 
 #: Connections to all services of one installation at once.

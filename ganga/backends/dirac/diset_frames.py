@@ -15,9 +15,9 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from ganga.backends.dirac.envelopes import Envelope, read, write
-from ganga.backends.dirac.failures import unreachable, untrusted, words
-from ganga.backends.dirac.replies import NotSent
 from ganga.backends.dirac.road import CredentialsExpired
+from ganga.backends.web.failures import unreachable, untrusted, words
+from ganga.backends.web.replies import NotSent
 from ganga.errors import BackendUnavailable, ConfigurationError
 
 #: Bytes of one frame; ten thousand jobs with all columns are 5 MB.

@@ -12,13 +12,13 @@ from ganga.backends.dirac.configuration import Addresses
 from ganga.backends.dirac.diset import Client
 from ganga.backends.dirac.diset_frames import Address, complaint, unavailable
 from ganga.backends.dirac.envelopes import Envelope, arguments, read
-from ganga.backends.dirac.http import Http
 from ganga.backends.dirac.installation import installation
-from ganga.backends.dirac.proxy import Credentials, Proxy
-from ganga.backends.dirac.replies import NotSent, Reply, not_ready, redirected
 from ganga.backends.dirac.road import CredentialsExpired, Road
 from ganga.backends.dirac.services import SANDBOXES, ServiceRoad
 from ganga.backends.dirac.settings import Settings
+from ganga.backends.web.http import Http
+from ganga.backends.web.proxy import Credentials, Proxy
+from ganga.backends.web.replies import NotSent, Reply, not_ready, redirected
 from ganga.errors import BackendUnavailable
 
 T = TypeVar("T")

@@ -3,16 +3,12 @@
 import asyncio
 import os
 from collections.abc import Mapping
-from pathlib import Path
 
 from ganga.backends.dirac.configuration import Addresses, local_configuration
 from ganga.backends.dirac.dirac_cfg import Section, option
 from ganga.backends.dirac.diset import Client, Diset
-from ganga.backends.dirac.proxy import Proxy, proxy_file
 from ganga.backends.dirac.settings import Settings
-
-#: Where the certificates of the grid's authorities are on a machine that has them.
-_GRID_AUTHORITIES = "/etc/grid-security/certificates"
+from ganga.backends.web.proxy import Proxy, authorities_folder, proxy_file
 
 
 class Installation:
@@ -20,7 +16,8 @@ class Installation:
 
     def __init__(self, settings: Settings, environment: Mapping[str, str], local: Section) -> None:
         file = proxy_file(settings.proxy, environment.get("X509_USER_PROXY"))
-        self.proxy = Proxy(file, _authorities(settings, environment), group=settings.group)
+        authorities = authorities_folder(settings.authorities, environment.get("X509_CERT_DIR"))
+        self.proxy = Proxy(file, authorities, group=settings.group)
         organisation = settings.organisation or option(local, "/DIRAC/VirtualOrganization") or "unknown"
         client = Client(organisation=organisation, setup=option(local, "/DIRAC/Setup") or "None")
         self.diset = Diset(self.proxy, client, timeout=settings.timeout)
@@ -34,11 +31,3 @@ async def installation(settings: Settings) -> Installation:
     root = environment.get("DIRAC_ROOT_PATH") or environment.get("DIRAC")
     local = await asyncio.to_thread(local_configuration, settings.dirac_cfg, root)
     return Installation(settings, environment, local)
-
-
-def _authorities(settings: Settings, environment: Mapping[str, str]) -> Path | None:
-    given = settings.authorities or environment.get("X509_CERT_DIR")
-    if given:
-        return Path(given).expanduser()
-    usual = Path(_GRID_AUTHORITIES)
-    return usual if usual.is_dir() else None

@@ -13,22 +13,15 @@ from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 
-from ganga.errors import BackendError, BackendUnavailable
+from ganga.backends.web.errors import CredentialsExpired, Refused
 from ganga.model.clock import Utc
 from ganga.model.step import Step
 
 if TYPE_CHECKING:
     from ganga.backends.dirac.settings import Settings
 
-
-class CredentialsExpired(BackendUnavailable):
-    """The token or proxy is missing, expired or not accepted: no job changes, and asking works again once it is
-    renewed.
-    """
-
-
-class Refused(BackendError):
-    """The server was asked and said no, in its own words; asking the same again will not help."""
+#: The errors of a road are those of all that is spoken to over HTTPS, whatever protocol carries it.
+__all__ = ["CredentialsExpired", "Identity", "JobState", "Refused", "Road", "RoadModule"]
 
 
 class JobState(Struct, frozen=True, kw_only=True, gc=False):

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from ganga.backends.dirac.envelopes import Envelope, as_text, utc
-from ganga.backends.dirac.proxy import Proxy
 from ganga.backends.dirac.road import CredentialsExpired, Identity, JobState, Refused
 from ganga.backends.dirac.service_records import Line, Ping, Row, Submitted, Whoami
 from ganga.backends.dirac.states import status_of
+from ganga.backends.web.proxy import Proxy
 from ganga.errors import BackendError, BackendUnavailable
 from ganga.model.clock import Utc
 from ganga.model.step import Step

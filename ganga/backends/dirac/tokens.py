@@ -17,7 +17,6 @@ from contextlib import suppress
 
 from msgspec import Struct
 
-from ganga.backends.dirac.replies import NotSent
 from ganga.backends.dirac.road import CredentialsExpired, Identity, Refused
 from ganga.backends.dirac.token_file import (
     LOCKED_WITHIN,
@@ -29,6 +28,7 @@ from ganga.backends.dirac.token_file import (
     claims,
 )
 from ganga.backends.pool import ThreadPool
+from ganga.backends.web.replies import NotSent
 from ganga.errors import BackendError, BackendUnavailable
 from ganga.model.clock import Utc
 

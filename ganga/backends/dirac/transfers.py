@@ -8,9 +8,9 @@ from pathlib import Path
 
 import aiohttp
 
-from ganga.backends.dirac.failures import unavailable
-from ganga.backends.dirac.http import CONNECTIONS
-from ganga.backends.dirac.streams import limits, save
+from ganga.backends.web.failures import unavailable
+from ganga.backends.web.http import CONNECTIONS
+from ganga.backends.web.streams import limits, save
 from ganga.errors import BackendUnavailable
 
 

@@ -7,9 +7,9 @@ from msgspec.structs import replace
 
 from ganga.backends.base import Deleting, Historied, Peeking, Rescheduling
 from ganga.backends.dirac.backend import DiracBackend
-from ganga.backends.dirac.replies import NotSent
 from ganga.backends.dirac.road import Refused
 from ganga.backends.dirac.settings import Settings
+from ganga.backends.web.replies import NotSent
 from ganga.errors import BackendUnavailable, UsageError
 from ganga.model.clock import Utc
 from ganga.model.ids import NativeId

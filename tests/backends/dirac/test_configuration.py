@@ -8,7 +8,7 @@ import pytest
 from ganga.backends.dirac.configuration import Addresses, addresses, local_configuration
 from ganga.backends.dirac.dirac_cfg import Section, parse
 from ganga.backends.dirac.diset import Client, Diset
-from ganga.backends.dirac.proxy import Proxy
+from ganga.backends.web.proxy import Proxy
 from ganga.errors import BackendUnavailable, ConfigurationError
 from tests.backends.dirac.diset_server import Caller, serving
 from tests.backends.dirac.identities import Identities

@@ -3,8 +3,8 @@
 import pytest
 
 from ganga.backends.dirac.diracx import open_road
-from ganga.backends.dirac.replies import NotSent
 from ganga.backends.dirac.settings import Settings
+from ganga.backends.web.replies import NotSent
 from ganga.errors import ConfigurationError
 
 

@@ -9,9 +9,9 @@ from ganga.backends.dirac.dencode import encode
 from ganga.backends.dirac.diset import VERSION, Client, Diset
 from ganga.backends.dirac.diset_frames import LARGEST_FRAME, address
 from ganga.backends.dirac.envelopes import Envelope
-from ganga.backends.dirac.proxy import Proxy
-from ganga.backends.dirac.replies import NotSent
 from ganga.backends.dirac.road import Refused
+from ganga.backends.web.proxy import Proxy
+from ganga.backends.web.replies import NotSent
 from ganga.errors import BackendUnavailable, ConfigurationError
 from tests.backends.dirac.diset_server import Caller, serving
 from tests.backends.dirac.identities import Identities

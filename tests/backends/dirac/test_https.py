@@ -4,8 +4,8 @@ import aiohttp
 import pytest
 
 from ganga.backends.dirac.https import _refused_proxy, judged
-from ganga.backends.dirac.replies import NotSent, Reply
 from ganga.backends.dirac.road import CredentialsExpired
+from ganga.backends.web.replies import NotSent, Reply
 from ganga.errors import BackendUnavailable
 
 JSON = {"Content-Type": "application/json; charset=UTF-8"}

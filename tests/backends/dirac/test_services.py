@@ -5,9 +5,9 @@ from typing import TypeVar
 import pytest
 
 from ganga.backends.dirac.envelopes import Envelope, read, write
-from ganga.backends.dirac.proxy import Proxy
 from ganga.backends.dirac.road import CredentialsExpired, Refused
 from ganga.backends.dirac.services import JOBS_PER_CALL, ServiceRoad
+from ganga.backends.web.proxy import Proxy
 from ganga.errors import BackendUnavailable
 from ganga.model.clock import Utc
 from tests.backends.dirac.identities import Identities

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from ganga.backends.dirac.replies import NotSent
 from ganga.backends.dirac.road import CredentialsExpired, Refused
 from ganga.backends.dirac.token_file import LockedTokenFile, TokenFile, Tokens, Version
 from ganga.backends.dirac.tokens import LOOK_EVERY, Grant, TokenKeeper
+from ganga.backends.web.replies import NotSent
 from ganga.errors import BackendUnavailable
 from tests.backends.dirac.tokens import made, token, written
 

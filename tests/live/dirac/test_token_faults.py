@@ -8,11 +8,11 @@ from msgspec.structs import replace
 
 from ganga.backends.dirac.diracx import open_road, renewal
 from ganga.backends.dirac.diracx_road import DiracX
-from ganga.backends.dirac.http import Http
 from ganga.backends.dirac.road import CredentialsExpired
 from ganga.backends.dirac.settings import Settings
 from ganga.backends.dirac.token_file import TokenFile, Tokens
 from ganga.backends.dirac.tokens import TokenKeeper
+from ganga.backends.web.http import Http
 from ganga.errors import BackendUnavailable
 from tests.live import proxy
 from tests.live.diracx_server.running import DiracXServer

@@ -12,10 +12,10 @@ import pytest
 from msgspec import Struct
 
 from ganga.backends.dirac.diracx import open_road, renewal
-from ganga.backends.dirac.http import Http
 from ganga.backends.dirac.settings import Settings
 from ganga.backends.dirac.token_file import TokenFile
 from ganga.backends.dirac.tokens import TokenKeeper
+from ganga.backends.web.http import Http
 from tests.live.diracx_server.install import TOKEN_RACE, interpreter
 from tests.live.diracx_server.running import DiracXServer
 

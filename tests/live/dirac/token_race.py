@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ganga.backends.dirac.diracx import renewal
-from ganga.backends.dirac.http import Http
 from ganga.backends.dirac.token_file import TokenFile
 from ganga.backends.dirac.tokens import Grant, TokenKeeper
+from ganga.backends.web.http import Http
 
 
 async def access(url: str, file: Path) -> dict[str, object]:

@@ -4,8 +4,8 @@ import re
 
 from ganga.backends.dirac.diset_frames import refused_proxy
 from ganga.backends.dirac.envelopes import Envelope, refusal
-from ganga.backends.dirac.replies import NotSent
 from ganga.backends.dirac.road import CredentialsExpired
+from ganga.backends.web.replies import NotSent
 from ganga.errors import BackendUnavailable
 from ganga.model.ids import shortened
 

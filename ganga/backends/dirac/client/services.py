@@ -17,11 +17,11 @@ from ganga.backends.dirac.client.process import LONGEST_TRANSFER, Helper
 from ganga.backends.dirac.dirac_cfg import values
 from ganga.backends.dirac.envelopes import Envelope, read
 from ganga.backends.dirac.installation import installation
-from ganga.backends.dirac.proxy import Proxy
 from ganga.backends.dirac.road import Road
 from ganga.backends.dirac.scratch import scratch_folder
 from ganga.backends.dirac.services import SANDBOXES, ServiceRoad
 from ganga.backends.dirac.settings import Settings
+from ganga.backends.web.proxy import Proxy
 
 T = TypeVar("T")
 

@@ -4,8 +4,8 @@ import pytest
 
 from ganga.backends.dirac.client.failures import not_asked
 from ganga.backends.dirac.envelopes import Envelope
-from ganga.backends.dirac.replies import NotSent
 from ganga.backends.dirac.road import CredentialsExpired
+from ganga.backends.web.replies import NotSent
 from ganga.errors import BackendUnavailable
 
 SERVICE = "WorkloadManagement/JobMonitoring"

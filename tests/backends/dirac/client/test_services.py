@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from ganga.backends.dirac.client.services import ClientRoad, ClientServices
-from ganga.backends.dirac.proxy import Proxy
 from ganga.backends.dirac.road import CredentialsExpired, Refused
 from ganga.backends.dirac.services import JOBS_PER_CALL, MANAGER, MONITORING, SANDBOXES
+from ganga.backends.web.proxy import Proxy
 from ganga.errors import BackendUnavailable
 from ganga.model.clock import from_rfc3339
 from tests.backends.dirac.identities import Identities

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from ganga.backends.dirac.diset import Client, Diset
 from ganga.backends.dirac.envelopes import Envelope
-from ganga.backends.dirac.proxy import Proxy
 from ganga.backends.dirac.settings import Settings
+from ganga.backends.web.proxy import Proxy
 from tests.live.dirac_server.cfg import HTTPS_SERVICES, SERVICES, VO
 from tests.live.dirac_server.servers import Site
 

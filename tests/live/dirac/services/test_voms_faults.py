@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from ganga.backends.dirac.certificates import read_chain
 from ganga.backends.dirac.road import CredentialsExpired
 from ganga.backends.dirac.settings import Settings
+from ganga.backends.web.certificates import read_chain
 from tests.backends.dirac.identities import SETTINGS
 from tests.live.dirac.services.conftest import ROADS
 from tests.live.dirac.services.installation import description

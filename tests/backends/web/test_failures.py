@@ -7,8 +7,8 @@ import aiohttp
 import pytest
 from aiohttp.client_reqrep import ConnectionKey
 
-from ganga.backends.dirac.failures import unavailable, unreachable, untrusted
-from ganga.backends.dirac.replies import NotSent
+from ganga.backends.web.failures import unavailable, unreachable, untrusted
+from ganga.backends.web.replies import NotSent
 
 KEY = ConnectionKey("s", 443, is_ssl=True, ssl=True, proxy=None, proxy_auth=None, proxy_headers_hash=None)
 

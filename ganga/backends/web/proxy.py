@@ -10,16 +10,17 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from ganga.backends.dirac.certificates import Chain, read_chain
-from ganga.backends.dirac.der import DerError
-from ganga.backends.dirac.road import CredentialsExpired
+from ganga.backends.web.certificates import Chain, read_chain
+from ganga.backends.web.der import DerError
+from ganga.backends.web.errors import CredentialsExpired
 from ganga.errors import ConfigurationError
 from ganga.model.clock import Utc, rfc3339
 
 #: No chain of certificates is larger.
 _LARGEST = 1 << 20
 
-_RENEW = "make one with `dirac-proxy-init`"
+#: Where the certificates of the grid's authorities are on a machine that has them.
+_GRID_AUTHORITIES = "/etc/grid-security/certificates"
 
 
 class Stamp(Struct, frozen=True):
@@ -39,12 +40,18 @@ class Credentials(Struct, frozen=True, kw_only=True):
 
 
 class Proxy:
-    """The proxy file of one identity; every use looks whether it has been renewed."""
+    """The proxy file of one identity; every use looks whether it has been renewed. `maker` is the command by which its
+    users make one, `group` a DIRAC group that it has to be for.
+    """
 
-    def __init__(self, file: Path, authorities: Path | None, *, group: str = "") -> None:
+    def __init__(
+        self, file: Path, authorities: Path | None, *, group: str = "", maker: str = "dirac-proxy-init"
+    ) -> None:
         self._file = file
         self._authorities = authorities
         self._group = group
+        self._maker = maker
+        self._advice = f"make one with `{maker}`"
         self._known: Credentials | None = None
         #: Many calls begin at once, and all of them are to present the same credentials.
         self._reading = threading.Lock()
@@ -83,7 +90,9 @@ class Proxy:
         try:
             found = self._file.stat()
         except OSError as error:
-            raise CredentialsExpired(f"there is no grid proxy {self._file} ({error.strerror}): {_RENEW}") from error
+            raise CredentialsExpired(
+                f"there is no grid proxy {self._file} ({error.strerror}): {self._advice}"
+            ) from error
         if found.st_uid == os.getuid() and found.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
             raise CredentialsExpired(f"the grid proxy {self._file} is open to others: `chmod 600 {self._file}`")
         return Stamp(found.st_mtime_ns, found.st_ino, found.st_size)
@@ -92,7 +101,7 @@ class Proxy:
         chain = self._chain()
         if self._group and chain.group != self._group:
             found = f"of the group {chain.group!r}" if chain.group else "without a group"
-            advice = f"make one with `dirac-proxy-init -g {self._group}`"
+            advice = f"make one with `{self._maker} -g {self._group}`"
             raise CredentialsExpired(f"the grid proxy {self._file} is {found}, {self._group!r} is set: {advice}")
         return Credentials(chain=chain, context=self._context(), stamp=stamp)
 
@@ -103,7 +112,7 @@ class Proxy:
         except OSError as error:
             raise CredentialsExpired(f"the grid proxy {self._file} cannot be read: {error.strerror}") from error
         except DerError as error:
-            raise CredentialsExpired(f"{self._file} is no grid proxy ({error}): {_RENEW}") from error
+            raise CredentialsExpired(f"{self._file} is no grid proxy ({error}): {self._advice}") from error
 
     def _context(self) -> ssl.SSLContext:
         context = trusting(self._authorities)
@@ -111,14 +120,14 @@ class Proxy:
             context.load_cert_chain(self._file)
         except (OSError, ssl.SSLError) as error:
             # The text of OpenSSL's own error says no more than where in its sources it arose.
-            raise CredentialsExpired(f"the key in {self._file} does not fit its certificate: {_RENEW}") from error
+            raise CredentialsExpired(f"the key in {self._file} does not fit its certificate: {self._advice}") from error
         return context
 
     def _check_lifetime(self, chain: Chain) -> None:
         now = time.time()
         if now >= chain.valid_until:
             ended = rfc3339(Utc(chain.valid_until))
-            raise CredentialsExpired(f"the grid proxy {self._file} ended at {ended}: renew it with `dirac-proxy-init`")
+            raise CredentialsExpired(f"the grid proxy {self._file} ended at {ended}: renew it with `{self._maker}`")
         if now < chain.valid_from:
             begins = rfc3339(Utc(chain.valid_from))
             raise CredentialsExpired(
@@ -147,3 +156,14 @@ def trusting(authorities: Path | None) -> ssl.SSLContext:
 def proxy_file(setting: str, variable: str | None) -> Path:
     """Where the proxy is: as set, as the variable ``X509_USER_PROXY`` says, or where all grid tools put it."""
     return Path(setting or variable or f"/tmp/x509up_u{os.getuid()}").expanduser()  # noqa: S108 - the grid's own place
+
+
+def authorities_folder(setting: str, variable: str | None) -> Path | None:
+    """Whom to trust: as set, as the variable ``X509_CERT_DIR`` says, or the authorities of the grid where they are on
+    this machine; None for those of the system.
+    """
+    given = setting or variable
+    if given:
+        return Path(given).expanduser()
+    usual = Path(_GRID_AUTHORITIES)
+    return usual if usual.is_dir() else None

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from ganga.backends.dirac.http import Http, tls_context
-from ganga.backends.dirac.replies import NotSent, Reply
-from ganga.backends.dirac.road import Refused
+from ganga.backends.web.errors import Refused
+from ganga.backends.web.http import Http, tls_context
+from ganga.backends.web.replies import NotSent, Reply
 from ganga.errors import BackendUnavailable, ConfigurationError
 from tests.backends.dirac.misbehaving import Server, running
 
@@ -101,7 +101,7 @@ async def test_a_reply_without_end_is_cut_off(server: Server, http: Http, monkey
         while True:
             await response.write(b"x" * 4096)
 
-    monkeypatch.setattr("ganga.backends.dirac.http.LARGEST_REPLY", 1 << 20)
+    monkeypatch.setattr("ganga.backends.web.http.LARGEST_REPLY", 1 << 20)
     server.handler = endless
     with pytest.raises(BackendUnavailable, match="more than 1 MiB"):
         await http.read("GET", server.url)

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from ganga.backends.dirac.der import INTEGER, OCTETS, SEQUENCE, SET, DerError, Element, only
+from ganga.backends.web.der import INTEGER, OCTETS, SEQUENCE, SET, DerError, Element, only
 from ganga.model.clock import Utc
 
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----(.+?)-----END CERTIFICATE-----", re.DOTALL)

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganga.backends.dirac.certificates import read_chain
-from ganga.backends.dirac.der import DerError
+from ganga.backends.web.certificates import read_chain
+from ganga.backends.web.der import DerError
 from tests.backends.dirac.identities import PERSON, Identities
 
 

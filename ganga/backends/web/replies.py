@@ -9,7 +9,7 @@ from typing import TypeVar
 import msgspec
 from msgspec import Struct
 
-from ganga.backends.dirac.road import CredentialsExpired, Refused
+from ganga.backends.web.errors import CredentialsExpired, Refused
 from ganga.errors import BackendUnavailable
 from ganga.model.ids import shortened
 
@@ -79,7 +79,7 @@ def _refusal(reply: Reply, name: str) -> Exception:
     if reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return BackendUnavailable(f"{name} failed ({reply.status}: {words}); asking again later")
     if reply.status == HTTPStatus.NOT_FOUND and words == "Not Found":
-        return BackendUnavailable(f"{name} does not know this service; is the address right, and is it DiracX?")
+        return BackendUnavailable(f"{name} does not know this service; is the address right?")
     return Refused(f"{name} refused ({reply.status}): {words}")
 
 

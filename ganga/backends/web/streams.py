@@ -5,7 +5,7 @@ from pathlib import Path
 
 import aiohttp
 
-from ganga.backends.dirac.road import Refused
+from ganga.backends.web.errors import Refused
 
 #: Bytes a second: a transfer that is slower on the whole is given up.
 SLOWEST = 50_000

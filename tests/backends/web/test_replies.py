@@ -6,8 +6,8 @@ from email.utils import format_datetime
 import msgspec
 import pytest
 
-from ganga.backends.dirac.replies import LONGEST_WAIT, LONGEST_WORDS, NotSent, Reply, judged, not_ready
-from ganga.backends.dirac.road import CredentialsExpired, Refused
+from ganga.backends.web.errors import CredentialsExpired, Refused
+from ganga.backends.web.replies import LONGEST_WAIT, LONGEST_WORDS, NotSent, Reply, judged, not_ready
 from ganga.errors import BackendUnavailable
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import aiohttp
 
-from ganga.backends.dirac.replies import NotSent
+from ganga.backends.web.replies import NotSent
 from ganga.errors import BackendUnavailable
 from ganga.model.ids import shortened
 

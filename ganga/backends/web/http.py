@@ -1,4 +1,4 @@
-"""HTTP as the roads need it: a reply is whole, or it is an error whose words say what is wrong and what to do.
+"""HTTP as back ends need it: a reply is whole, or it is an error whose words say what is wrong and what to do.
 
 Reads go over connections that are kept, and once more over a fresh one if the kept one turns out to be broken. All else
 always goes over a fresh one: were a kept one to break, nobody would know whether the server got the request. Redirects
@@ -18,9 +18,9 @@ from urllib.parse import urlencode
 import aiohttp
 import msgspec
 
-from ganga.backends.dirac.failures import unavailable
-from ganga.backends.dirac.replies import Reply, judged
-from ganga.backends.dirac.streams import CONNECT_WITHIN, limits, save
+from ganga.backends.web.failures import unavailable
+from ganga.backends.web.replies import Reply, judged
+from ganga.backends.web.streams import CONNECT_WITHIN, limits, save
 from ganga.errors import BackendUnavailable, ConfigurationError
 from ganga.model.clock import Utc
 

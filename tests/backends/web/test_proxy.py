@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ganga.backends.dirac.proxy import Proxy, proxy_file, trusting
-from ganga.backends.dirac.road import CredentialsExpired
+from ganga.backends.web.errors import CredentialsExpired
+from ganga.backends.web.proxy import Proxy, proxy_file, trusting
 from ganga.errors import ConfigurationError
 from tests.backends.dirac.identities import Identities
 
