@@ -14,7 +14,7 @@ from typing import cast
 
 from msgspec import Struct
 
-from ganga.backends.base import ENTRY_POINTS, BackendModule, Surroundings
+from ganga.backends.base import ENTRY_POINTS, BackendModule, Located, Surroundings
 from ganga.client import Client
 from ganga.errors import ConfigurationError, GangaError
 from ganga.model.ids import TargetName, shortened
@@ -118,7 +118,8 @@ def _target(settings: Settings, name: TargetName, target: TargetSettings) -> Tar
     options = read_struct(module.Settings, target.options, where=f"targets.{name}", file=settings.file)
     surroundings = Surroundings(name, settings.home / "targets" / name)
     connect = partial(module.connect, options, surroundings)
-    return Target(name, target.backend, target.pace.applied(module.policy(options)), connect)
+    where = options.where if isinstance(options, Located) else ""
+    return Target(name, target.backend, target.pace.applied(module.policy(options)), connect, where)
 
 
 def _backend(file: Path | None, name: TargetName, backend: str) -> BackendModule[Struct]:

@@ -12,9 +12,12 @@ from time import time
 
 from msgspec.structs import replace
 
-from ganga.backends.base import Adopting, Readable, Stream, Tail
+from ganga.backends.base import Adopting, Discovery, Readable, Stream, Tail
 from ganga.direct import Direct
+from ganga.discovery import discover
 from ganga.errors import UnknownTarget, UsageError
+from ganga.health import Health
+from ganga.health import check as check_health
 from ganga.model.clock import Utc
 from ganga.model.event import Event
 from ganga.model.ids import JobId, NativeId, Seq, TargetName, job_id, parse_job_id, shortened
@@ -359,10 +362,28 @@ class Client:
         """The names of the configured targets."""
         return tuple(self.service.targets)
 
-    async def target_states(self) -> dict[TargetName, TargetState]:
-        """How each configured target fares, as last stored by whoever looks after it."""
+    @property
+    def default_target(self) -> TargetName:
+        """Where jobs go that name no target."""
+        return self._default_target
+
+    async def target_states(self, *targets: str) -> dict[TargetName, TargetState]:
+        """How each of these targets (by default all) fares, as last stored by whoever looks after it."""
+        names = [self._target(target) for target in targets] or self.targets
         states = await self.store.target_states()
-        return {name: states.get(name) or TargetState(name=name) for name in self.targets}
+        return {name: states.get(name) or TargetState(name=name) for name in names}
+
+    async def check(self, *targets: str, within: float = PATIENCE) -> dict[TargetName, Health]:
+        """Whether these targets (by default all) answer: each is opened as its monitor would, and asked one question,
+        all at once and within so many seconds.
+        """
+        names = [self._target(target) for target in targets] or list(self.targets)
+        healths = await asyncio.gather(*(check_health(self.service, name, within) for name in names))
+        return dict(zip(names, healths, strict=True))
+
+    async def discover(self) -> dict[str, Discovery]:
+        """What each installed back end finds of its system on this machine, configured or not, by its name."""
+        return await discover()
 
     async def pause(self, target: str) -> None:
         """Have the target left alone until `resume`: nothing is asked of it, and its jobs stay as they are."""

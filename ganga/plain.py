@@ -7,8 +7,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from ganga.backends.base import Stream, Tail
-from ganga.client import PAGE, Client, JobLike
+from ganga.backends.base import Discovery, Stream, Tail
+from ganga.client import PAGE, PATIENCE, Client, JobLike
+from ganga.health import Health
 from ganga.model.event import Event
 from ganga.model.ids import JobId, TargetName
 from ganga.model.job import JobRecord, JobSpec, Plugin, Resubmission, Share, TargetState
@@ -192,9 +193,22 @@ class Session:
         """See `Client.targets`."""
         return self._client.targets
 
-    def target_states(self) -> dict[TargetName, TargetState]:
+    @property
+    def default_target(self) -> TargetName:
+        """See `Client.default_target`."""
+        return self._client.default_target
+
+    def target_states(self, *targets: str) -> dict[TargetName, TargetState]:
         """See `Client.target_states`."""
-        return self._portal.call(self._client.target_states())
+        return self._portal.call(self._client.target_states(*targets))
+
+    def check(self, *targets: str, within: float = PATIENCE) -> dict[TargetName, Health]:
+        """See `Client.check`."""
+        return self._portal.call(self._client.check(*targets, within=within))
+
+    def discover(self) -> dict[str, Discovery]:
+        """See `Client.discover`."""
+        return self._portal.call(self._client.discover())
 
     def pause(self, target: str) -> None:
         """See `Client.pause`."""

@@ -168,6 +168,13 @@ def _home(environment: Mapping[str, str], home: str | Path | None, platform: str
     return _xdg(environment, "XDG_DATA_HOME", Path(".local", "share")) / "ganga"
 
 
+def usual_file(environment: Mapping[str, str], platform: str = sys.platform) -> Path:
+    """Where the settings file is looked for if none is named."""
+    if platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "ganga" / "ganga.toml"
+    return _xdg(environment, "XDG_CONFIG_HOME", Path(".config")) / "ganga" / "ganga.toml"
+
+
 def _file(environment: Mapping[str, str], config: str | Path | None, platform: str) -> Path | None:
     given = config or environment.get("GANGA_CONFIG")
     if given:
@@ -176,10 +183,7 @@ def _file(environment: Mapping[str, str], config: str | Path | None, platform: s
             source = "GANGA_CONFIG" if config is None else "config"
             raise ConfigurationError(f"{source} names {path}, which is not a file; correct it or leave it out")
         return path
-    if platform == "darwin":
-        path = Path.home() / "Library" / "Application Support" / "ganga" / "ganga.toml"
-    else:
-        path = _xdg(environment, "XDG_CONFIG_HOME", Path(".config")) / "ganga" / "ganga.toml"
+    path = usual_file(environment, platform)
     return path if _is_file(path) else None
 
 

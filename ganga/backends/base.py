@@ -5,7 +5,7 @@ is so, what surely is not so, and (by raising `BackendUnavailable`) that it coul
 reply was not spoken of, and nothing follows from that.
 
 A module is the plug-in: it has a `Settings`, a `policy` and a `connect`, and is named by an entry point of the group
-``ganga.backends``.
+``ganga.backends``. It may have a `discover` too.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -265,4 +265,35 @@ class BackendModule(Protocol[SettingsT]):
 
     def connect(self, settings: SettingsT, surroundings: Surroundings, /) -> AbstractAsyncContextManager[Backend]:
         """Open what is needed and close it again. Raises `BackendUnavailable` or `ConfigurationError`."""
+        ...
+
+
+@runtime_checkable
+class Located(Protocol):
+    """For settings that say where their target is."""
+
+    @property
+    def where(self) -> str:
+        """A host or an address, in a word; empty where they leave it open."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """Whether a target could be made here, as far as that can be told without asking any server."""
+
+    #: What is here, in its own words where it has some, such as ``slurm-wlm 22.05.8``; empty if nothing is.
+    found: str = ""
+    #: Why that is no target yet, and what to do about it; None if it could be one.
+    obstacle: str | None = None
+    #: What the settings of a target need besides its back end.
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+@runtime_checkable
+class Discovering(Protocol):
+    """For plug-ins that find their system on a machine where nobody has configured it yet."""
+
+    async def discover(self, environment: Mapping[str, str], /) -> Discovery:
+        """Look around on this machine, with the variables of this process, within seconds; loads nothing heavy."""
         ...

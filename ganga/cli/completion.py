@@ -67,7 +67,7 @@ def _completer(action: argparse.Action) -> Callable[..., Iterable[str]] | None:
         return _jobs
     if action.type is status:
         return lambda **_: list(JobStatus)
-    if action.dest == "target":
+    if action.dest in {"target", "only"}:
         return _targets
     if action.dest == "shell":
         return lambda **_: SHELLS

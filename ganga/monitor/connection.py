@@ -30,6 +30,8 @@ class Target:
     backend: str
     policy: Policy
     connect: Callable[[], AbstractAsyncContextManager[Backend]]
+    #: A host or an address, where the settings name one.
+    where: str = ""
 
 
 class Connection:

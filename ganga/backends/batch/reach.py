@@ -17,3 +17,8 @@ class Reach(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     connect_timeout: Annotated[float, Meta(gt=0)] = 30.0
     #: Bytes that are brought home from another machine in one go; larger output stays there, and is told.
     largest_output: Annotated[int, Meta(ge=0)] = 10 << 30
+
+    @property
+    def where(self) -> str:
+        """See `Located`."""
+        return self.host or "this machine"

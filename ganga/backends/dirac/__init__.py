@@ -7,14 +7,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ganga.backends.dirac.discovery import discover
     from ganga.backends.dirac.opening import connect
     from ganga.backends.dirac.settings import Settings, policy
 
-__all__ = ["Settings", "connect", "policy"]
+__all__ = ["Settings", "connect", "discover", "policy"]
 
 _HOMES = {
     "Settings": "ganga.backends.dirac.settings",
     "connect": "ganga.backends.dirac.opening",
+    "discover": "ganga.backends.dirac.discovery",
     "policy": "ganga.backends.dirac.settings",
 }
 

@@ -96,6 +96,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     #: Further attributes of the job description, such as `NumberOfProcessors = "4"`.
     attributes: Mapping[str, str] = {}
 
+    @property
+    def where(self) -> str:
+        """See `Located`; empty where DIRAC's own set-up says it."""
+        return next(iter((*filter(None, (self.diracx_url,)), *self.configuration_servers, *self.services.values())), "")
+
 
 def policy(settings: Settings, /) -> Policy:
     """The feed tells what changed; the sweep finds what moves no time stamp: jobs that were removed, moved to another

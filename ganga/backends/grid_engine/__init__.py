@@ -7,14 +7,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ganga.backends.grid_engine.discovery import discover
     from ganga.backends.grid_engine.opening import connect
     from ganga.backends.grid_engine.settings import Settings, policy
 
-__all__ = ["Settings", "connect", "policy"]
+__all__ = ["Settings", "connect", "discover", "policy"]
 
 _HOMES = {
     "Settings": "ganga.backends.grid_engine.settings",
     "connect": "ganga.backends.grid_engine.opening",
+    "discover": "ganga.backends.grid_engine.discovery",
     "policy": "ganga.backends.grid_engine.settings",
 }
 

@@ -25,6 +25,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     #: Seconds without jobs and monitors after which the spooler ends; it is started again when it is needed.
     linger: Annotated[float, Meta(gt=0)] = 30.0
 
+    @property
+    def where(self) -> str:
+        """See `Located`."""
+        return "this machine"
+
 
 def policy(_settings: Settings, /) -> Policy:
     """The feed tells everything at once and waits by itself; the sweep is only there in case that it should not."""

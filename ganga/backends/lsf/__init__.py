@@ -7,14 +7,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ganga.backends.lsf.discovery import discover
     from ganga.backends.lsf.opening import connect
     from ganga.backends.lsf.settings import Settings, policy
 
-__all__ = ["Settings", "connect", "policy"]
+__all__ = ["Settings", "connect", "discover", "policy"]
 
 _HOMES = {
     "Settings": "ganga.backends.lsf.settings",
     "connect": "ganga.backends.lsf.opening",
+    "discover": "ganga.backends.lsf.discovery",
     "policy": "ganga.backends.lsf.settings",
 }
 

@@ -7,14 +7,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ganga.backends.pbs.discovery import discover
     from ganga.backends.pbs.opening import connect
     from ganga.backends.pbs.settings import Settings, policy
 
-__all__ = ["Settings", "connect", "policy"]
+__all__ = ["Settings", "connect", "discover", "policy"]
 
 _HOMES = {
     "Settings": "ganga.backends.pbs.settings",
     "connect": "ganga.backends.pbs.opening",
+    "discover": "ganga.backends.pbs.discovery",
     "policy": "ganga.backends.pbs.settings",
 }
 

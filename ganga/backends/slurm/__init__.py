@@ -7,14 +7,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ganga.backends.slurm.discovery import discover
     from ganga.backends.slurm.opening import connect
     from ganga.backends.slurm.settings import Settings, policy
 
-__all__ = ["Settings", "connect", "policy"]
+__all__ = ["Settings", "connect", "discover", "policy"]
 
 _HOMES = {
     "Settings": "ganga.backends.slurm.settings",
     "connect": "ganga.backends.slurm.opening",
+    "discover": "ganga.backends.slurm.discovery",
     "policy": "ganga.backends.slurm.settings",
 }
 

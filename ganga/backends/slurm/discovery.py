@@ -1,0 +1,17 @@
+"""Find out whether Slurm is on this machine."""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from ganga.backends.base import Discovery
+from ganga.backends.batch.discovery import Signs, look
+
+_SIGNS: Final = Signs(
+    "Slurm", ("sbatch", "squeue", "scancel"), ("sinfo", "--version"), re.compile(r"^slurm\S* \d\S*", re.MULTILINE)
+)
+
+
+async def discover(environment: Mapping[str, str], /) -> Discovery:
+    """By its commands; its servers are not asked."""
+    return await look(_SIGNS, environment)
