@@ -1,19 +1,58 @@
-"""Each test runs on every real batch system that is provisioned: ``python -m tests.live.provision NAME``."""
+"""Each test runs on every real batch system that is provisioned: ``python -m tests.live.provision NAME``.
 
+What can happen to a job, and the tests that try it. Where there is no more to say it is tried on every system, and over
+every road to it (SSH, REST) that is not named.
+
+================================  ======================  ===========================================================
+It happens                        It is tried by          It is not tried
+================================  ======================  ===========================================================
+a job alone; its output whole     ``test_promises``
+an array of 1,000, to its end     ``test_arrays``         over SSH and REST, where 1,000 are submitted, followed while
+                                                          they wait, and killed
+an exit code, a signal            ``test_ends``
+a time limit                      ``test_ends``           over SSH and REST: it is the system's, and takes minutes
+a memory limit                    ``test_ends``           on a Slurm without control groups, which does not hold to it
+held; killed in the queue, while  ``test_ends``
+it runs, by somebody else; run
+again
+adopted                           ``test_adoption``
+a daemon killed and started       ``test_daemons``        over SSH and REST: it is the system's. A cut connection and a
+again, each; frozen                                       road that goes have tests of their own
+the accounting away               ``test_daemons``        where no daemon keeps it: Grid Engine (a file), and Slurm
+                                                          without accounting
+a command fails, hangs, says a    ``test_commands``       over REST, where the queue is not asked by a command
+banner, or half a reply
+a wrong clock, both ways          ``test_clocks``         over SSH and REST, which have no clock of their own; without
+                                                          accounting
+5,000 jobs of others in the       ``test_crowds``         over REST
+queue
+whole campaigns                   ``test_campaign``       over SSH and REST, but for ``test_over_ssh``
+================================  ======================  ===========================================================
+
+PBS and LSF cannot be installed from any registry: they are tried by recorded and by documented replies only.
+"""
+
+import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from secrets import token_hex
 from typing import NamedTuple
 
 import pytest
 
+import ganga
+from ganga import app
+from ganga.backends.base import ENTRY_POINTS
 from ganga.backends.batch.backend import BatchBackend
+from ganga.client import Client
 from ganga.testing.check_backend import Trial
 from tests.backends.batch.ssh.server import check as check_sshd
 from tests.backends.batch.ssh.server import sshd
 from tests.live.batch.grid_engine import GridEngineSystem
 from tests.live.batch.grid_engine_over_ssh import GridEngineOverSsh
+from tests.live.batch.replacement import Replacement
 from tests.live.batch.slurm import SlurmSystem
 from tests.live.batch.slurm_over_ssh import SlurmOverSsh
 from tests.live.batch.system import System
@@ -113,8 +152,39 @@ async def backend(system: System, work: Path) -> AsyncIterator[BatchBackend]:
 
 
 @pytest.fixture
+def question(system: System, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Replacement:
+    """The program that tells of the queue, to be replaced."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    return Replacement(folder, system.question)
+
+
+@pytest.fixture
 def trial(backend: BatchBackend, tmp_path: Path) -> Trial:
     """With tags that no other test has."""
     folder = tmp_path / "brought"
     folder.mkdir()
     return Trial(backend, folder, pause=0.2, patience=PATIENCE, prefix=f"ganga-{token_hex(4)}")
+
+
+@pytest.fixture
+async def client(system: System, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Client]:
+    """A monitor and all, with the target `batch`."""
+    # Also where ganga was installed before it had this back end.
+    backends = [EntryPoint(name, f"ganga.backends.{name}", ENTRY_POINTS) for name in (system.backend, "local")]
+    monkeypatch.setattr(app, "entry_points", lambda group: backends if group == ENTRY_POINTS else [])
+    config = tmp_path / "ganga.toml"
+    config.write_text(
+        "[targets.batch]\n"
+        f'backend = "{system.backend}"\n'
+        f'work_folder = "{tmp_path / "work"}"\n'
+        f"{system.settings}"
+        "commit_delay = 2\n"
+        "timeout = 5\n"
+        "[targets.batch.pace]\n"
+        "fastest = 0.5\n"
+        "slowest = 1\n"
+    )
+    async with ganga.open(tmp_path / "home", config=config) as client:
+        yield client

@@ -80,6 +80,15 @@ class System(Protocol):
         """With these needs a job waits for as long as nobody does anything."""
         ...
 
+    @property
+    def scarce_memory(self) -> Resources | None:
+        """With these needs a job gets 200 MiB of memory at most; None where nothing here holds it to that."""
+        ...
+
+    def crowd(self, size: int) -> AbstractContextManager[None]:
+        """So many jobs under a foreign name wait for a while."""
+        ...
+
     def restart(self, daemon: str) -> None:
         """Kill a daemon and start it again; returns when it answers."""
         ...

@@ -58,6 +58,19 @@ async def test_a_thousand_tasks_end_each_in_its_own_way(backend: BatchBackend, t
     await backend.discard(ids)
 
 
+async def test_each_of_a_thousand_tasks_that_wait_is_known(backend: BatchBackend, trial: Trial, system: System) -> None:
+    """By one answer, and by its own id, also behind SSH."""
+    jobs = array(trial, 1000, "sleep 3600", system.waiting)
+    accepted = (await backend.submit(jobs)).accepted
+    ids = [accepted[job.tag] for job in jobs]
+    answer = await backend.poll(ids)
+    assert Counter(seen.status for seen in answer.seen.values()) == {JobStatus.HELD: 1000}
+    assert set(answer.seen) == set(ids)
+    await backend.kill(ids)
+    assert {status for status, _ in (await ends(backend, ids, 60.0)).values()} == {JobStatus.KILLED}
+    await backend.discard(ids)
+
+
 async def test_tasks_that_are_killed_in_the_queue_are_killed(
     backend: BatchBackend, trial: Trial, system: System
 ) -> None:

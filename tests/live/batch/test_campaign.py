@@ -1,16 +1,11 @@
 """Whole campaigns, from submission to output, through the monitor and on each real system."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from contextlib import aclosing
-from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
 
-import ganga
-from ganga import app
-from ganga.backends.base import ENTRY_POINTS
 from ganga.client import Client
 from ganga.model.event import Event, EventKind
 from ganga.model.ids import NativeId, number_and_index
@@ -22,27 +17,6 @@ from tests.live.batch.system import System
 PATIENCE = 200.0
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
-
-
-@pytest.fixture
-async def client(system: System, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Client]:
-    # Also where ganga was installed before it had this back end.
-    backends = [EntryPoint(name, f"ganga.backends.{name}", ENTRY_POINTS) for name in (system.backend, "local")]
-    monkeypatch.setattr(app, "entry_points", lambda group: backends if group == ENTRY_POINTS else [])
-    config = tmp_path / "ganga.toml"
-    config.write_text(
-        "[targets.batch]\n"
-        f'backend = "{system.backend}"\n'
-        f'work_folder = "{tmp_path / "work"}"\n'
-        f"{system.settings}"
-        "commit_delay = 2\n"
-        "timeout = 5\n"
-        "[targets.batch.pace]\n"
-        "fastest = 0.5\n"
-        "slowest = 1\n"
-    )
-    async with ganga.open(tmp_path / "home", config=config) as client:
-        yield client
 
 
 async def subjobs(client: Client, job: JobRecord) -> list[JobRecord]:

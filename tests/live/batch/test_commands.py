@@ -1,6 +1,5 @@
-"""Commands that do not do what they should: in their place there is a script, in front of the real one."""
+"""Commands that do not do what they should."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -11,27 +10,8 @@ from ganga.model.ids import NativeId
 from ganga.model.job import JobSpec
 from ganga.model.status import JobStatus
 from ganga.testing.check_backend import Trial
+from tests.live.batch.replacement import Replacement
 from tests.live.batch.system import System
-
-
-class Replacement:
-    """Takes the place of the program that tells of the queue."""
-
-    def __init__(self, folder: Path, program: str) -> None:
-        self._path = folder / program
-
-    def becomes(self, script: str) -> None:
-        """``real`` in the script is the program itself."""
-        self._path.write_text(f'#!/bin/sh\nreal() {{ PATH="${{PATH#*:}}" "{self._path.name}" "$@"; }}\n{script}\n')
-        self._path.chmod(0o755)
-
-
-@pytest.fixture
-def question(system: System, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Replacement:
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
-    return Replacement(folder, system.question)
 
 
 @pytest.fixture

@@ -62,6 +62,17 @@ async def test_a_job_that_ran_into_its_time_limit_has_failed(trial: Trial, syste
     assert "time limit" in (seen.reason or "")
 
 
+async def test_a_job_that_uses_more_memory_than_it_asked_for_has_failed(trial: Trial, system: System) -> None:
+    """By ten processes together: one alone may be refused the memory, and then fails by itself."""
+    if system.scarce_memory is None:
+        pytest.skip("nothing here holds jobs to their memory")
+    greedy = r"""sh -c 'x=$(head -c 30M /dev/zero | tr "\0" x); sleep 60'"""
+    script = f"for each in 0 1 2 3 4 5 6 7 8 9; do {greedy} & done; wait"
+    seen = await trial.end_of(await trial.submit(shell(script, system.scarce_memory)))
+    assert seen.status is JobStatus.FAILED
+    assert "--memory" in (seen.reason or "")
+
+
 async def test_a_job_that_is_killed_while_it_runs_is_killed(trial: Trial, backend: BatchBackend) -> None:
     native_id = await trial.submit(shell("sleep 3600"))
     await trial.until(native_id, runs, "begun")

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 from tests.live import system_packages
+from tests.live.clocks import LIBRARY as WRONG_CLOCK
 
 #: By the program that shows that a package is there.
 SYSTEM_PACKAGES: Final[Mapping[str, str]] = MappingProxyType(
@@ -16,6 +17,8 @@ SYSTEM_PACKAGES: Final[Mapping[str, str]] = MappingProxyType(
         "/usr/sbin/sge_execd": "gridengine-exec",
         "/usr/lib/gridengine/qstat": "gridengine-client",
         "/usr/bin/setpriv": "util-linux",
+        # For machines whose clocks are wrong.
+        WRONG_CLOCK: "faketime",
     }
 )
 COMMAND: Final = "python -m tests.live.provision grid_engine --install-only"

@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Final
 
 from tests.live import system_packages
+from tests.live.clocks import LIBRARY as WRONG_CLOCK
 
 #: By the program or library that shows that a package is there.
 SYSTEM_PACKAGES: Final[Mapping[str, str]] = MappingProxyType(
@@ -16,6 +17,8 @@ SYSTEM_PACKAGES: Final[Mapping[str, str]] = MappingProxyType(
         "/usr/sbin/mariadbd": "mariadb-server",
         "/usr/lib/*/slurm-wlm/accounting_storage_mysql.so": "slurm-wlm-mysql-plugin",
         "/usr/bin/setpriv": "util-linux",
+        # For machines whose clocks are wrong.
+        WRONG_CLOCK: "faketime",
         # For Slurm over SSH.
         "/usr/sbin/sshd": "openssh-server",
     }
