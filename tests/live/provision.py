@@ -8,6 +8,7 @@ the server answers.
 ``diracx``       DiracX on SQLite: 1 to 2 minutes and 450 MB to install; 5 s to start, 250 MB of memory to run
 ``dirac``        DIRAC's DISET and HTTPS services on MariaDB: 60 s and 430 MB to install (system packages too, which
                  only root may), 9 s and 680 MB of memory to run
+``condor``       HTCondor 23.9 of Debian 13: 15 s and 240 MB to install (apt brings it into a folder), 3 s to start
 ``slurm``        Slurm with accounting on MariaDB: 40 s to install (system packages), 5 s to start
 ``grid_engine``  Son of Grid Engine: 20 s to install (system packages), 2 s to start
 ``all``          all of them, side by side, only to be installed: for the live tests
@@ -21,13 +22,14 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from tests.live.condor_server import install as condor
 from tests.live.dirac_server import install as dirac
 from tests.live.diracx_server import install as diracx
 from tests.live.folders import installed_in
 from tests.live.grid_engine_server import install as grid_engine
 from tests.live.slurm_server import install as slurm
 
-_IN_FOLDERS = {"diracx": diracx, "dirac": dirac}
+_IN_FOLDERS = {"diracx": diracx, "dirac": dirac, "condor": condor}
 _IN_THE_SYSTEM = {"slurm": slurm, "grid_engine": grid_engine}
 
 
@@ -47,7 +49,7 @@ def main(arguments: Sequence[str]) -> None:
     data = ["--data", options.data.resolve()] if options.data else []
     if options.server == "diracx":
         _become(diracx.interpreter(folder), diracx.SERVE, *(data or ["--data", folder / "data"]), *others)
-    where = ["--folder", folder, *data] if options.server == "dirac" else []
+    where = {"dirac": ["--folder", folder, *data], "condor": ["--folder", folder]}.get(options.server, [])
     _become(sys.executable, "-m", f"tests.live.{options.server}_server", *where, *others)
 
 
