@@ -69,8 +69,10 @@ class Processes:
         self._await(name, port, time.monotonic() + within)
 
     def stop(self, name: str) -> None:
-        """End a program; one that has ended already is none of our business."""
-        process = self._running.pop(name)
+        """End a program; one that has ended already, or was never started, is none of our business."""
+        process = self._running.pop(name, None)
+        if process is None:
+            return
         with suppress(ProcessLookupError):
             process.terminate()
         try:

@@ -50,10 +50,8 @@ class Site:
     def store_sandboxes_in(self, diracx: cfg.DiracX) -> None:
         """From now on, and fetch what is there: as installations do that run both on the same databases."""
         (self.folder / _CONFIGURATION).write_text(cfg.text(cfg.of_services(self.folder, self.ports, diracx)))
-        self.processes.stop("SandboxStore")
-        self.start("SandboxStore")
-        self.processes.stop("https")
-        self.start_https()
+        self.restart("SandboxStore")
+        self.restart_https()
 
     def start_database(self) -> None:
         """Start the databases (again)."""
@@ -70,6 +68,26 @@ class Site:
         """Start the HTTPS services (again), with these variables in their environment."""
         command: list[str | Path] = [self.python, _INSIDE / "https_services.py", *_AS_HOST]
         self.processes.start("https", command, self.ports.https, variables)
+
+    def restart(self, service: str, **variables: str) -> None:
+        """End one of the DISET services and start it again, with these variables in its environment."""
+        self.processes.stop(service)
+        self.start(service, **variables)
+
+    def restart_https(self, **variables: str) -> None:
+        """End the HTTPS services and start them again, with these variables in their environment."""
+        self.processes.stop("https")
+        self.start_https(**variables)
+
+    def restart_services(self) -> None:
+        """End all that work on the databases and start them again, as administrators do when these were away.
+
+        Each thread of theirs keeps a connection, takes it for alive for five seconds after each use, and otherwise
+        finds out by a question that fails.
+        """
+        for service in cfg.SERVICES:
+            self.restart(service)
+        self.restart_https()
 
 
 _CONFIGURATION = "etc/dirac.cfg"

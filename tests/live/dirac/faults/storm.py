@@ -107,12 +107,14 @@ class Storm:
             await self._before(client)
             began = await client.store.last_seq()
             await by_hand(self._begin_at_server)
-            for target in self._targets:
-                await self._begin(target)
-            await self._meanwhile(client, began)
-            for target in self._targets:
-                await self._end(target)
-            await by_hand(self._end_at_server)
+            try:
+                for target in self._targets:
+                    await self._begin(target)
+                await self._meanwhile(client, began)
+                for target in self._targets:
+                    await self._end(target)
+            finally:
+                await by_hand(self._end_at_server)
             await self._after(client, began)
         told = (target.told for target in self._targets)
         return Stormy(dict(zip(self._faults, told, strict=True)), self._local)

@@ -157,13 +157,17 @@ async def _follow_with_clock(
     jobs = range(first, first + 3)
     await asyncio.to_thread(ground.insert, {job: Row("Waiting", "Pilot Agent Submission") for job in jobs})
     records = await client.track("dirac", *map(str, jobs))
-    for off, row, status in (
-        (ahead, Row("Running", "odd clock"), JobStatus.RUNNING),
-        (0, Row("Failed", "right clock"), JobStatus.FAILED),
-    ):
-        await set_clock(off)
+
+    async def told(off: int, row: Row, status: JobStatus) -> None:
         await asyncio.to_thread(ground.change, dict.fromkeys(jobs, row), ahead=off)
         await until(client, records, partial(_stands, status, f"{row.status}/{row.minor}"))
+
+    try:
+        await set_clock(ahead)
+        await told(ahead, Row("Running", "odd clock"), JobStatus.RUNNING)
+    finally:
+        await set_clock(0)
+    await told(0, Row("Failed", "right clock"), JobStatus.FAILED)
 
 
 def _dated(off: int, head: bytes, body: bytes) -> tuple[bytes, bytes]:

@@ -24,13 +24,13 @@ def road_name(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(autouse=True)
 def old_services(site: Site) -> Iterator[None]:
-    for service in _SERVICES:
-        site.processes.stop(service)
-        site.start(service, DIRAC_USE_JSON_ENCODE="no")
-    yield
-    for service in _SERVICES:
-        site.processes.stop(service)
-        site.start(service)
+    try:
+        for service in _SERVICES:
+            site.restart(service, DIRAC_USE_JSON_ENCODE="no")
+        yield
+    finally:
+        for service in _SERVICES:
+            site.restart(service)
 
 
 @pytest.mark.usefixtures("worker")

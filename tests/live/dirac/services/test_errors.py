@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from ganga.backends.dirac.replies import NotSent
 from ganga.backends.dirac.road import CredentialsExpired, Road
 from ganga.backends.dirac.settings import Settings
+from ganga.backends.web.replies import NotSent
 from ganga.errors import BackendUnavailable
 from tests.live.dirac.services.conftest import ROADS
 from tests.live.dirac.services.installation import description, settings_of
@@ -55,7 +55,7 @@ async def test_a_proxy_that_has_expired_is_not_even_sent(road_name: str, site: S
 async def test_a_proxy_that_the_service_says_has_expired(
     road_name: str, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ganga.backends.dirac.proxy.Proxy._check_lifetime", lambda _proxy, _chain: None)
+    monkeypatch.setattr("ganga.backends.web.proxy.Proxy._check_lifetime", lambda _proxy, _chain: None)
     words = await _fails(road_name, settings_of(site, "expired"), CredentialsExpired)
     assert "the proxy has expired" in words
 
@@ -167,6 +167,11 @@ async def _answered(road: Road) -> bool:
         return False
 
 
+async def _answers(road: Road) -> list[bool]:
+    """Of so many questions at once that each thread of the service has one."""
+    return await asyncio.gather(*(_answered(road) for _ in range(40)))
+
+
 @pytest.mark.parametrize("cut_after", [0, 700, 2500, 6000, 9000])
 async def test_a_connection_that_is_cut_gives_no_answer(
     road_name: str, site: Site, settings: Settings, cut_after: int
@@ -186,15 +191,21 @@ async def test_a_connection_that_is_cut_gives_no_answer(
 
 async def test_the_database_is_away_and_comes_back(road_name: str, site: Site, settings: Settings) -> None:
     site.sql(_MANY_JOBS)
+    try:
+        async with ROADS[road_name](settings) as road:
+            assert all(await _answers(road)), "each thread of the service has used its connection just now"
+            site.processes.stop("database")
+            try:
+                with pytest.raises(BackendUnavailable):
+                    await road.states([5_000_001])
+            finally:
+                site.start_database()
+            # Each of the service's own connections to the database has to find out for itself.
+            assert any([await _answered(road) for _ in range(10)])
+    finally:
+        site.restart_services()
     async with ROADS[road_name](settings) as road:
-        site.processes.stop("database")
-        try:
-            with pytest.raises(BackendUnavailable):
-                await road.states([5_000_001])
-        finally:
-            site.start_database()
-        # Each of the service's own connections to the database has to find out for itself.
-        assert any([await _answered(road) for _ in range(10)])
+        assert all(await _answers(road)), "other tests find it as it was"
 
 
 async def _submitted(road: Road) -> bool:

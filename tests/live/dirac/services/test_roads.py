@@ -161,13 +161,11 @@ async def test_services_that_answer_in_dencode_say_the_same(site: Site, admin: A
         state = (await road.states([job]))[job]
         assert state.updated_at is not None
         in_json = await _told(road, state)
-        site.processes.stop("JobMonitoring")
-        site.start("JobMonitoring", DIRAC_USE_JSON_ENCODE="no")
         try:
+            site.restart("JobMonitoring", DIRAC_USE_JSON_ENCODE="no")
             assert await _told(road, state) == in_json
         finally:
-            site.processes.stop("JobMonitoring")
-            site.start("JobMonitoring")
+            site.restart("JobMonitoring")
 
 
 async def _told(road: Road, state: JobState) -> tuple[object, ...]:
