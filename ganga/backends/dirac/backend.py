@@ -3,33 +3,32 @@
 The native id of a job is DIRAC's number. Everything that depends on the protocol is the road's.
 """
 
-import asyncio
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from itertools import islice
 from pathlib import Path
 from secrets import token_hex
+from time import monotonic
 from typing import Final
 
 from ganga.backends.base import Finding, Receipts, Retrieval, Retrieved, Submission, Tail
 from ganga.backends.dirac.census import Census
 from ganga.backends.dirac.changing import Changer
 from ganga.backends.dirac.delta import Delta
+from ganga.backends.dirac.ends import Ends
 from ganga.backends.dirac.others import Others
 from ganga.backends.dirac.owner import Owner
 from ganga.backends.dirac.peeking import tail
 from ganga.backends.dirac.retrieving import Retriever
 from ganga.backends.dirac.road import JobState, Road
 from ganga.backends.dirac.settings import Settings
-from ganga.backends.dirac.states import is_bare, observation, status_of
+from ganga.backends.dirac.states import observation, status_of
 from ganga.backends.dirac.submitting import Submitter
 from ganga.errors import UsageError
 from ganga.model.identity import Identity
 from ganga.model.ids import Cursor, NativeId, Tag, shortened
 from ganga.model.observation import Answer, Observation
 from ganga.model.step import Step
-
-#: Seconds that DIRAC takes at most, on a busy day, to write the words of an end behind its status.
-MOMENT: Final = 0.2
 
 #: Jobs in one question: servers answer a thousand in well under a second.
 CHUNK: Final = 1000
@@ -46,8 +45,9 @@ class DiracBackend:
     It is a `Feed`, and `Adopting`, `Identified`, `Historied`, `Rescheduling`, `Deleting` and `Peeking`.
     """
 
-    def __init__(self, road: Road, settings: Settings, folder: Path) -> None:
+    def __init__(self, road: Road, settings: Settings, folder: Path, *, now: Callable[[], float] = monotonic) -> None:
         self._road = road
+        self._ends = Ends(now=now)
         self._owner = Owner(road)
         self._others = Others()
         self._census = Census(road)
@@ -79,13 +79,11 @@ class DiracBackend:
 
     async def poll(self, ids: Collection[NativeId], /) -> Answer:
         """Ask for the states of these jobs. What the servers leave out of a whole answer is denied."""
-        states = await self._in_full(await self._states(ids))
+        states = await self._states(ids)
         known = self._owner.identity
         self._others.learn(states.values(), None if known is None else known.owner)
         asked = {native_id for native_id in ids if _number(native_id) is not None}
-        return Answer(
-            {native_id: observation(state) for native_id, state in states.items()}, frozenset(asked - states.keys())
-        )
+        return Answer(await self._told(states.values()), frozenset(asked - states.keys()))
 
     async def changes(self, since: Cursor | None, /) -> Answer:
         """What the servers have written about our jobs since then. It does not wait: DIRAC tells nothing by itself."""
@@ -98,9 +96,9 @@ class DiracBackend:
         if others := self._others.numbers(owner):
             async for page in self._road.changed(question.since, ids=others):
                 question.take(page)
-        changed = await self._in_full({_native_id(state): state for state in question.news()})
-        news = {native_id: observation(state) for native_id, state in changed.items()}
-        return Answer(news, cursor=self._delta.settle(question), living=living)
+        news = question.news()
+        told = await self._told([*news, *await self._looked_at_again({state.id for state in news})])
+        return Answer(told, cursor=self._delta.settle(question), living=living)
 
     async def kill(self, ids: Collection[NativeId], /) -> None:
         """Those that live: a request that names one that is not there is refused as a whole."""
@@ -166,15 +164,19 @@ class DiracBackend:
             raise UsageError(f"DIRAC has no jobs of {shortened(reference)}, or does not show them to you")
         return there
 
-    async def _in_full(self, states: Mapping[NativeId, JobState]) -> Mapping[NativeId, JobState]:
-        """The states, where an end was heard without its words after they have come: once more is enough, for some ends
-        have none.
-        """
-        bare = [native_id for native_id, state in states.items() if is_bare(state)]
-        if not bare:
-            return states
-        await asyncio.sleep(MOMENT)
-        return {**states, **await self._states(bare)}
+    async def _told(self, states: Collection[JobState]) -> Mapping[NativeId, Observation]:
+        """What follows from these states, but for ends whose words are still to come."""
+        if not states:
+            return {}
+        clock = await self._road.clock()
+        return {_native_id(state): observation(state) for state in self._ends.told(states, clock)}
+
+    async def _looked_at_again(self, heard: AbstractSet[int]) -> Collection[JobState]:
+        """The jobs whose ends are held back, as they are now, but for those just heard of."""
+        numbers = [number for number in self._ends.held_back if number not in heard]
+        states = await self._states([NativeId(str(number)) for number in numbers])
+        self._ends.gone(number for number in numbers if NativeId(str(number)) not in states)
+        return states.values()
 
     async def _states(self, ids: Collection[NativeId]) -> dict[NativeId, JobState]:
         """Of all that the servers know, in as many calls as it takes; each job is asked for once."""

@@ -40,6 +40,8 @@ STATUSES: Final[Mapping[str, JobStatus]] = MappingProxyType(
 #: What DIRAC writes where it has nothing to say.
 _COMPLETE: Final = "Execution Complete"
 _EMPTY: Final = frozenset({"", "Unknown", _COMPLETE, "None"})
+#: What it writes behind ends that are not failures.
+_LAST_WORDS: Final = frozenset({_COMPLETE, "Requests done", "Marked for termination", "Received Kill signal"})
 #: What stands for a site as long as none is chosen.
 _NOWHERE: Final = frozenset({"", "ANY", "Multiple", "Unknown"})
 _EXIT_CODE: Final = re.compile(r"\b(?:exited with status|exit code)[ :=]*(-?\d{1,9})\b", re.IGNORECASE)
@@ -89,10 +91,11 @@ def native_status(state: JobState) -> str:
 
 
 def is_bare(state: JobState) -> bool:
-    """Whether this is an end without the words of one: DIRAC writes the status first, and those a moment later."""
-    if status_of(state) is JobStatus.FAILED:
+    """Whether this is an end without the words of one: what stands there may be those of the step before."""
+    status = status_of(state)
+    if status is JobStatus.FAILED:
         return _exit_code(state) is None
-    return state.status == "Done" and state.minor_status != _COMPLETE
+    return state.status in {"Done", "Killed"} and state.minor_status not in _LAST_WORDS
 
 
 def _reason(state: JobState, status: JobStatus) -> str | None:

@@ -8,11 +8,13 @@ from msgspec.structs import replace
 from ganga.backends.base import Adopting, Feed, Identified, Retrieval
 from ganga.backends.dirac.backend import CHUNK, DiracBackend
 from ganga.backends.dirac.census import ONE_IN
+from ganga.backends.dirac.ends import GRACE
 from ganga.backends.dirac.settings import Settings
 from ganga.errors import BackendUnavailable, UsageError
 from ganga.model.clock import Utc
 from ganga.model.identity import Identity
 from ganga.model.ids import Cursor, NativeId
+from ganga.model.observation import Observation
 from ganga.model.status import JobStatus
 from tests.backends.dirac.scripted_road import ScriptedRoad, down
 
@@ -132,7 +134,8 @@ async def test_the_feed_costs_one_call_a_page_and_asks_who_we_are_once(
 
 
 async def test_a_rescheduled_job_is_the_next_attempt(road: ScriptedRoad, backend: DiracBackend) -> None:
-    road.add(1, "Done")
+    road.add(1)
+    road.set(1, "Done", "Execution Complete")
     assert (await backend.poll(native(1))).seen[NativeId("1")].restart == 0
     await road.reschedule([1])
     seen = (await backend.poll(native(1))).seen[NativeId("1")]
@@ -184,23 +187,96 @@ async def test_output_comes_home(road: ScriptedRoad, backend: DiracBackend, tmp_
     assert sorted(path.name for path in into.iterdir()) == ["stderr", "stdout"]
 
 
-@pytest.mark.parametrize("verb", ["changes", "poll"])
+BAD = "Application Finished With Errors"
+
+
+class Rounds:
+    """One after another, on a back end with a clock that is moved by hand: a question for what is new in each."""
+
+    def __init__(self, road: ScriptedRoad, folder: Path) -> None:
+        self._road = road
+        self._now = 0.0
+        self.backend = DiracBackend(road, Settings(), folder, now=lambda: self._now)
+        self._cursor: Cursor | None = None
+
+    def pass_by(self, seconds: float) -> None:
+        """On all clocks."""
+        self._now += seconds
+        self._road.now += seconds
+
+    async def seen(self) -> dict[NativeId, Observation]:
+        answer = await self.backend.changes(self._cursor)
+        self._cursor = answer.cursor
+        return dict(answer.seen)
+
+
+@pytest.fixture
+def rounds(road: ScriptedRoad, tmp_path: Path) -> Rounds:
+    return Rounds(road, tmp_path)
+
+
+@pytest.mark.parametrize("moved", [True, False])
+@pytest.mark.parametrize("heard_by", ["changes", "poll"])
 async def test_an_end_is_told_with_the_words_that_dirac_writes_a_moment_later(
-    road: ScriptedRoad, backend: DiracBackend, monkeypatch: pytest.MonkeyPatch, verb: str
+    road: ScriptedRoad, rounds: Rounds, heard_by: str, moved: bool
+) -> None:
+    """Whether these move the stamp of the job or not."""
+    road.add(1, "Running")
+    await rounds.seen()
+    rounds.pass_by(GRACE)
+    road.set(1, "Failed", "Uploading Output Sandbox")
+    if heard_by == "changes":
+        assert await rounds.seen() == {}
+    else:
+        answer = await rounds.backend.poll(native(1))
+        assert (dict(answer.seen), answer.absent) == ({}, frozenset()), "it is neither told nor denied"
+    ended_at = road.table[1].updated_at
+    rounds.pass_by(GRACE / 2)
+    road.set(1, "Failed", BAD, "'sh' Exited With Status 3")
+    if not moved:
+        road.table[1] = replace(road.table[1], updated_at=ended_at)
+    seen = (await rounds.seen())[NativeId("1")]
+    assert (seen.status, seen.native_status, seen.exit_code) == (JobStatus.FAILED, f"Failed/{BAD}", 3)
+    rounds.pass_by(GRACE / 2)
+    assert await rounds.seen() == {}
+
+
+async def test_an_end_that_has_no_words_is_told_once_they_have_had_the_time_to_come(
+    road: ScriptedRoad, rounds: Rounds
 ) -> None:
     road.add(1, "Running")
-    first = await backend.changes(None)
-    road.now += 10
-    bad = "Application Finished With Errors"
-    road.set(1, "Failed", "Uploading Output Sandbox")
+    await rounds.seen()
+    road.set(1, "Failed", "Job stalled: pilot not running")
+    assert [await rounds.seen() for _ in range(20)] == [{}] * 20
+    rounds.pass_by(GRACE)
+    assert (await rounds.seen())[NativeId("1")].status is JobStatus.FAILED
+    road.calls.clear()
+    await rounds.seen()
+    assert road.calls == [("changed", 1)], "it is not looked at any more"
 
-    async def moment(_: float) -> None:
-        road.set(1, "Failed", bad, "'sh' Exited With Status 3")
 
-    monkeypatch.setattr("ganga.backends.dirac.backend.asyncio.sleep", moment)
-    answer = await (backend.changes(first.cursor) if verb == "changes" else backend.poll(native(1)))
-    seen = answer.seen[NativeId("1")]
-    assert (seen.status, seen.native_status, seen.exit_code) == (JobStatus.FAILED, f"Failed/{bad}", 3)
+async def test_an_end_that_is_held_back_is_not_lost_when_a_question_fails(road: ScriptedRoad, rounds: Rounds) -> None:
+    road.add(1, "Running")
+    await rounds.seen()
+    road.set(1, "Failed")
+    await rounds.seen()
+    rounds.pass_by(GRACE)
+    road.goes_wrong("states", down())
+    with pytest.raises(BackendUnavailable):
+        await rounds.seen()
+    assert set(await rounds.seen()) == {"1"}
+
+
+async def test_a_job_that_is_removed_while_its_end_is_held_back_is_forgotten(
+    road: ScriptedRoad, rounds: Rounds
+) -> None:
+    road.add(1, "Failed")
+    await rounds.backend.poll(native(1))
+    del road.table[1]
+    assert await rounds.seen() == {}
+    road.calls.clear()
+    await rounds.seen()
+    assert road.calls == []
 
 
 async def test_the_feed_tells_of_jobs_of_others_once_they_are_followed(
@@ -232,8 +308,8 @@ async def test_half_of_what_is_new_is_not_told(road: ScriptedRoad, backend: Dira
     cursor = (await backend.changes(None)).cursor
     await backend.poll(native(1, 2))
     road.now += 10
-    road.set(1, "Done")
-    road.set(2, "Done")
+    road.set(1, "Done", "Execution Complete")
+    road.set(2, "Done", "Execution Complete")
     road.goes_wrong("changed", None, down())
     with pytest.raises(BackendUnavailable):
         await backend.changes(cursor)

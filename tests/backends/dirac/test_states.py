@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from ganga.backends.dirac.road import JobState
-from ganga.backends.dirac.states import STATUSES, observation, status_of
+from ganga.backends.dirac.states import STATUSES, is_bare, observation, status_of
 from ganga.core.reconcile import reconcile
 from ganga.model.clock import Utc
 from ganga.model.ids import JobId, NativeId, TargetName
@@ -166,3 +166,24 @@ def test_what_diracx_counts_and_does_not_run_is_neither_an_attempt_nor_the_end_o
     again = reconcile(known, observation(received), Utc(9.0))
     assert again is not None
     assert (again.status, again.attempt) == (JobStatus.SUBMITTED, restart + 2)
+
+
+@pytest.mark.parametrize(
+    ("status", "minor", "application", "bare"),
+    [
+        ("Failed", "Application Finished With Errors", "'sh' Exited With Status 3", False),
+        ("Failed", "Application Finished With Errors", "Unknown", True),
+        ("Failed", "Job stalled: pilot not running", "", True),
+        ("Done", "Execution Complete", "", False),
+        ("Done", "Requests done", "", False),
+        ("Done", "Uploading Output Sandbox", "", True),
+        ("Killed", "Marked for termination", "", False),
+        ("Killed", "Application", "", True),
+        ("Deleted", "Checking accounting", "", False),
+        ("Running", "Application", "", False),
+        ("Completing", "Application Finished With Errors", "", False),
+        ("Meditating", "", "", False),
+    ],
+)
+def test_an_end_without_the_words_of_one_is_bare(status: str, minor: str, application: str, bare: bool) -> None:
+    assert is_bare(JobState(id=1, status=status, minor_status=minor, application_status=application)) is bare

@@ -94,7 +94,7 @@ async def test_the_first_road_that_works_is_gone_over_to_and_said_once(
         cursor = (await backend.changes(None)).cursor
         first.goes_wrong("whoami", *[down()] * 9)
         first.goes_wrong("changed", *[down()] * 9)
-        second.set(7, "Done")
+        second.set(7, "Done", "Execution Complete")
         caplog.clear()
         await fails(backend)
         assert spoken_over(backend) == "dips"
