@@ -17,7 +17,8 @@ from ganga.backends.dirac.road import CredentialsExpired, Road
 from ganga.backends.dirac.services import SANDBOXES, ServiceRoad
 from ganga.backends.dirac.settings import Settings
 from ganga.backends.web.http import Http
-from ganga.backends.web.proxy import Credentials, Proxy
+from ganga.backends.web.presenting import Presenting
+from ganga.backends.web.proxy import Proxy
 from ganga.backends.web.replies import NotSent, Reply, not_ready, redirected
 from ganga.errors import BackendUnavailable
 
@@ -36,15 +37,10 @@ class HttpsServices:
     def __init__(
         self, proxy: Proxy, addresses: Addresses, client: Client, *, timeout: float, largest_file: int
     ) -> None:
-        self._proxy = proxy
         self._addresses = addresses
         self._client = client
-        self._seconds = timeout
         self._largest_file = largest_file
-        self._servers: dict[str, Http] = {}
-        #: Connections with the proxy before the present one: calls may still be under way on them.
-        self._retired: list[Http] = []
-        self._presented: Credentials | None = None
+        self._connections = Presenting(proxy, timeout=timeout, judge=judged)
 
     async def envelope(
         self, service: str, kind: type[Envelope[T]], method: str, *values: object, safe: bool
@@ -67,9 +63,9 @@ class HttpsServices:
             return await server.save(url, form=form, kind=_FILE, into=into, at_most=self._largest_file)
 
         url, reply = await self._anywhere(SANDBOXES, ask)
-        if _kind(reply) != _FILE:
+        if reply.kind != _FILE:
             read(Envelope[object], reply.body, url).opened(url)
-            raise BackendUnavailable(f"{url} sent {_kind(reply)} instead of a file; asking again later")
+            raise BackendUnavailable(f"{url} sent {reply.kind} instead of a file; asking again later")
 
     async def upload(self, name: str, archive: bytes) -> str:
         """See `Services`."""
@@ -79,8 +75,7 @@ class HttpsServices:
 
     async def close(self) -> None:
         """See `Services`."""
-        await self._retire()
-        await self._retire()
+        await self._connections.close()
 
     def _form(self, method: str, values: tuple[object, ...]) -> dict[str, str]:
         client = {"clientVO": self._client.organisation, "clientSetup": self._client.setup}
@@ -97,7 +92,7 @@ class HttpsServices:
         raise first or NotSent(f"{service} has no address")
 
     async def _post(self, url: str, ask: _Ask) -> Reply:
-        server = await self._server(url)
+        server = await self._connections.to(url)
         try:
             return await ask(server, url)
         except BackendUnavailable as error:
@@ -107,29 +102,12 @@ class HttpsServices:
         """What the service has against the proxy, if that is why the connection broke."""
         found = _refused_proxy(error, url)
         broken = isinstance(error.__cause__, OSError) and not isinstance(error.__cause__, TimeoutError)
-        if found is None and broken and not isinstance(error, NotSent) and self._presented is not None:
+        context = self._connections.context
+        if found is None and broken and not isinstance(error, NotSent) and context is not None:
             parts = urlsplit(url)
             place = Address(url, parts.hostname or "", parts.port or _PORT, parts.path)
-            found = await complaint(place, self._presented.context)
+            found = await complaint(place, context)
         return found
-
-    async def _server(self, url: str) -> Http:
-        """Connections to the host of this address with the proxy as it is now; a renewed one begins new ones."""
-        credentials = await self._proxy.current()
-        if credentials is not self._presented:
-            self._presented = credentials
-            await self._retire()
-        host = urlsplit(url).netloc
-        if host not in self._servers:
-            self._servers[host] = Http(f"https://{host}", timeout=self._seconds, tls=credentials.context, judge=judged)
-        return self._servers[host]
-
-    async def _retire(self) -> None:
-        """Use the present connections no more, and close those that were retired the last time."""
-        retired, self._retired = self._retired, list(self._servers.values())
-        self._servers = {}
-        for server in retired:
-            await server.close()
 
 
 def judged(reply: Reply, name: str, _expected: tuple[int, ...]) -> Reply:
@@ -146,14 +124,10 @@ def judged(reply: Reply, name: str, _expected: tuple[int, ...]) -> Reply:
         raise redirected(reply, name)
     if status != HTTPStatus.OK:
         raise BackendUnavailable(f"{name} failed ({status}); asking again later")
-    if _kind(reply) not in {_JSON, _FILE}:
-        found = f"{name} answered with {_kind(reply)[:60]} instead of JSON"
+    if reply.kind not in {_JSON, _FILE}:
+        found = f"{name} answered with {reply.kind[:60]} instead of JSON"
         raise BackendUnavailable(f"{found}: something else, such as a login page, seems to answer at its address")
     return reply
-
-
-def _kind(reply: Reply) -> str:
-    return reply.headers.get("Content-Type", "no content type").partition(";")[0].strip().lower()
 
 
 def _refused_proxy(error: BackendUnavailable, url: str) -> CredentialsExpired | None:

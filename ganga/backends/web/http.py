@@ -5,11 +5,13 @@ always goes over a fresh one: were a kept one to break, nobody would know whethe
 are not followed, so that no token goes to a place that nobody named.
 """
 
+import asyncio
 import ssl
 import time
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
+from io import BytesIO
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeAlias
@@ -91,9 +93,9 @@ class Http:
         headers: Mapping[str, str] | None = None,
         expected: tuple[int, ...] = (),
     ) -> Reply:
-        """Ask for something; asking changes nothing there. `content` is sent as JSON or `form` as a web form, replies
-        with an `expected` status beyond 2xx are returned too. Raises `BackendUnavailable`, `CredentialsExpired` or
-        `Refused`.
+        """Ask for something; asking changes nothing there. `content` is sent as JSON, unless it is bytes, or `form` as
+        a web form; replies with an `expected` status beyond 2xx are returned too. Raises `BackendUnavailable`,
+        `CredentialsExpired` or `Refused`.
         """
         data, all_headers = _sent(content, form, headers)
         try:
@@ -116,7 +118,7 @@ class Http:
         form: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Reply:
-        """Request a change, once; `form` is sent as a web form instead of JSON. Raises as `read`, or `NotSent`."""
+        """Request a change, once; `content` and `form` are sent as by `read`. Raises as `read`, or `NotSent`."""
         data, all_headers = _sent(content, form, headers)
         try:
             reply = await self._exchange(self._fresh, method, url, data, all_headers)
@@ -124,21 +126,46 @@ class Http:
             raise unavailable(error, self._name, self._seconds) from error
         return self._judge(reply, self._name, ())
 
-    async def save(self, url: str, *, form: Mapping[str, str], kind: str, into: Path, at_most: int) -> Reply:
-        """Ask for a file, which goes into a new one here as it comes; the reply is then without it. What comes in
-        another content type than `kind` is a reply as any. Raises as `read`; `Refused` if it has more bytes; `OSError`.
+    async def save(
+        self,
+        url: str,
+        *,
+        form: Mapping[str, str] | None = None,
+        kind: str,
+        into: Path,
+        at_most: int,
+        expected: tuple[int, ...] = (),
+    ) -> Reply:
+        """Ask for a file, by a web form or without, which goes into a new one here as it comes; the reply is then
+        without it. What comes in another content type than `kind` is a reply as any. Raises as `read`; `Refused` if it
+        has more bytes; `OSError`.
         """
+        session, method = (self._kept, "GET") if form is None else (self._fresh, "POST")
         data, headers = _sent(None, form, None)
         within = limits(self._seconds, at_most)
         try:
-            async with self._fresh.post(
-                url, data=data, headers=headers, allow_redirects=False, timeout=within
+            async with session.request(
+                method, url, data=data, headers=headers, allow_redirects=False, timeout=within
             ) as response:
-                said = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-                if response.status != HTTPStatus.OK or said != kind:
-                    return self._judge(await self._whole(response), self._name, ())
+                head = Reply(response.status, response.headers, b"", response.reason or "")
+                if response.status != HTTPStatus.OK or head.kind != kind:
+                    return self._judge(await self._whole(response), self._name, expected)
                 await save(response, into, at_most)
-                return Reply(response.status, response.headers, b"")
+                return head
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise unavailable(error, self._name, self._seconds) from error
+
+    async def upload(self, url: str, content: bytes | Path) -> Reply:
+        """Put a file there, from memory or from a file here. Raises as `write`, or `OSError`."""
+        size = len(content) if isinstance(content, bytes) else (await asyncio.to_thread(content.stat)).st_size
+        try:
+            with (
+                BytesIO(content) if isinstance(content, bytes) else await asyncio.to_thread(content.open, "rb")
+            ) as data:
+                async with self._fresh.put(
+                    url, data=data, allow_redirects=False, timeout=limits(self._seconds, size)
+                ) as response:
+                    return self._judge(await self._whole(response), self._name, ())
         except (aiohttp.ClientError, TimeoutError) as error:
             raise unavailable(error, self._name, self._seconds) from error
 
@@ -160,7 +187,7 @@ class Http:
             if len(body) > LARGEST_REPLY:
                 raise BackendUnavailable(f"{self._name} sent a reply of more than {LARGEST_REPLY >> 20} MiB")
         self._set_clock(response.headers.get("Date"))
-        return Reply(response.status, response.headers, bytes(body))
+        return Reply(response.status, response.headers, bytes(body), response.reason or "")
 
     def _set_clock(self, date: str | None) -> None:
         if date is None:
@@ -200,8 +227,8 @@ def _sent(
 
 
 def _json(content: object, headers: Mapping[str, str] | None) -> tuple[bytes | None, Mapping[str, str]]:
-    if content is None:
-        return None, headers or {}
+    if content is None or isinstance(content, bytes):
+        return content, headers or {}
     return msgspec.json.encode(content), {"Content-Type": "application/json", **(headers or {})}
 
 

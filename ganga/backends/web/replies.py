@@ -26,11 +26,18 @@ class NotSent(BackendUnavailable):
 
 
 class Reply(Struct, frozen=True):
-    """A reply that is whole and is JSON; its status is 2xx or one that was expected."""
+    """A reply that is whole; one that was judged has a status of 2xx, or one that was expected."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    #: The words that follow the number of the status.
+    reason: str = ""
+
+    @property
+    def kind(self) -> str:
+        """The content type, in small letters and without parameters."""
+        return self.headers.get("Content-Type", "no content type").partition(";")[0].strip().lower()
 
     def read(self, kind: type[ReplyT], what: str) -> ReplyT:
         """The body as this type. Raises `BackendUnavailable`; `what` names the server for its text."""
@@ -42,17 +49,16 @@ class Reply(Struct, frozen=True):
 
 def judged(reply: Reply, name: str, expected: tuple[int, ...]) -> Reply:
     """The reply, if it is what a server of ours would say and is no error; an error is raised."""
-    kind = reply.headers.get("Content-Type", "no content type").partition(";")[0].strip().lower()
     if reply.status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}:
         raise not_ready(reply, name)
     if HTTPStatus.MULTIPLE_CHOICES <= reply.status < HTTPStatus.BAD_REQUEST:
         raise redirected(reply, name)
     if reply.status == HTTPStatus.NO_CONTENT and not reply.body:
         return reply
-    if kind != "application/json":
+    if reply.kind != "application/json":
         raise BackendUnavailable(
-            f"{name} answered {reply.status} with {shortened(kind)} instead of JSON: something else, such as a login"
-            " page or a proxy, seems to answer at its address"
+            f"{name} answered {reply.status} with {shortened(reply.kind)} instead of JSON: something else, such as a"
+            " login page or a proxy, seems to answer at its address"
         )
     if reply.status < HTTPStatus.MULTIPLE_CHOICES or reply.status in expected:
         return reply

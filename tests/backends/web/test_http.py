@@ -192,3 +192,29 @@ async def test_a_file_may_take_longer_than_an_answer_if_it_keeps_coming(server: 
     async with Http("S", timeout=1.0) as http:
         await _saved(http, server.url, "there", tmp_path / "there", 1 << 30)
     assert (tmp_path / "there").stat().st_size == 5
+
+
+async def test_bytes_are_sent_as_they_are(server: Server, http: Http) -> None:
+    reply = await http.write("POST", server.url, content=b"&(a=b)", headers={"Content-Type": "application/rsl"})
+    assert server.requests[0].content_type == "application/rsl"
+    assert reply.read(dict[str, str], "S")["body"] == "&(a=b)"
+
+
+async def test_a_file_may_be_asked_for_without_a_form(server: Server, http: Http, tmp_path: Path) -> None:
+    async def content(request: web.Request) -> web.StreamResponse:
+        return web.Response(body=request.method.encode(), content_type="application/octet-stream")
+
+    server.handler = content
+    await http.save(server.url, kind="application/octet-stream", into=tmp_path / "file", at_most=10)
+    assert (tmp_path / "file").read_bytes() == b"GET"
+
+
+@pytest.mark.parametrize("content", [b"", b"whole"])
+async def test_files_are_put_from_memory_or_from_a_file(
+    server: Server, http: Http, tmp_path: Path, content: bytes
+) -> None:
+    (tmp_path / "file").write_bytes(content)
+    for source in (content, tmp_path / "file"):
+        reply = await http.upload(f"{server.url}/there", source)
+        assert reply.read(dict[str, str], "S") == {"method": "PUT", "body": content.decode()}
+    assert [request.content_length for request in server.requests] == [len(content)] * 2
