@@ -1,12 +1,12 @@
 """What follows from what the queue, the history and our own launcher say of one job.
 
-The queue is asked first and is believed: it is what the system acts by. Of a job that it does not list, the history
-is believed if it tells an end; a live status there is old news, which an end may follow for a while and none after
-that, and so is a run that went before the newest. Where all that it tells is signal 9, the launcher may know that this
-was the program's own end. Then the launcher's word that it has ended counts. Nothing but these makes an end, with one
-exception: a task that for long is not there when asked for, and never began, was cancelled in the queue, where systems
-forget it without a trace; it takes that the system speaks of its siblings, or has taken note of our own wish to kill
-it.
+The queue is asked first and is believed: it is what the system acts by. Of a job that it does not list, the history is
+believed if it tells an end; a live status there is old news, which an end may follow for a while and none after that,
+and so is a run that went before the newest. Where all that it tells is signal 9, the launcher may know that this was
+the program's own end. Then the launcher's word that it has ended counts, unless the history tells of a later run.
+Nothing but these makes an end, with one exception: a task that for long is not there when asked for, and never began,
+was cancelled in the queue, where systems forget it without a trace; it takes that the system speaks of its siblings, or
+has taken note of our own wish to kill it.
 """
 
 import re
@@ -75,7 +75,9 @@ def judge(said: Testimony) -> Observation | Verdict:
     launcher = said.launcher if isinstance(said.launcher, Observation) else None
     if said.history is not None and is_doubtful(said.history):
         return _settle_doubt(said, said.history, launcher)
-    ends = [seen for seen in (said.history, launcher) if seen is not None and seen.status.final]
+    heard = [seen for seen in (said.history, launcher) if seen is not None]
+    since = 0 if said.history is None else said.history.restart
+    ends = [seen for seen in heard if seen.status.final and seen.restart >= since]
     if ends:
         return max(ends, key=lambda seen: seen.restart)
     late = said.history is not None and not said.settled

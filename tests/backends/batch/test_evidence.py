@@ -48,6 +48,7 @@ OBSERVATIONS = st.sampled_from([RUNNING, DONE, FAILED, replace(RUNNING, restart=
         (evidence.Testimony(history=replace(KILLED, restart=1), launcher=BY_ITSELF), replace(KILLED, restart=1)),
         (evidence.Testimony(history=replace(KILLED, signal=None), launcher=BY_ITSELF), replace(KILLED, signal=None)),
         (evidence.Testimony(history=RUNNING, launcher=DONE, heard=True), DONE),
+        (evidence.Testimony(history=replace(RUNNING, restart=1), launcher=DONE, heard=True), Verdict.SILENCE),
         (evidence.Testimony(history=RUNNING, launcher=RUNNING, heard=True), Verdict.SILENCE),
         (evidence.Testimony(history=RUNNING, launcher=RUNNING, heard=True, settled=True), Verdict.DENIED),
         (evidence.Testimony(launcher=DONE), DONE),
