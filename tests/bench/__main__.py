@@ -18,7 +18,7 @@ GROUPS = {
     "core": ("core", "store", "local", "stack"),
     "quality": ("quality",),
     "dirac": ("dirac.figures",),
-    "batch": ("batch",),
+    "batch": ("batch.figures",),
     "scale": ("scale",),
 }
 
