@@ -60,6 +60,11 @@ def task_script(jobs: Sequence[Submission], inherited: Mapping[str, str], variab
     return os.fsencode("".join(lines))
 
 
+def program(job: Submission) -> str:
+    """The words that run one job by itself, with its environment."""
+    return _words([_ENV, *_assignments(job.spec.environment), *_call(job)])
+
+
 def _call(job: Submission) -> list[str]:
     """With at least one assignment in front, so that no program is taken for an option."""
     return [_ENV, *_assignments(_own(job)), *_command(job)]

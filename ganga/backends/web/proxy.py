@@ -70,6 +70,12 @@ class Proxy:
         known = self._known
         return None if known is None else Utc(known.chain.valid_until)
 
+    @property
+    def identity(self) -> str | None:
+        """Whose proxy it was that was read last, as a distinguished name; None before the first."""
+        known = self._known
+        return None if known is None else known.chain.identity
+
     async def current(self) -> Credentials:
         """What is to be presented to the servers now. Raises `CredentialsExpired`; no server needs to be asked for
         that.

@@ -1,0 +1,3 @@
+"""A computing element of NorduGrid ARC on this machine, with private ports, folders and authorities, for the time of a
+test run.
+"""
