@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import fields
 
+from ganga.backends.arc.settings import Settings as ArcSettings
 from ganga.backends.base import ENTRY_POINTS
 from ganga.backends.dirac.settings import Settings as DiracSettings
 from ganga.backends.grid_engine.settings import Settings as GridEngineSettings
@@ -80,7 +81,8 @@ def test_each_command_and_option_is_documented() -> None:
 
 
 def test_each_setting_is_documented() -> None:
-    back_ends = (LocalSettings, DiracSettings, SlurmSettings, GridEngineSettings, PbsSettings, LsfSettings)
+    batch_systems = (SlurmSettings, GridEngineSettings, PbsSettings, LsfSettings)
+    back_ends = (LocalSettings, DiracSettings, ArcSettings, *batch_systems)
     for section in (StoreSettings, MonitorSettings, PaceSettings, *back_ends):
         for field in fields(section):
             assert re.search(rf"^{field.name} = ", README, re.MULTILINE), f"{section.__module__}.{field.name}"
