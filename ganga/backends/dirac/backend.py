@@ -3,20 +3,18 @@
 The native id of a job is DIRAC's number. Everything that depends on the protocol is the road's.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import islice
 from pathlib import Path
 from secrets import token_hex
-from time import monotonic
 from typing import Final
 
 from ganga.backends.base import Finding, Receipts, Retrieval, Retrieved, Submission, Tail
 from ganga.backends.dirac.census import Census
 from ganga.backends.dirac.changing import Changer
 from ganga.backends.dirac.delta import Delta
-from ganga.backends.dirac.ends import Ends
-from ganga.backends.dirac.others import Others
+from ganga.backends.dirac.notes import Notes
 from ganga.backends.dirac.owner import Owner
 from ganga.backends.dirac.peeking import tail
 from ganga.backends.dirac.retrieving import Retriever
@@ -45,11 +43,10 @@ class DiracBackend:
     It is a `Feed`, and `Adopting`, `Identified`, `Historied`, `Rescheduling`, `Deleting` and `Peeking`.
     """
 
-    def __init__(self, road: Road, settings: Settings, folder: Path, *, now: Callable[[], float] = monotonic) -> None:
+    def __init__(self, road: Road, settings: Settings, folder: Path, notes: Notes | None = None) -> None:
         self._road = road
-        self._ends = Ends(now=now)
+        self._notes = Notes() if notes is None else notes
         self._owner = Owner(road)
-        self._others = Others()
         self._census = Census(road)
         self._warn_before = settings.warn_before
         self._delta = Delta(settings.overlap, token_hex(4))
@@ -81,7 +78,7 @@ class DiracBackend:
         """Ask for the states of these jobs. What the servers leave out of a whole answer is denied."""
         states = await self._states(ids)
         known = self._owner.identity
-        self._others.learn(states.values(), None if known is None else known.owner)
+        self._notes.others.learn(states.values(), None if known is None else known.owner)
         asked = {native_id for native_id in ids if _number(native_id) is not None}
         return Answer(await self._told(states.values()), frozenset(asked - states.keys()))
 
@@ -93,7 +90,7 @@ class DiracBackend:
         question = self._delta.question(since, await self._road.clock())
         async for page in self._road.changed(question.since, owner=owner):
             question.take(page)
-        if others := self._others.numbers(owner):
+        if others := self._notes.others.numbers(owner):
             async for page in self._road.changed(question.since, ids=others):
                 question.take(page)
         news = question.news()
@@ -169,13 +166,13 @@ class DiracBackend:
         if not states:
             return {}
         clock = await self._road.clock()
-        return {_native_id(state): observation(state) for state in self._ends.told(states, clock)}
+        return {_native_id(state): observation(state) for state in self._notes.ends.told(states, clock)}
 
     async def _looked_at_again(self, heard: AbstractSet[int]) -> Collection[JobState]:
         """The jobs whose ends are held back, as they are now, but for those just heard of."""
-        numbers = [number for number in self._ends.held_back if number not in heard]
+        numbers = [number for number in self._notes.ends.held_back if number not in heard]
         states = await self._states([NativeId(str(number)) for number in numbers])
-        self._ends.gone(number for number in numbers if NativeId(str(number)) not in states)
+        self._notes.ends.gone(number for number in numbers if NativeId(str(number)) not in states)
         return states.values()
 
     async def _states(self, ids: Collection[NativeId]) -> dict[NativeId, JobState]:
@@ -184,6 +181,7 @@ class DiracBackend:
         for part in _chunks(_numbers(ids)):
             told = await self._road.states(part)
             states.update((_native_id(told[number]), told[number]) for number in part if number in told)
+        await self._notes.heard(ids, states)
         return states
 
 

@@ -8,19 +8,19 @@ from pathlib import Path
 
 from ganga.backends.base import Surroundings
 from ganga.backends.dirac import remembering
-from ganga.backends.dirac.backend import DiracBackend
+from ganga.backends.dirac.outage import Outage
 from ganga.backends.dirac.remembering import Memory
 from ganga.backends.dirac.road import Identity, Road
 from ganga.backends.dirac.roads import ROADS, take
 from ganga.backends.dirac.settings import RoadName, Settings
-from ganga.backends.dirac.switching import Outage, SwitchingBackend
+from ganga.backends.dirac.switching import SwitchingBackend
 from ganga.errors import BackendUnavailable
 
 _log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
-async def connect(settings: Settings, surroundings: Surroundings, /) -> AsyncIterator[DiracBackend]:
+async def connect(settings: Settings, surroundings: Surroundings, /) -> AsyncIterator[SwitchingBackend]:
     """Find a road on which the servers know us. Raises `BackendUnavailable` or `ConfigurationError`."""
     folder = surroundings.folder
     memory = await asyncio.to_thread(_prepare, folder, settings)

@@ -2,73 +2,45 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 from time import monotonic
-from typing import Final
+from typing import Final, TypeVar
 
 from msgspec.structs import replace
 
-from ganga.backends.base import Finding, Receipts, Strained, Submission
+from ganga.backends.base import Finding, Receipts, Retrieval, Retrieved, Strained, Submission, Tail
 from ganga.backends.dirac import remembering
 from ganga.backends.dirac.backend import DiracBackend
+from ganga.backends.dirac.notes import Notes
+from ganga.backends.dirac.outage import Outage
 from ganga.backends.dirac.remembering import Memory
-from ganga.backends.dirac.road import CredentialsExpired, Identity, JobState, Road
+from ganga.backends.dirac.road import CredentialsExpired, JobState, Road
+from ganga.backends.dirac.road import Identity as Known
 from ganga.backends.dirac.roads import ROADS, Taken, take
 from ganga.backends.dirac.settings import RoadName, Settings
 from ganga.errors import BackendUnavailable, ConfigurationError
+from ganga.model.identity import Identity
 from ganga.model.ids import Cursor, NativeId, Tag
-from ganga.model.observation import Answer
+from ganga.model.observation import Answer, Observation
+from ganga.model.step import Step
 
-#: So many failures on end, over so many seconds at least, and the other roads are tried. A server that is started
-#: again is back before.
-FAILURES: Final = 3
-LASTING: Final = 60.0
-#: Seconds between two rounds of trying them while none works: at first, and at most.
-_FIRST_PAUSE: Final = 60.0
-_LONGEST_PAUSE: Final = 960.0
+#: Seconds: whoever asks to be left alone for so long announces an outage, for which another road is tried at once.
+LONG_REST: Final = 30.0
+
+_T = TypeVar("_T")
 
 _log = logging.getLogger(__name__)
 
 
-class Outage:
-    """When the other roads are worth a try. Pure: the time is an argument.
+class SwitchingBackend:
+    """A `DiracBackend` that goes over to another road when the servers at the end of the present one are silent for
+    long, or ask to be left alone for long.
 
-    Only servers that do not answer count. Credentials that have expired are neither a failure of the road nor a sign
-    of its health: they are renewed by a person, and count for nothing here.
-    """
-
-    def __init__(self, failures: int = FAILURES, lasting: float = LASTING) -> None:
-        self._most = failures
-        self._lasting = lasting
-        self._failures = 0
-        self._began = 0.0
-        self._pause = _FIRST_PAUSE
-        self._not_before = 0.0
-
-    def succeeded(self) -> None:
-        """The servers have answered."""
-        self._failures = 0
-        self._pause = _FIRST_PAUSE
-
-    def failed(self, now: float) -> bool:
-        """They have not; whether the roads are to be tried now."""
-        if not self._failures:
-            self._began = now
-        self._failures += 1
-        if self._failures < self._most or now - self._began < self._lasting or now < self._not_before:
-            return False
-        self._not_before = now + self._pause
-        self._pause = min(2 * self._pause, _LONGEST_PAUSE)
-        return True
-
-
-class SwitchingBackend(DiracBackend):
-    """Goes over to another road when the servers at the end of the present one have been silent for long.
-
-    What is under way ends on the road on which it began. Cursors stay good: all roads to an installation tell the times
-    of the same database. With one road only it stays on that.
+    It has one `DiracBackend` for each road, and asks the present one: what is under way ends on the road on which it
+    began. Cursors stay good: all roads to an installation tell the times of the same database. With one road only it
+    stays on that.
     """
 
     def __init__(
@@ -81,46 +53,81 @@ class SwitchingBackend(DiracBackend):
         *,
         now: Callable[[], float] = monotonic,
     ) -> None:
-        super().__init__(taken.road, settings, folder)
         self._settings = settings
         self._folder = folder
         self._memory = memory
         self._outage = outage
         self._now = now
-        self._open = taken.stack
+        self._notes = Notes(heard=self._heard)
+        self._taken = taken
+        self._present = self._over(taken.road)
         #: The road before the present one: something may still be under way on it.
         self._retired = AsyncExitStack()
         self._trying: asyncio.Task[None] | None = None
         #: One at a time, and each the latest.
         self._saving = asyncio.Lock()
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} over {self._taken.road.name}>"
+
+    @property
+    def identity(self) -> Identity | None:
+        """See `Identified`."""
+        return self._present.identity
+
     @property
     def stuck_threads(self) -> int:
         """See `Strained`."""
-        return self._road.stuck_threads if isinstance(self._road, Strained) else 0
+        return self._taken.road.stuck_threads if isinstance(self._taken.road, Strained) else 0
 
     async def submit(self, batch: Sequence[Submission], /) -> Receipts:
-        """See `DiracBackend.submit`."""
+        """See `Backend`."""
         await self._remember(replace(self._memory, submitted=True))
-        with self._watched():
-            receipts = await super().submit(batch)
+        receipts = await self._asked(lambda present: present.submit(batch))
         await self._remember(self._memory.with_news({int(number): tag for tag, number in receipts.accepted.items()}))
         return receipts
 
     async def find(self, tags: Collection[Tag], /) -> Finding:
-        """See `DiracBackend.find`."""
-        with self._watched():
-            return await super().find(tags)
+        """See `Backend`."""
+        return await self._asked(lambda present: present.find(tags))
 
     async def poll(self, ids: Collection[NativeId], /) -> Answer:
-        """See `DiracBackend.poll`."""
-        with self._watched():
-            return await super().poll(ids)
+        """See `Backend`."""
+        return await self._asked(lambda present: present.poll(ids))
 
     async def changes(self, since: Cursor | None, /) -> Answer:
-        """See `DiracBackend.changes`."""
-        with self._watched():
-            return await super().changes(since)
+        """See `Feed`."""
+        return await self._asked(lambda present: present.changes(since))
+
+    async def kill(self, ids: Collection[NativeId], /) -> None:
+        """See `Backend`."""
+        await self._asked(lambda present: present.kill(ids))
+
+    async def fetch(self, retrievals: Sequence[Retrieval], /) -> Mapping[NativeId, Retrieved]:
+        """See `Backend`."""
+        return await self._asked(lambda present: present.fetch(retrievals))
+
+    # What a person asks for, and waits for: it says nothing of how the servers are.
+
+    async def history(self, ids: Collection[NativeId], /) -> Mapping[NativeId, Sequence[Step]]:
+        """See `Historied`."""
+        return await self._present.history(ids)
+
+    async def reschedule(self, ids: Collection[NativeId], /) -> Mapping[NativeId, str]:
+        """See `Rescheduling`."""
+        return await self._present.reschedule(ids)
+
+    async def delete(self, ids: Collection[NativeId], /) -> Mapping[NativeId, str]:
+        """See `Deleting`."""
+        return await self._present.delete(ids)
+
+    async def peek(self, native_id: NativeId, /) -> Tail:
+        """See `Peeking`."""
+        return await self._present.peek(native_id)
+
+    async def adopt(self, references: Sequence[str], /) -> Mapping[NativeId, Observation]:
+        """See `Adopting`."""
+        return await self._present.adopt(references)
 
     async def close(self) -> None:
         """Close all roads."""
@@ -128,15 +135,15 @@ class SwitchingBackend(DiracBackend):
             self._trying.cancel()
             await asyncio.gather(self._trying, return_exceptions=True)
         await self._retired.aclose()
-        await self._open.aclose()
+        await self._taken.stack.aclose()
 
-    async def _states(self, ids: Collection[NativeId]) -> dict[NativeId, JobState]:
-        states = await super()._states(ids)
-        asked = frozenset(ids)
-        denied = {number for number in self._memory.witnesses if str(number) in asked and str(number) not in states}
+    # What is kept of the jobs, by which the installation is known again
+
+    async def _heard(self, asked: Collection[NativeId], states: Mapping[NativeId, JobState]) -> None:
+        numbers = frozenset(asked)
+        denied = {number for number in self._memory.witnesses if str(number) in numbers and str(number) not in states}
         present = {state.id: state.name for state in states.values()}
         await self._remember(self._memory.with_news(present, frozenset(denied)))
-        return states
 
     async def _remember(self, memory: Memory) -> None:
         if memory != self._memory and self._settings.road is RoadName.AUTO:
@@ -147,47 +154,70 @@ class SwitchingBackend(DiracBackend):
         async with self._saving:
             await asyncio.to_thread(remembering.save, self._folder, self._memory)
 
-    @contextmanager
-    def _watched(self) -> Iterator[None]:
+    # From one road to another
+
+    def _over(self, road: Road) -> DiracBackend:
+        return DiracBackend(road, self._settings, self._folder, self._notes)
+
+    async def _asked(self, verb: Callable[[DiracBackend], Awaitable[_T]]) -> _T:
+        """The answer over the present road, of which it shows how that is."""
+        present = self._present
         try:
-            yield
+            answer = await verb(present)
         except CredentialsExpired:
             raise
-        except (BackendUnavailable, asyncio.CancelledError):
+        except asyncio.CancelledError:
             # Whoever cancels has waited for too long.
-            self._failed()
+            self._failed(present)
+            raise
+        except BackendUnavailable as error:
+            rest = error.retry_after or 0.0
+            self._failed(present, announced=rest >= LONG_REST)
+            if rest >= LONG_REST:
+                await self._tried()
+            if rest and present is not self._present:
+                # It was the other road that asked to be left alone.
+                raise BackendUnavailable(f"{error}; it is asked over {self._taken.name} from now on") from error
             raise
         self._outage.succeeded()
+        return answer
 
-    def _failed(self) -> None:
-        if self._settings.road is not RoadName.AUTO or not self._outage.failed(self._now()):
+    def _failed(self, backend: DiracBackend, *, announced: bool = False) -> None:
+        if backend is not self._present or self._settings.road is not RoadName.AUTO:
             return
-        if self._trying is None or self._trying.done():
-            self._trying = asyncio.create_task(self._try_roads(), name="roads to DIRAC")
+        if self._outage.failed(self._now(), announced=announced) and (self._trying is None or self._trying.done()):
+            # Who asked to be left alone is.
+            names = [name for name in ROADS if not (announced and name is self._taken.name)]
+            self._trying = asyncio.create_task(self._try_roads(names), name="roads to DIRAC")
 
-    async def _try_roads(self) -> None:
+    async def _tried(self) -> None:
+        """Wait until it is known whether another road is open."""
+        if self._trying is not None:
+            await asyncio.wait({self._trying})
+
+    async def _try_roads(self, names: Sequence[RoadName]) -> None:
         try:
-            taken = await take(list(ROADS), self._settings, self._check)
+            taken = await take(names, self._settings, self._check)
         except (BackendUnavailable, ConfigurationError) as error:
             _log.debug("no road to DIRAC is open: %s", error)
             return
-        if taken.name is self._memory.road:
+        if taken.name is self._taken.name:
             await taken.stack.aclose()
         else:
             await self._go_over_to(taken)
 
-    async def _check(self, name: RoadName, road: Road, identity: Identity) -> None:
+    async def _check(self, name: RoadName, road: Road, identity: Known) -> None:
         await remembering.check(self._memory, name, road, identity)
 
     async def _go_over_to(self, taken: Taken) -> None:
         _log.info(
-            "DIRAC is spoken to over %s from now on: its servers do not answer over %s", taken.name, self._memory.road
+            "DIRAC is spoken to over %s from now on: its servers do not answer over %s", taken.name, self._taken.name
         )
-        retired, self._retired, self._open = self._retired, self._open, taken.stack
-        super().__init__(taken.road, self._settings, self._folder)
+        closing, self._retired = self._retired, self._taken.stack
+        self._taken, self._present = taken, self._over(taken.road)
         self._outage.succeeded()
         self._memory = remembering.remembered(taken.name, taken.identity, self._settings, self._memory)
         try:
             await self._save()
         finally:
-            await retired.aclose()
+            await closing.aclose()

@@ -8,7 +8,8 @@ from msgspec.structs import replace
 from ganga.backends.base import Adopting, Feed, Identified, Retrieval
 from ganga.backends.dirac.backend import CHUNK, DiracBackend
 from ganga.backends.dirac.census import ONE_IN
-from ganga.backends.dirac.ends import GRACE
+from ganga.backends.dirac.ends import GRACE, Ends
+from ganga.backends.dirac.notes import Notes
 from ganga.backends.dirac.settings import Settings
 from ganga.errors import BackendUnavailable, UsageError
 from ganga.model.clock import Utc
@@ -196,7 +197,7 @@ class Rounds:
     def __init__(self, road: ScriptedRoad, folder: Path) -> None:
         self._road = road
         self._now = 0.0
-        self.backend = DiracBackend(road, Settings(), folder, now=lambda: self._now)
+        self.backend = DiracBackend(road, Settings(), folder, Notes(ends=Ends(now=lambda: self._now)))
         self._cursor: Cursor | None = None
 
     def pass_by(self, seconds: float) -> None:

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from ganga.backends.base import Surroundings
-from ganga.backends.dirac.backend import DiracBackend
 from ganga.backends.dirac.diracx_road import DiracX
 from ganga.backends.dirac.opening import connect
 from ganga.backends.dirac.settings import Settings
+from ganga.backends.dirac.switching import SwitchingBackend
 from ganga.errors import UsageError
 from ganga.model.ids import NativeId, TargetName
 from ganga.model.status import JobStatus
@@ -20,7 +20,7 @@ UNKNOWN = NativeId("987654321")
 
 
 @pytest.fixture
-async def backend(settings: Settings, tmp_path: Path) -> AsyncIterator[DiracBackend]:
+async def backend(settings: Settings, tmp_path: Path) -> AsyncIterator[SwitchingBackend]:
     async with connect(settings, Surroundings(TargetName("dirac"), tmp_path / "dirac")) as backend:
         yield backend
 
@@ -37,7 +37,9 @@ def become(diracx: DiracXServer, job: NativeId, status: str, site: str = "ANY") 
     diracx.change("UPDATE Jobs SET Status = ?, Site = ? WHERE JobID = ?", [(status, site, int(job))])
 
 
-async def test_the_histories_of_many_jobs_have_diracx_s_words(road: DiracX, backend: DiracBackend, group: str) -> None:
+async def test_the_histories_of_many_jobs_have_diracx_s_words(
+    road: DiracX, backend: SwitchingBackend, group: str
+) -> None:
     jobs = await submitted(road, group, 3)
     await backend.kill(jobs[:1])
     histories = await backend.history([*jobs, UNKNOWN])
@@ -50,7 +52,7 @@ async def test_the_histories_of_many_jobs_have_diracx_s_words(road: DiracX, back
 
 
 async def test_where_a_job_runs_is_told_once_it_is_decided(
-    road: DiracX, backend: DiracBackend, diracx: DiracXServer, group: str
+    road: DiracX, backend: SwitchingBackend, diracx: DiracXServer, group: str
 ) -> None:
     (job,) = await submitted(road, group)
     assert (await backend.poll([job])).seen[job].place is None
@@ -60,7 +62,7 @@ async def test_where_a_job_runs_is_told_once_it_is_decided(
 
 @pytest.mark.parametrize("state", ["Received", "Running", "Stalled"])
 async def test_a_live_job_runs_again(
-    road: DiracX, backend: DiracBackend, diracx: DiracXServer, group: str, state: str
+    road: DiracX, backend: SwitchingBackend, diracx: DiracXServer, group: str, state: str
 ) -> None:
     (job,) = await submitted(road, group)
     become(diracx, job, state)
@@ -71,7 +73,7 @@ async def test_a_live_job_runs_again(
 
 @pytest.mark.parametrize("state", ["Failed", "Killed", "Done"])
 async def test_a_job_that_has_ended_is_not_even_counted_as_run_again(
-    road: DiracX, backend: DiracBackend, diracx: DiracXServer, group: str, state: str
+    road: DiracX, backend: SwitchingBackend, diracx: DiracXServer, group: str, state: str
 ) -> None:
     """The server would count it and leave the job as it is, and its deletion would then seem to end another run."""
     ended, live = await submitted(road, group, 2)
@@ -85,7 +87,7 @@ async def test_a_job_that_has_ended_is_not_even_counted_as_run_again(
 
 
 async def test_what_ended_is_deleted_and_what_lives_is_refused(
-    road: DiracX, backend: DiracBackend, diracx: DiracXServer, group: str
+    road: DiracX, backend: SwitchingBackend, diracx: DiracXServer, group: str
 ) -> None:
     done, live = await submitted(road, group, 2)
     become(diracx, done, "Done")
@@ -97,7 +99,7 @@ async def test_what_ended_is_deleted_and_what_lives_is_refused(
 
 
 async def test_it_has_no_way_to_show_the_output_of_a_running_job(
-    road: DiracX, backend: DiracBackend, group: str
+    road: DiracX, backend: SwitchingBackend, group: str
 ) -> None:
     (job,) = await submitted(road, group)
     with pytest.raises(UsageError, match=f"DiracX shows no output of job {job} while it runs"):

@@ -8,10 +8,10 @@ import pytest
 from msgspec.structs import replace
 
 from ganga.backends.base import Submission, Surroundings
-from ganga.backends.dirac.backend import DiracBackend
 from ganga.backends.dirac.opening import connect
+from ganga.backends.dirac.outage import Outage
 from ganga.backends.dirac.settings import Settings
-from ganga.backends.dirac.switching import Outage, SwitchingBackend
+from ganga.backends.dirac.switching import SwitchingBackend
 from ganga.errors import BackendUnavailable
 from ganga.model.ids import JobId, NativeId, Tag, TargetName
 from ganga.model.job import JobSpec
@@ -34,7 +34,7 @@ def surroundings(tmp_path: Path) -> Surroundings:
     return Surroundings(TargetName("dirac"), tmp_path / "dirac")
 
 
-async def submitted(backend: DiracBackend) -> NativeId:
+async def submitted(backend: SwitchingBackend) -> NativeId:
     tag = Tag(f"ganga-{uuid4().hex}")
     receipts = await backend.submit([Submission(JobId("1"), tag, JobSpec(command=("true",)))])
     return receipts.accepted[tag]
@@ -46,7 +46,6 @@ async def test_while_one_kind_of_services_is_away_jobs_are_followed_over_the_oth
 ) -> None:
     caplog.set_level(logging.INFO)
     async with connect(settings, surroundings) as backend:
-        assert isinstance(backend, SwitchingBackend)
         assert repr(backend).endswith("over https>")
         job = await submitted(backend)
         cursor = (await backend.changes(None)).cursor

@@ -9,10 +9,10 @@ import pytest
 from msgspec.structs import replace
 
 from ganga.backends.base import Surroundings
-from ganga.backends.dirac.backend import DiracBackend
 from ganga.backends.dirac.opening import connect
 from ganga.backends.dirac.road import Road
 from ganga.backends.dirac.settings import RoadName, Settings
+from ganga.backends.dirac.switching import SwitchingBackend
 from ganga.model.ids import NativeId, TargetName
 from ganga.model.status import JobStatus
 from tests.live.dirac.services.installation import Admin, description
@@ -25,7 +25,7 @@ MOST_RUNS = 3
 
 
 @pytest.fixture
-async def backend(settings: Settings, road_name: str, tmp_path: Path) -> AsyncIterator[DiracBackend]:
+async def backend(settings: Settings, road_name: str, tmp_path: Path) -> AsyncIterator[SwitchingBackend]:
     wanted = replace(settings, road=RoadName(road_name))
     async with connect(wanted, Surroundings(TargetName("dirac"), tmp_path / "dirac")) as backend:
         yield backend
@@ -36,7 +36,7 @@ async def submitted(road: Road) -> tuple[int, NativeId]:
     return job, NativeId(str(job))
 
 
-async def test_the_history_has_dirac_s_words_and_times(road: Road, backend: DiracBackend, admin: Admin) -> None:
+async def test_the_history_has_dirac_s_words_and_times(road: Road, backend: SwitchingBackend, admin: Admin) -> None:
     jobs = [await submitted(road) for _ in range(3)]
     number, job = jobs[0]
     await admin.set_status(number, "Running", "Application")
@@ -54,7 +54,7 @@ async def test_the_history_has_dirac_s_words_and_times(road: Road, backend: Dira
     assert abs(steps[2].at - await road.clock()) < 60
 
 
-async def test_where_a_job_runs_is_told_once_it_is_decided(road: Road, backend: DiracBackend, admin: Admin) -> None:
+async def test_where_a_job_runs_is_told_once_it_is_decided(road: Road, backend: SwitchingBackend, admin: Admin) -> None:
     number, job = await submitted(road)
     assert (await backend.poll([job])).seen[job].place is None
     await admin.set_site(number, "LCG.CERN.ch")
@@ -64,7 +64,7 @@ async def test_where_a_job_runs_is_told_once_it_is_decided(road: Road, backend: 
 
 
 @pytest.mark.parametrize("state", ["Failed", "Killed", "Done", "Stalled", "Running"])
-async def test_a_job_runs_again_from_any_state(road: Road, backend: DiracBackend, admin: Admin, state: str) -> None:
+async def test_a_job_runs_again_from_any_state(road: Road, backend: SwitchingBackend, admin: Admin, state: str) -> None:
     number, job = await submitted(road)
     await admin.set_status(number, state)
     assert await backend.reschedule([job, UNKNOWN]) == {UNKNOWN: f"DIRAC does not know {UNKNOWN} (any more)"}
@@ -74,7 +74,7 @@ async def test_a_job_runs_again_from_any_state(road: Road, backend: DiracBackend
 
 
 async def test_a_job_that_dirac_silently_does_not_run_again_is_refused(
-    road: Road, backend: DiracBackend, admin: Admin
+    road: Road, backend: SwitchingBackend, admin: Admin
 ) -> None:
     number, job = await submitted(road)
     for _ in range(MOST_RUNS):
@@ -85,7 +85,9 @@ async def test_a_job_that_dirac_silently_does_not_run_again_is_refused(
     assert await backend.reschedule([job]) == {job: reason}
 
 
-async def test_what_ended_is_deleted_and_what_lives_is_refused(road: Road, backend: DiracBackend, admin: Admin) -> None:
+async def test_what_ended_is_deleted_and_what_lives_is_refused(
+    road: Road, backend: SwitchingBackend, admin: Admin
+) -> None:
     done, failed, live = [await submitted(road) for _ in range(3)]
     await admin.set_status(done[0], "Done")
     await admin.set_status(failed[0], "Failed")
@@ -98,7 +100,7 @@ async def test_what_ended_is_deleted_and_what_lives_is_refused(road: Road, backe
 
 
 async def test_the_last_lines_of_a_running_job_are_those_of_its_last_report(
-    road: Road, backend: DiracBackend, admin: Admin
+    road: Road, backend: SwitchingBackend, admin: Admin
 ) -> None:
     number, job = await submitted(road)
     await admin.set_status(number, "Running", "Application")

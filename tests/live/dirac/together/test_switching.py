@@ -9,11 +9,11 @@ import pytest
 from msgspec.structs import replace
 
 from ganga.backends.base import Submission, Surroundings
-from ganga.backends.dirac.backend import DiracBackend
 from ganga.backends.dirac.opening import connect
+from ganga.backends.dirac.outage import Outage
 from ganga.backends.dirac.roads import take
 from ganga.backends.dirac.settings import RoadName
-from ganga.backends.dirac.switching import Outage, SwitchingBackend
+from ganga.backends.dirac.switching import SwitchingBackend
 from ganga.errors import BackendUnavailable
 from ganga.model.ids import Cursor, JobId, NativeId, Tag, TargetName
 from ganga.model.job import JobSpec
@@ -46,15 +46,14 @@ def away(server: DiracXServer) -> Iterator[None]:
         server.start()
 
 
-async def submitted(backend: DiracBackend) -> NativeId:
+async def submitted(backend: SwitchingBackend) -> NativeId:
     tag = Tag(f"ganga-{uuid4().hex}")
     receipts = await backend.submit([Submission(JobId("1"), tag, JobSpec(command=("true",)))])
     return receipts.accepted[tag]
 
 
-async def tried_in_vain(backend: DiracBackend, cursor: Cursor | None) -> None:
+async def tried_in_vain(backend: SwitchingBackend, cursor: Cursor | None) -> None:
     """A question that fails, after which other roads have been tried."""
-    assert isinstance(backend, SwitchingBackend)
     with pytest.raises(BackendUnavailable):
         await backend.changes(cursor)
     assert backend._trying is not None
@@ -94,6 +93,5 @@ async def test_a_diracx_of_its_own_is_another_installation_and_passed_over(
             installation.site.start_https()
         assert repr(backend).endswith("over dips>")
         assert not (await backend.poll([job])).absent
-        assert isinstance(backend, SwitchingBackend)
         with pytest.raises(BackendUnavailable, match=r"do not know the jobs that were seen over dips"):
             await take([RoadName.DIRACX], backend._settings, backend._check)
