@@ -56,12 +56,10 @@ async def client(opened: Callable[[], app.Opening]) -> AsyncIterator[Client]:
 
 
 @pytest.fixture
-async def worker(road: DiracX, diracx: DiracXServer, tmp_path: Path) -> AsyncIterator[Worker]:
+def worker(road: DiracX, diracx: DiracXServer, tmp_path: Path) -> Worker:
     folder = tmp_path / "worker"
     folder.mkdir()
-    worker = Worker(road, diracx, folder)
-    async with worker.at_work():
-        yield worker
+    return Worker(road, diracx, folder)
 
 
 async def subjobs(client: Client, job: JobRecord) -> list[JobRecord]:
@@ -77,78 +75,80 @@ async def until(client: Client, happened: Callable[[Event], bool]) -> None:
                 return
 
 
-@pytest.mark.usefixtures("worker")
-async def test_a_campaign_ends_as_its_jobs_do(client: Client, tmp_path: Path) -> None:
-    data = tmp_path / "data.txt"
-    data.write_text("shared\n")
-    script = 'cat data.txt; echo "$GANGA_SUBJOB_INDEX" > result.txt; test "$GANGA_SUBJOB_INDEX" -lt 25'
-    job = await client.submit(["sh", "-c", script], target="dirac", subjobs=30, inputs=[data], outputs=["result.txt"])
-    (ended,) = await client.wait(job, timeout=PATIENCE)
-    assert ended.status is JobStatus.FAILED
-    records = await subjobs(client, job)
-    identity = (await client.target_states())[TargetName("dirac")].identity
-    assert identity is not None
-    assert identity.name == "alice of user"
-    assert identity.expires_at is not None
-    assert [record.status for record in records] == [JobStatus.COMPLETED] * 25 + [JobStatus.FAILED] * 5
-    assert {record.exit_code for record in records[25:]} == {1}
-    assert {record.attempt for record in records} == {1}
-    for number in (0, 29):
-        folder = await client.fetch(records[number])
-        assert (folder / "result.txt").read_text() == f"{number}\n"
-        assert (folder / "stdout").read_text() == "shared\n"
-
-
-@pytest.mark.usefixtures("worker")
-async def test_a_job_that_is_rescheduled_while_it_runs_is_the_next_attempt(
-    client: Client, road: DiracX, tmp_path: Path
-) -> None:
-    mark = tmp_path / "mark"
-    job = await client.submit(["sh", "-c", f"test -e {mark} || sleep 1000"], target="dirac")
-    await until(client, lambda event: event.job == job.id and event.new is JobStatus.RUNNING)
-    first = await client.get(job)
-    mark.touch()
-    assert first.native_id is not None
-    await road.reschedule([int(first.native_id)])
-    (record,) = await client.wait(job, timeout=PATIENCE)
-    assert (record.status, record.attempt, record.native_id) == (JobStatus.COMPLETED, 2, first.native_id)
-
-
-@pytest.mark.usefixtures("worker")
-async def test_a_job_that_is_rescheduled_after_its_end_is_followed_again_without_being_asked_for(
-    client: Client, diracx: DiracXServer, tmp_path: Path
-) -> None:
-    mark = tmp_path / "mark"
-    job = await client.submit(["sh", "-c", f"test -e {mark}"], target="dirac")
-    (failed,) = await client.wait(job, timeout=PATIENCE)
-    assert (failed.status, failed.attempt) == (JobStatus.FAILED, 1)
-    mark.touch()
-    assert failed.native_id is not None
-    # What DIRAC's services do to their common database: DiracX 0.7 runs no job again that has ended.
-    diracx.change(RESCHEDULE, [(int(failed.native_id),)])
-    await until(client, lambda event: event.attempt == 2 and event.new is JobStatus.COMPLETED)
-    record = await client.get(job)
-    assert (record.status, record.attempt, record.native_id) == (JobStatus.COMPLETED, 2, failed.native_id)
-    folder = await client.fetch(job)
-    assert folder.name == "output-2", "each attempt has a folder of its own"
-
-
-@pytest.mark.usefixtures("worker")
-async def test_a_monitor_that_ends_while_it_submits_submits_no_job_twice(
-    opened: Callable[[], app.Opening], road: DiracX
-) -> None:
-    async with opened() as client:
-        job = await client.submit(["true"], target="dirac", subjobs=150)
-        async with asyncio.timeout(PATIENCE):
-            begun: list[str] = []
-            while not begun:
-                begun = await _there(client, road, job)
-        assert len(begun) < 150
-    async with opened() as client:
+async def test_a_campaign_ends_as_its_jobs_do(client: Client, tmp_path: Path, worker: Worker) -> None:
+    async with worker.at_work():
+        data = tmp_path / "data.txt"
+        data.write_text("shared\n")
+        script = 'cat data.txt; echo "$GANGA_SUBJOB_INDEX" > result.txt; test "$GANGA_SUBJOB_INDEX" -lt 25'
+        job = await client.submit(
+            ["sh", "-c", script], target="dirac", subjobs=30, inputs=[data], outputs=["result.txt"]
+        )
         (ended,) = await client.wait(job, timeout=PATIENCE)
-        assert ended.status is JobStatus.COMPLETED
-        assert {record.attempt for record in await subjobs(client, job)} == {1}
-        assert len(await _there(client, road, job)) == 150
+        assert ended.status is JobStatus.FAILED
+        records = await subjobs(client, job)
+        identity = (await client.target_states())[TargetName("dirac")].identity
+        assert identity is not None
+        assert identity.name == "alice of user"
+        assert identity.expires_at is not None
+        assert [record.status for record in records] == [JobStatus.COMPLETED] * 25 + [JobStatus.FAILED] * 5
+        assert {record.exit_code for record in records[25:]} == {1}
+        assert {record.attempt for record in records} == {1}
+        for number in (0, 29):
+            folder = await client.fetch(records[number])
+            assert (folder / "result.txt").read_text() == f"{number}\n"
+            assert (folder / "stdout").read_text() == "shared\n"
+
+
+async def test_a_job_that_is_rescheduled_while_it_runs_is_the_next_attempt(
+    client: Client, road: DiracX, tmp_path: Path, worker: Worker
+) -> None:
+    async with worker.at_work():
+        mark = tmp_path / "mark"
+        job = await client.submit(["sh", "-c", f"test -e {mark} || sleep 1000"], target="dirac")
+        await until(client, lambda event: event.job == job.id and event.new is JobStatus.RUNNING)
+        first = await client.get(job)
+        mark.touch()
+        assert first.native_id is not None
+        await road.reschedule([int(first.native_id)])
+        (record,) = await client.wait(job, timeout=PATIENCE)
+        assert (record.status, record.attempt, record.native_id) == (JobStatus.COMPLETED, 2, first.native_id)
+
+
+async def test_a_job_that_is_rescheduled_after_its_end_is_followed_again_without_being_asked_for(
+    client: Client, diracx: DiracXServer, tmp_path: Path, worker: Worker
+) -> None:
+    async with worker.at_work():
+        mark = tmp_path / "mark"
+        job = await client.submit(["sh", "-c", f"test -e {mark}"], target="dirac")
+        (failed,) = await client.wait(job, timeout=PATIENCE)
+        assert (failed.status, failed.attempt) == (JobStatus.FAILED, 1)
+        mark.touch()
+        assert failed.native_id is not None
+        # What DIRAC's services do to their common database: DiracX 0.7 runs no job again that has ended.
+        diracx.change(RESCHEDULE, [(int(failed.native_id),)])
+        await until(client, lambda event: event.attempt == 2 and event.new is JobStatus.COMPLETED)
+        record = await client.get(job)
+        assert (record.status, record.attempt, record.native_id) == (JobStatus.COMPLETED, 2, failed.native_id)
+        folder = await client.fetch(job)
+        assert folder.name == "output-2", "each attempt has a folder of its own"
+
+
+async def test_a_monitor_that_ends_while_it_submits_submits_no_job_twice(
+    opened: Callable[[], app.Opening], road: DiracX, worker: Worker
+) -> None:
+    async with worker.at_work():
+        async with opened() as client:
+            job = await client.submit(["true"], target="dirac", subjobs=150)
+            async with asyncio.timeout(PATIENCE):
+                begun: list[str] = []
+                while not begun:
+                    begun = await _there(client, road, job)
+            assert len(begun) < 150
+        async with opened() as client:
+            (ended,) = await client.wait(job, timeout=PATIENCE)
+            assert ended.status is JobStatus.COMPLETED
+            assert {record.attempt for record in await subjobs(client, job)} == {1}
+            assert len(await _there(client, road, job)) == 150
 
 
 async def _there(client: Client, road: DiracX, job: JobRecord) -> list[str]:
@@ -172,13 +172,15 @@ async def test_no_job_ends_while_the_server_is_away(client: Client, diracx: Dira
     assert {record.attempt for record in await subjobs(client, job)} == {1}
 
 
-@pytest.mark.usefixtures("worker")
-async def test_jobs_that_something_else_submitted_are_followed(client: Client, road: DiracX, group: str) -> None:
-    description = f'[Executable = "/bin/echo"; Arguments = "hello"; JobGroup = "{group}"; '
-    description += 'StdOutput = "std.out"; StdError = "std.err"; OutputSandbox = {"std.out", "std.err"};]'
-    await road.submit([description] * 3)
-    records = await client.track("dirac", f"group:{group}")
-    assert len(records) == 3
-    ended = await client.wait(*records, timeout=PATIENCE)
-    assert {record.status for record in ended} == {JobStatus.COMPLETED}
-    assert ((await client.fetch(ended[0])) / "stdout").read_text() == "hello\n"
+async def test_jobs_that_something_else_submitted_are_followed(
+    client: Client, road: DiracX, group: str, worker: Worker
+) -> None:
+    async with worker.at_work():
+        description = f'[Executable = "/bin/echo"; Arguments = "hello"; JobGroup = "{group}"; '
+        description += 'StdOutput = "std.out"; StdError = "std.err"; OutputSandbox = {"std.out", "std.err"};]'
+        await road.submit([description] * 3)
+        records = await client.track("dirac", f"group:{group}")
+        assert len(records) == 3
+        ended = await client.wait(*records, timeout=PATIENCE)
+        assert {record.status for record in ended} == {JobStatus.COMPLETED}
+        assert ((await client.fetch(ended[0])) / "stdout").read_text() == "hello\n"

@@ -8,10 +8,12 @@ import sqlite3
 import tarfile
 import zlib
 from base64 import b64decode
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, closing, suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import aiohttp
 
@@ -20,9 +22,12 @@ from ganga.backends.dirac.diracx_road import DiracX
 from ganga.errors import BackendUnavailable
 from tests.live.diracx_server.running import DiracXServer
 
+T = TypeVar("T")
+
 #: Seconds between two looks into the database.
 LOOK = 0.05
-_STARTS = 5
+#: Seconds between the tries of one step where the server fails for a moment.
+_PAUSES = (0.5, 1, 2, 4, 8)
 
 
 class Worker:
@@ -44,7 +49,10 @@ class Worker:
 
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator[None]:
-        """Run jobs as long as the block lasts; what still runs then is killed."""
+        """Run jobs as long as the block lasts; what still runs then is killed.
+
+        It belongs into the test itself, not into a fixture: what goes wrong here for good ends the block at once.
+        """
         async with asyncio.TaskGroup() as tasks:
             matching = tasks.create_task(self._match(tasks))
             try:
@@ -65,27 +73,23 @@ class Worker:
                     attributes = _attributes(jdl)
                     # What other tests have left here has no output, and is not for us.
                     if "StdOutput" in attributes:
-                        tasks.create_task(self._run_with_patience(job, restart, attributes))
+                        tasks.create_task(self._run(job, restart, attributes))
             await asyncio.sleep(LOOK)
 
     def _look(self) -> list[tuple[int, str, int, str]]:
-        question = "SELECT JobID, Status, RescheduleCounter, JDL FROM Jobs JOIN JobJDLs USING (JobID)"
+        question = (
+            "SELECT JobID, Status, RescheduleCounter, JDL FROM Jobs JOIN JobJDLs USING (JobID)"
+            # A job cannot be reported on before its first record is there, which is written last.
+            " WHERE Status IN ('Received', 'Killed') AND JobID IN (SELECT JobID FROM logging.LoggingInfo)"
+        )
         with closing(sqlite3.connect(self._server.data / "jobdb.db", timeout=30)) as database:
-            return database.execute(f"{question} WHERE Status IN ('Received', 'Killed')").fetchall()
+            database.execute("ATTACH DATABASE ? AS logging", (str(self._server.data / "jobloggingdb.db"),))
+            return database.execute(question).fetchall()
 
     def _kill(self, jobs: set[int]) -> None:
         for job in jobs & self._running.keys():
             with suppress(ProcessLookupError):
                 os.killpg(self._running[job].pid, signal.SIGKILL)
-
-    async def _run_with_patience(self, job: int, restart: int, jdl: dict[str, str]) -> None:
-        """A server that fails for a moment costs this job a further start, and the others nothing."""
-        for _ in range(_STARTS):
-            try:
-                return await self._run(job, restart, jdl)
-            except BackendUnavailable:
-                await asyncio.sleep(1)
-        return await self._run(job, restart, jdl)
 
     async def _run(self, job: int, restart: int, jdl: dict[str, str]) -> None:
         async with self._slots:
@@ -113,7 +117,8 @@ class Worker:
             (now + timedelta(microseconds=number)).isoformat(): {**said, "Status": status, "MinorStatus": minor}
             for number, (status, minor) in enumerate(words)
         }
-        await self._road._session.write("PATCH", "/api/jobs/status", {job: news})
+        # It is written down as a whole or not at all.
+        await patiently(lambda: self._road._session.write("PATCH", "/api/jobs/status", {job: news}))
 
     async def _execute(self, job: int, jdl: dict[str, str], folder: Path) -> int:
         with (folder / jdl["StdOutput"]).open("wb") as out, (folder / jdl["StdError"]).open("wb") as err:
@@ -128,16 +133,31 @@ class Worker:
 
     async def _bring_inputs(self, jdl: dict[str, str], folder: Path) -> None:
         for name in _list(jdl.get("InputSandbox", "")):
-            reply = await self._road._session.read("GET", f"/api/jobs/sandbox?pfn={name}")
-            async with aiohttp.ClientSession() as store, store.get(reply.read(Download, "DiracX").url) as archive:
-                content = await archive.read()
+            content = await patiently(partial(self._input, name))
             await asyncio.to_thread(_unpack, content, folder)
+
+    async def _input(self, name: str) -> bytes:
+        reply = await self._road._session.read("GET", f"/api/jobs/sandbox?pfn={name}")
+        async with aiohttp.ClientSession() as store, store.get(reply.read(Download, "DiracX").url) as archive:
+            return await archive.read()
 
     async def _send_outputs(self, job: int, jdl: dict[str, str], folder: Path) -> None:
         archive = folder.with_suffix(".tar.bz2")
         await asyncio.to_thread(_pack, archive, folder, _list(jdl["OutputSandbox"]))
-        name = await self._road.upload(archive)
-        await self._road._session.write("PATCH", f"/api/jobs/{job}/sandbox/output", name)
+        name = await patiently(lambda: self._road.upload(archive))
+        await patiently(lambda: self._road._session.write("PATCH", f"/api/jobs/{job}/sandbox/output", name))
+
+
+async def patiently(step: Callable[[], Awaitable[T]], failure: type[BackendUnavailable] = BackendUnavailable) -> T:
+    """What the step gives; it is tried again, as pilots do, while servers fail for a moment. It must do no harm twice
+    when it has failed so.
+    """
+    for pause in _PAUSES:
+        try:
+            return await step()
+        except failure:
+            await asyncio.sleep(pause)
+    return await step()
 
 
 def _unpack(archive: bytes, folder: Path) -> None:

@@ -1,5 +1,6 @@
 """What the tests do to the services beside the roads under test."""
 
+import asyncio
 import tarfile
 from collections.abc import Mapping
 from io import BytesIO
@@ -84,7 +85,8 @@ class Admin:
         await self._diset.call(url, Envelope[object], "setJobStatusBulk", job, news)
 
     async def download(self, sandbox: str, into: Path) -> None:
-        """As the user whose sandbox it is."""
+        """As the user whose sandbox it is; what an earlier try has left in its place is removed."""
+        await asyncio.to_thread(into.unlink, missing_ok=True)
         url = self._site.ports.dips("SandboxStore")
         path = sandbox.partition("|")[2]
         await self._user.download(url, f"/WorkloadManagement/SandboxStore{path}", into, at_most=1 << 24)

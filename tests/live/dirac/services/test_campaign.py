@@ -53,50 +53,50 @@ async def client(
 
 
 @pytest.fixture
-async def worker(road: Road, site: Site, admin: Admin, tmp_path: Path) -> AsyncIterator[ServiceWorker]:
+def worker(road: Road, site: Site, admin: Admin, tmp_path: Path) -> ServiceWorker:
     folder = tmp_path / "worker"
     folder.mkdir()
-    worker = ServiceWorker(road, site, admin, folder)
+    return ServiceWorker(road, site, admin, folder)
+
+
+async def test_a_campaign_ends_as_its_jobs_do(client: Client, tmp_path: Path, worker: ServiceWorker) -> None:
     async with worker.at_work():
-        yield worker
+        data = tmp_path / "data.txt"
+        data.write_text("shared\n")
+        script = 'cat data.txt; echo "$GANGA_SUBJOB_INDEX" > result.txt; test "$GANGA_SUBJOB_INDEX" -lt 25'
+        job = await client.submit(
+            ["sh", "-c", script], target="dirac", subjobs=30, inputs=[data], outputs=["result.txt"]
+        )
+        (ended,) = await client.wait(job, timeout=PATIENCE)
+        assert ended.status is JobStatus.FAILED
+        records = sorted(
+            [record async for record in client.select(parent=job.id)], key=lambda record: number_and_index(record.id)
+        )
+        assert [record.status for record in records] == [JobStatus.COMPLETED] * 25 + [JobStatus.FAILED] * 5
+        assert {record.exit_code for record in records[25:]} == {1}
+        assert {record.attempt for record in records} == {1}
+        for number in (0, 29):
+            folder = await client.fetch(records[number])
+            assert (folder / "result.txt").read_text() == f"{number}\n"
+            assert (folder / "stdout").read_text() == "shared\n"
 
 
-@pytest.mark.usefixtures("worker")
-async def test_a_campaign_ends_as_its_jobs_do(client: Client, tmp_path: Path) -> None:
-    data = tmp_path / "data.txt"
-    data.write_text("shared\n")
-    script = 'cat data.txt; echo "$GANGA_SUBJOB_INDEX" > result.txt; test "$GANGA_SUBJOB_INDEX" -lt 25'
-    job = await client.submit(["sh", "-c", script], target="dirac", subjobs=30, inputs=[data], outputs=["result.txt"])
-    (ended,) = await client.wait(job, timeout=PATIENCE)
-    assert ended.status is JobStatus.FAILED
-    records = sorted(
-        [record async for record in client.select(parent=job.id)], key=lambda record: number_and_index(record.id)
-    )
-    assert [record.status for record in records] == [JobStatus.COMPLETED] * 25 + [JobStatus.FAILED] * 5
-    assert {record.exit_code for record in records[25:]} == {1}
-    assert {record.attempt for record in records} == {1}
-    for number in (0, 29):
-        folder = await client.fetch(records[number])
-        assert (folder / "result.txt").read_text() == f"{number}\n"
-        assert (folder / "stdout").read_text() == "shared\n"
-
-
-@pytest.mark.usefixtures("worker")
 async def test_a_job_that_is_rescheduled_after_its_end_is_followed_again_without_being_asked_for(
-    client: Client, road: Road, tmp_path: Path
+    client: Client, road: Road, tmp_path: Path, worker: ServiceWorker
 ) -> None:
-    mark = tmp_path / "mark"
-    job = await client.submit(["sh", "-c", f"test -e {mark}"], target="dirac")
-    (failed,) = await client.wait(job, timeout=PATIENCE)
-    assert (failed.status, failed.attempt) == (JobStatus.FAILED, 1)
-    mark.touch()
-    assert failed.native_id is not None
-    await road.reschedule([int(failed.native_id)])
-    async with asyncio.timeout(PATIENCE), aclosing(client.events(after=0)) as events:
-        async for event in events:
-            if event.attempt == 2 and event.new is JobStatus.COMPLETED:
-                break
-    record = await client.get(job)
-    assert (record.status, record.attempt, record.native_id) == (JobStatus.COMPLETED, 2, failed.native_id)
-    folder = await client.fetch(job)
-    assert folder.name == "output-2", "each attempt has a folder of its own"
+    async with worker.at_work():
+        mark = tmp_path / "mark"
+        job = await client.submit(["sh", "-c", f"test -e {mark}"], target="dirac")
+        (failed,) = await client.wait(job, timeout=PATIENCE)
+        assert (failed.status, failed.attempt) == (JobStatus.FAILED, 1)
+        mark.touch()
+        assert failed.native_id is not None
+        await road.reschedule([int(failed.native_id)])
+        async with asyncio.timeout(PATIENCE), aclosing(client.events(after=0)) as events:
+            async for event in events:
+                if event.attempt == 2 and event.new is JobStatus.COMPLETED:
+                    break
+        record = await client.get(job)
+        assert (record.status, record.attempt, record.native_id) == (JobStatus.COMPLETED, 2, failed.native_id)
+        folder = await client.fetch(job)
+        assert folder.name == "output-2", "each attempt has a folder of its own"

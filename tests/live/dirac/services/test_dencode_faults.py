@@ -7,6 +7,7 @@ import pytest
 
 from ganga.client import Client
 from tests.live.dirac.services import test_campaign as campaign
+from tests.live.dirac.services.worker import ServiceWorker
 from tests.live.dirac_server.servers import Site
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
@@ -33,6 +34,7 @@ def old_services(site: Site) -> Iterator[None]:
             site.restart(service)
 
 
-@pytest.mark.usefixtures("worker")
-async def test_a_campaign_over_dencode_ends_as_its_jobs_do(client: Client, tmp_path: Path) -> None:
-    await campaign.test_a_campaign_ends_as_its_jobs_do(client, tmp_path)
+async def test_a_campaign_over_dencode_ends_as_its_jobs_do(
+    client: Client, tmp_path: Path, worker: ServiceWorker
+) -> None:
+    await campaign.test_a_campaign_ends_as_its_jobs_do(client, tmp_path, worker)

@@ -2,11 +2,13 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from ganga.backends.dirac.road import Road
+from ganga.backends.web.replies import NotSent
 from tests.live.dirac.services.installation import Admin
-from tests.live.dirac.worker import Worker, _list, _pack, _unpack
+from tests.live.dirac.worker import Worker, _list, _pack, _unpack, patiently
 from tests.live.dirac_server.servers import Site
 
 
@@ -23,6 +25,8 @@ class ServiceWorker(Worker):
         rows = self._site.sql(
             f"SELECT {columns} FROM JobDB.Jobs JOIN JobDB.JobJDLs USING (JobID)"  # noqa: S608 - our own
             " WHERE Status IN ('Received', 'Killed') AND JobName LIKE 'ganga-%'"
+            # A job cannot be reported on before its first record is there, which is written last.
+            " AND JobID IN (SELECT JobID FROM JobLoggingDB.LoggingInfo)"
         )
         fields = [line.split("\t") for line in rows.splitlines()]
         return [(int(job), status, int(again), bytes.fromhex(jdl).decode()) for job, status, again, jdl in fields]
@@ -34,17 +38,18 @@ class ServiceWorker(Worker):
             str(now + timedelta(microseconds=number)): {**said, "Status": status, "MinorStatus": minor}
             for number, (status, minor) in enumerate(words)
         }
-        await self._admin.report(job, news)
+        # What broke off may have been written down, in part too, and would then be in the history twice.
+        await patiently(lambda: self._admin.report(job, news), NotSent)
 
     async def _bring_inputs(self, jdl: dict[str, str], folder: Path) -> None:
         for number, name in enumerate(_list(jdl.get("InputSandbox", ""))):
             archive = folder.with_suffix(f".inputs-{number}")
-            await self._admin.download(name, archive)
+            await patiently(partial(self._admin.download, name, archive))
             content = await asyncio.to_thread(archive.read_bytes)
             await asyncio.to_thread(_unpack, content, folder)
 
     async def _send_outputs(self, job: int, jdl: dict[str, str], folder: Path) -> None:
         archive = folder.with_suffix(".tar.bz2")
         await asyncio.to_thread(_pack, archive, folder, _list(jdl["OutputSandbox"]))
-        name = await self._road.upload(archive)
+        name = await patiently(lambda: self._road.upload(archive))
         await asyncio.to_thread(self._admin.assign_output, job, name)

@@ -35,9 +35,7 @@ async def worker(installation: Installation, tmp_path: Path) -> AsyncIterator[Co
     async with open_road(installation.settings(RoadName.DIRACX)) as road:
         # DiracX 0.7 writes an owner down twice whose first sandboxes come at once, and finds none of theirs then.
         await road.upload(archive(tmp_path, first="sandbox"))
-        worker = CommonWorker(road, installation.site, Admin(installation.site), folder)
-        async with worker.at_work():
-            yield worker
+        yield CommonWorker(road, installation.site, Admin(installation.site), folder)
 
 
 @pytest.fixture

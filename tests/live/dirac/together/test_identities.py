@@ -13,10 +13,11 @@ from ganga.model.job import JobRecord
 from ganga.model.status import JobStatus
 from tests.live.dirac.together.campaign import PATIENCE, until
 from tests.live.dirac.together.installation import ROADS, Installation
+from tests.live.dirac.together.worker import CommonWorker
 from tests.live.dirac.worker import Worker
 from tests.live.diracx_server.running import DiracXServer
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("worker")]
+pytestmark = pytest.mark.slow
 
 Opened = Callable[[Mapping[str, Settings]], app.Opening]
 
@@ -34,18 +35,21 @@ def elsewhere(diracx: DiracXServer, session_credentials: Path) -> Settings:
 
 
 @pytest.fixture
-async def worker_elsewhere(elsewhere: Settings, diracx: DiracXServer, tmp_path: Path) -> AsyncIterator[None]:
+async def worker_elsewhere(elsewhere: Settings, diracx: DiracXServer, tmp_path: Path) -> AsyncIterator[Worker]:
     folder = tmp_path / "worker elsewhere"
     folder.mkdir()
-    async with open_road(elsewhere) as road, Worker(road, diracx, folder).at_work():
-        yield
+    async with open_road(elsewhere) as road:
+        yield Worker(road, diracx, folder)
 
 
-@pytest.mark.usefixtures("worker_elsewhere")
 async def test_two_installations_are_followed_side_by_side(
-    opened: Opened, installation: Installation, elsewhere: Settings
+    opened: Opened, installation: Installation, elsewhere: Settings, worker: CommonWorker, worker_elsewhere: Worker
 ) -> None:
-    async with opened({"here": installation.settings(RoadName.DIPS), "there": elsewhere}) as client:
+    async with (
+        worker.at_work(),
+        worker_elsewhere.at_work(),
+        opened({"here": installation.settings(RoadName.DIPS), "there": elsewhere}) as client,
+    ):
         jobs = [await client.submit(["sh", "-c", f"echo {name}"], target=name) for name in ("here", "there")]
         ended = await client.wait(*jobs, timeout=PATIENCE)
         assert [record.status for record in ended] == [JobStatus.COMPLETED] * 2
@@ -54,20 +58,21 @@ async def test_two_installations_are_followed_side_by_side(
 
 @pytest.mark.parametrize("road", ROADS)
 async def test_each_of_two_identities_acts_on_its_own_jobs(
-    road: RoadName, opened: Opened, installation: Installation
+    road: RoadName, opened: Opened, installation: Installation, worker: CommonWorker
 ) -> None:
-    users = ("alice", "bob")
-    async with opened({user: installation.settings(road, user) for user in users}) as client:
-        jobs = [await client.submit(["sleep", "1000"], target=user, name=user) for user in users]
-        await until(client, _is_running, [job.id for job in jobs])
-        assert await _owners(installation, client, jobs) == list(users)
-        await client.kill(jobs[0])
-        (killed,) = await client.wait(jobs[0], timeout=PATIENCE)
-        assert killed.status is JobStatus.KILLED
-        assert _is_running(await client.get(jobs[1]))
-        await client.kill(jobs[1])
-        (killed,) = await client.wait(jobs[1], timeout=PATIENCE)
-        assert killed.status is JobStatus.KILLED
+    async with worker.at_work():
+        users = ("alice", "bob")
+        async with opened({user: installation.settings(road, user) for user in users}) as client:
+            jobs = [await client.submit(["sleep", "1000"], target=user, name=user) for user in users]
+            await until(client, _is_running, [job.id for job in jobs])
+            assert await _owners(installation, client, jobs) == list(users)
+            await client.kill(jobs[0])
+            (killed,) = await client.wait(jobs[0], timeout=PATIENCE)
+            assert killed.status is JobStatus.KILLED
+            assert _is_running(await client.get(jobs[1]))
+            await client.kill(jobs[1])
+            (killed,) = await client.wait(jobs[1], timeout=PATIENCE)
+            assert killed.status is JobStatus.KILLED
 
 
 def _is_running(record: JobRecord) -> bool:

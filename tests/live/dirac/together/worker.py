@@ -1,13 +1,9 @@
 """The worker of the tests where DIRAC's services and DiracX share their databases."""
 
-import asyncio
 from pathlib import Path
 
-from ganga.errors import BackendUnavailable
 from tests.live.dirac.services.worker import ServiceWorker
 from tests.live.dirac.worker import Worker
-
-_TRIES = 10
 
 
 class CommonWorker(ServiceWorker):
@@ -20,12 +16,4 @@ class CommonWorker(ServiceWorker):
         await bring(self, jdl, folder)
 
     async def _send_outputs(self, job: int, jdl: dict[str, str], folder: Path) -> None:
-        """As often as it takes: on a busy machine DiracX now and then fails on this database, and pilots try again."""
-        for _ in range(_TRIES):
-            try:
-                await Worker._send_outputs(self, job, jdl, folder)
-            except BackendUnavailable:
-                await asyncio.sleep(1)
-            else:
-                return
         await Worker._send_outputs(self, job, jdl, folder)
