@@ -8,6 +8,7 @@ from ganga.backends.base import Finding, Receipts, Retrieval, Retrieved, Stream,
 from ganga.backends.batch.dialect import Dialect, Place
 from ganga.backends.batch.output import retrieve
 from ganga.backends.batch.polling import Poller
+from ganga.backends.batch.road import Road
 from ganga.backends.batch.shell import Shell
 from ganga.backends.batch.submitting import Submitter
 from ganga.backends.batch.workplace import Workplace
@@ -30,15 +31,17 @@ class BatchBackend:
         *,
         largest_array: int,
         commit_delay: float,
+        road: Road | None = None,
         now: Callable[[], float] = monotonic,
     ) -> None:
         self._dialect = dialect
         self._shell = shell
         self._place = place
+        self._road = road
         self._submitter = Submitter(
             dialect, shell, place, largest_array=largest_array, commit_delay=commit_delay, now=now
         )
-        self._poller = Poller(dialect, shell, place, settle_delay=commit_delay, now=now)
+        self._poller = Poller(dialect, shell, place, settle_delay=commit_delay, road=road, now=now)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._dialect.name}>"
@@ -59,7 +62,8 @@ class BatchBackend:
     async def kill(self, ids: Collection[NativeId], /) -> None:
         """Ask the system to end them; it takes no notice of what has ended."""
         known = list(self._places(ids))
-        for command in self._dialect.kill(known):
+        noted = set(await self._road.kill(known)) if self._road is not None else set()
+        for command in self._dialect.kill([native_id for native_id in known if native_id not in noted]):
             self._dialect.killed(await self._shell.run(command))
         self._poller.note_kill(known)
 

@@ -7,8 +7,10 @@ from importlib import import_module
 
 from ganga.backends.batch.backend import BatchBackend
 from ganga.backends.batch.dialect import Dialect
+from ganga.backends.batch.following import FollowedBackend
 from ganga.backends.batch.here import HereShell
 from ganga.backends.batch.reach import Reach
+from ganga.backends.batch.road import Road, Source
 from ganga.backends.batch.settings import BatchSettings
 from ganga.backends.batch.shell import Shell
 from ganga.backends.batch.workplace import Workplace, work_folder
@@ -42,14 +44,25 @@ async def connected(dialect: Dialect, settings: BatchSettings, target: TargetNam
         yield await open_backend(dialect, shell, settings, target)
 
 
-async def open_backend(dialect: Dialect, shell: Shell, settings: BatchSettings, target: TargetName) -> BatchBackend:
-    """See that the system answers, and make the folder for the files of jobs.
+async def open_backend(
+    dialect: Dialect,
+    shell: Shell,
+    settings: BatchSettings,
+    target: TargetName,
+    *,
+    road: Road | None = None,
+    source: Source | None = None,
+) -> BatchBackend:
+    """See that the system answers, and make the folder for the files of jobs. With a source it is a `Feed`.
 
     Raises `BackendUnavailable` and `BackendProtocolError`.
     """
     dialect.read_queue(await shell.run(dialect.queue()))
     place = Workplace(shell, await work_folder(shell, settings.work_folder, target), dialect.variables)
-    return BatchBackend(dialect, shell, place, largest_array=settings.largest_array, commit_delay=settings.commit_delay)
+    array, delay = settings.largest_array, settings.commit_delay
+    if source is None:
+        return BatchBackend(dialect, shell, place, largest_array=array, commit_delay=delay, road=road)
+    return FollowedBackend(dialect, shell, place, largest_array=array, commit_delay=delay, road=road, source=source)
 
 
 def _load() -> None:

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from ganga.backends.batch.dialect import Dialect, Entry, Explaining, Listing, Place
 from ganga.backends.batch.evidence import Testimony, Trace, Verdict, Word, is_doubtful, judge
+from ganga.backends.batch.road import Road
 from ganga.backends.batch.shell import Command, Shell
 from ganga.backends.batch.workplace import Workplace
 from ganga.errors import BackendError
@@ -32,12 +33,14 @@ class Poller:
         place: Workplace,
         *,
         settle_delay: float,
+        road: Road | None = None,
         now: Callable[[], float] = monotonic,
     ) -> None:
         self._dialect = dialect
         self._shell = shell
         self._place = place
         self._settle_delay = settle_delay
+        self._road = road
         self._now = now
         self._kill_noted: set[NativeId] = set()
         self._gone_since: dict[NativeId, float] = {}
@@ -46,7 +49,7 @@ class Poller:
 
     async def poll(self, jobs: Mapping[NativeId, Place]) -> Answer:
         """See `Backend.poll`. Raises what the question for the queue raises."""
-        queue = await self.ask_queue(self._dialect.queue())
+        queue = await self._queue(jobs)
         queue = {**queue, **await self._explained({key: queue[key] for key in jobs.keys() & queue.keys()})}
         missing = {native_id: place for native_id, place in jobs.items() if native_id not in queue}
         for native_id in jobs.keys() - missing.keys():
@@ -56,6 +59,13 @@ class Poller:
             siblings = {place.job for native_id in queue if (place := self._dialect.place(native_id)) is not None}
             testimonies |= await self._ask_about(missing, siblings)
         return _answer(testimonies)
+
+    async def _queue(self, jobs: Collection[NativeId]) -> Listing:
+        """What the road tells, if there is one; the command is asked too unless it tells of all jobs."""
+        told = {} if self._road is None else await self._road.listing()
+        if told and all(native_id in told for native_id in jobs):
+            return told
+        return {**told, **await self.ask_queue(self._dialect.queue())}
 
     async def ask_queue(self, command: Command) -> Listing:
         """What the queue says. A long reply holds nobody up."""

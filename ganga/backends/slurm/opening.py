@@ -1,14 +1,53 @@
 """Open a target on Slurm."""
 
-from contextlib import AbstractAsyncContextManager
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from ganga.backends.base import Surroundings
 from ganga.backends.batch.backend import BatchBackend
-from ganga.backends.batch.opening import connected
+from ganga.backends.batch.opening import open_backend, open_shell
 from ganga.backends.slurm.settings import Settings
 from ganga.backends.slurm.words import Slurm
+from ganga.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from ganga.backends.slurm.rest.road import RestRoad
 
 
-def connect(settings: Settings, surroundings: Surroundings, /) -> AbstractAsyncContextManager[BatchBackend]:
+@asynccontextmanager
+async def connect(settings: Settings, surroundings: Surroundings, /) -> AsyncIterator[BatchBackend]:
     """Ask the controller once. Raises `BackendUnavailable` and `ConfigurationError`."""
-    return connected(Slurm(settings), settings, surroundings.target)
+    async with AsyncExitStack() as opened:
+        road = await opened.enter_async_context(_rest_road(settings)) if settings.rest_url else None
+        shell = await opened.enter_async_context(open_shell(settings, settings.timeout))
+        yield await open_backend(Slurm(settings), shell, settings, surroundings.target, road=road, source=road)
+
+
+@asynccontextmanager
+async def _rest_road(settings: Settings) -> "AsyncIterator[RestRoad]":
+    await asyncio.to_thread(_load)
+    from ganga.backends.slurm.rest.client import connected  # noqa: PLC0415 - only those need it who have the extra
+    from ganga.backends.slurm.rest.road import RestRoad  # noqa: PLC0415 - only those need it who have the extra
+    from ganga.backends.slurm.rest.token import Token, read_token, token_file  # noqa: PLC0415 - needed with these only
+
+    file = token_file(settings.token_file, os.environ)
+
+    async def token() -> Token:
+        return await asyncio.to_thread(read_token, file, os.environ)
+
+    async with connected(settings.rest_url, token, settings.timeout) as client:
+        yield RestRoad(client)
+
+
+def _load() -> None:
+    """It takes a while."""
+    try:
+        import_module("aiohttp")
+    except ImportError as error:
+        raise ConfigurationError(
+            f"the setting `rest_url` needs the Python module {error.name}; install it: pip install 'ganga[slurm-rest]'"
+        ) from error

@@ -1,11 +1,12 @@
 """What a site may set for jobs on Slurm, and how the monitor is to treat them."""
 
+from dataclasses import replace
 from typing import Annotated
 
 from msgspec import Meta
 
 from ganga.backends.batch import settings as batch
-from ganga.model.policy import Policy
+from ganga.model.policy import Pace, Policy
 
 
 class Settings(batch.BatchSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -15,8 +16,15 @@ class Settings(batch.BatchSettings, frozen=True, kw_only=True, forbid_unknown_fi
     cluster: str = ""
     #: Days of the history that `ganga track` looks through for names and users.
     history_days: Annotated[int, Meta(ge=1)] = 7
+    #: Where `slurmrestd` is, which is asked before the commands: `https://HOST:PORT`, or on this machine
+    #: `http://localhost:PORT` or `unix:///PATH`; empty: the commands only.
+    rest_url: str = ""
+    #: A private file with a token for it, as `scontrol token` prints it; empty: the variable SLURM_JWT.
+    token_file: str = ""
 
 
-def policy(_settings: Settings, /) -> Policy:
-    """One call tells of all jobs, and a busy controller serves everybody."""
+def policy(settings: Settings, /) -> Policy:
+    """One call tells of all jobs, and a busy controller serves everybody. What is told by itself need be asked less."""
+    if settings.rest_url:
+        return replace(batch.policy(fastest=15.0), feed=Pace(fastest=1.0, slowest=3.0))
     return batch.policy(fastest=5.0)

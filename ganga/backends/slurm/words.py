@@ -22,7 +22,7 @@ _VARIABLES: Final = Variables(
     prefixes=("SLURM", "SBATCH_", "SQUEUE_", "SACCT_", "SCANCEL_"),
 )
 #: Times as seconds since 1970: without it they are local times without a zone.
-_SECONDS: Final = ("env", "SLURM_TIME_FORMAT=%s")
+_SECONDS: Final = "SLURM_TIME_FORMAT=%s"
 
 _SUBMITTED: Final = re.compile(r"([1-9][0-9]{0,9})(?:;[^\s;]+)?")
 #: How sbatch says that the job itself is wrong. The first comes from the controller, with its reason; the others from
@@ -49,6 +49,10 @@ class Slurm:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        # A token for the REST interface is not for the commands, nor for the jobs that they submit.
+        unset = ("--unset=SLURM_JWT",) if settings.rest_url and not settings.token_file else ()
+        self._plain = ("env", *unset) if unset else ()
+        self._seconds = ("env", *unset, _SECONDS)
         self._cluster = (f"--clusters={settings.cluster}",) if settings.cluster else ()
 
     @property
@@ -76,6 +80,7 @@ class Slurm:
     def submit(self, order: Order, /) -> Command:
         """The script goes through the standard input, so that no machine need see it."""
         words = (
+            *self._plain,
             "sbatch",
             "--parsable",
             f"--job-name={order.name}",
@@ -130,7 +135,7 @@ class Slurm:
 
     def kill(self, ids_: Collection[NativeId], /) -> Sequence[Command]:
         """All in one command."""
-        return [Command(("scancel", *self._cluster, *ids.compress(ids_)))] if ids_ else []
+        return [Command((*self._plain, "scancel", *self._cluster, *ids.compress(ids_)))] if ids_ else []
 
     def killed(self, reply: Reply, /) -> None:
         """Raises `BackendUnavailable` unless all that it complains of are jobs that are gone."""
@@ -155,10 +160,10 @@ class Slurm:
         )
 
     def _ask_queue(self, *which: str) -> Command:
-        return Command((*_SECONDS, *queue.QUESTION, *self._cluster, *which))
+        return Command((*self._seconds, *queue.QUESTION, *self._cluster, *which))
 
     def _ask_history(self, *which: str) -> Command:
-        return Command((*_SECONDS, *accounting.QUESTION, *self._cluster, *which))
+        return Command((*self._seconds, *accounting.QUESTION, *self._cluster, *which))
 
     def _wish(self, wish: Resources) -> Iterator[str]:
         if wish.processors is not None:

@@ -167,3 +167,12 @@ def test_what_a_person_calls_jobs_is_understood(reference: str, asked: str) -> N
 def test_other_words_mean_no_job(reference: str) -> None:
     with pytest.raises(UsageError, match="expected such as 12"):
         SLURM.inquiry(reference)
+
+
+def test_a_token_in_the_environment_is_not_for_commands_and_jobs() -> None:
+    slurm = Slurm(Settings(rest_url="http://localhost:6820"))
+    commands = [slurm.queue(), *slurm.kill([NativeId("7")]), *slurm.history_of([NativeId("7")])]
+    assert all(command.argv[:2] == ("env", "--unset=SLURM_JWT") for command in commands)
+    assert [command.name for command in commands] == ["squeue", "scancel", "sacct"]
+    with_file = Slurm(Settings(rest_url="http://localhost:6820", token_file=str(PurePosixPath("/token"))))
+    assert "env" not in with_file.kill([NativeId("7")])[0].argv

@@ -54,6 +54,7 @@ from tests.live.batch.grid_engine import GridEngineSystem
 from tests.live.batch.grid_engine_over_ssh import GridEngineOverSsh
 from tests.live.batch.replacement import Replacement
 from tests.live.batch.slurm import SlurmSystem
+from tests.live.batch.slurm_over_rest import SlurmOverRest
 from tests.live.batch.slurm_over_ssh import SlurmOverSsh
 from tests.live.batch.system import System
 from tests.live.grid_engine_server import cluster as grid_engine_cluster
@@ -81,6 +82,12 @@ def slurm_over_ssh(wishes: Wishes) -> Iterator[System]:
 
 
 @contextmanager
+def slurm_over_rest(wishes: Wishes) -> Iterator[System]:
+    with running(wishes) as cluster:
+        yield SlurmOverRest(cluster)
+
+
+@contextmanager
 def grid_engine() -> Iterator[System]:
     with grid_engine_cluster.running() as cluster:
         yield GridEngineSystem(cluster)
@@ -103,24 +110,29 @@ SYSTEMS: dict[str, Provisioned] = {
     "slurm": Provisioned((slurm_install.check,), lambda: slurm(Wishes())),
     "slurm-without-accounting": Provisioned((slurm_install.check,), lambda: slurm(Wishes(accounting=False))),
     "slurm-over-ssh": Provisioned((slurm_install.check, check_sshd), lambda: slurm_over_ssh(Wishes())),
+    "slurm-over-rest": Provisioned((slurm_install.check,), lambda: slurm_over_rest(Wishes(rest=True))),
     "grid-engine": Provisioned((grid_engine_install.check,), grid_engine),
     "grid-engine-over-ssh": Provisioned((grid_engine_install.check, check_sshd), grid_engine_over_ssh),
 }
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what takes long over SSH: it is the system's own, and is tried without SSH in between."""
-    left_out = [item for item in items if _slow_over_ssh(item)]
+    """Leave out what takes long on another road to a system: it is the system's own, and is tried without that road.
+    Over REST the command that tells of the queue is asked seldom, so what it may do wrong is tried without too.
+    """
+    left_out = [item for item in items if _left_out(item)]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]
 
 
-def _slow_over_ssh(item: pytest.Item) -> bool:
+def _left_out(item: pytest.Item) -> bool:
     if not isinstance(item, pytest.Function) or Path(__file__).parent not in item.path.parents:
         return False
     parameters = item.callspec.params if hasattr(item, "callspec") else {}
-    over_ssh = str(parameters.get("running_system", "")).endswith("over-ssh")
-    return over_ssh and item.get_closest_marker("slow") is not None
+    name = str(parameters.get("running_system", ""))
+    if name == "slurm-over-rest" and "question" in item.fixturenames:
+        return True
+    return name.endswith(("over-ssh", "over-rest")) and item.get_closest_marker("slow") is not None
 
 
 @pytest.fixture(scope="session", params=SYSTEMS)

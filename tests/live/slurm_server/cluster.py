@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import shutil
 import signal
 import subprocess
@@ -18,7 +19,7 @@ from tests.live.dirac_server.processes import NotStarted, Processes, free_ports
 from tests.live.slurm_server.configuration import CLUSTER, Ports, Wishes, slurm_conf, slurmdbd_conf
 from tests.live.slurm_server.install import check
 
-CONTROLLER, NODE, ACCOUNTING, DATABASE = "controller", "node", "accounting", "database"
+CONTROLLER, NODE, ACCOUNTING, DATABASE, REST = "controller", "node", "accounting", "database", "rest"
 
 _READY_WITHIN = 60.0
 
@@ -49,6 +50,8 @@ class Cluster:
         self.conf.write_text(slurm_conf(self.folder, self._ports, self.wishes))
         # Since 23.02 the daemon of a machine wants control groups, unless it is told otherwise.
         (self.folder / "cgroup.conf").write_text("CgroupPlugin=disabled\n" if _version() >= (23, 2) else "")
+        if self.wishes.rest:
+            self._prepare_rest()
         for name in ("state", "spool"):
             (self.folder / name).mkdir(exist_ok=True)
         if self.wishes.accounting:
@@ -56,6 +59,8 @@ class Cluster:
         self.start_daemon(CONTROLLER)
         self.start_daemon(NODE)
         self.until_ready()
+        if self.wishes.rest:
+            self.start_daemon(REST)
 
     def start_daemon(self, name: str) -> None:
         """One of them (again)."""
@@ -63,10 +68,22 @@ class Cluster:
             CONTROLLER: (["/usr/sbin/slurmctld", "-D", "-i", "-f", self.conf], self._ports.controller),
             NODE: (["/usr/sbin/slurmd", "-D", "-f", self.conf], self._ports.node),
             ACCOUNTING: (["/usr/sbin/slurmdbd", "-D"], self._ports.accounting),
+            REST: (_rest_command(self._ports.rest), self._ports.rest),
             DATABASE: (mariadb.command(self.folder / "database", self._ports.database), self._ports.database),
         }
         command, port = commands[name]
-        self.processes.start(name, command, port, {"SLURM_CONF": str(self.conf)})
+        # `slurmrestd` wants a token to start with, and makes no use of it.
+        variables = {"SLURM_JWT": "daemon"} if name == REST else {}
+        self.processes.start(name, command, port, {"SLURM_CONF": str(self.conf), **variables})
+
+    @property
+    def rest_url(self) -> str:
+        """Where `slurmrestd` is."""
+        return f"http://127.0.0.1:{self._ports.rest}"
+
+    def token(self, lifespan: int = 3600) -> str:
+        """A token for it; seconds."""
+        return self.run("scontrol", "token", f"lifespan={lifespan}")
 
     def stop_daemon(self, name: str) -> None:
         """As an administrator does: it may write down what it knows."""
@@ -105,6 +122,13 @@ class Cluster:
             time.sleep(0.1)
         self.run("scancel", job)
 
+    def _prepare_rest(self) -> None:
+        """Its daemon is nobody's, and reads the configuration; the key is the controller's alone."""
+        self.folder.chmod(0o755)
+        key = self.folder / "jwt.key"
+        key.touch(0o600)
+        key.write_bytes(secrets.token_bytes(32))
+
     def _start_accounting(self) -> None:
         database = self.folder / "database"
         mariadb.prepare(database)
@@ -127,7 +151,7 @@ def running(wishes: Wishes, within: Path | None = None) -> Iterator[Cluster]:
     folder = Path(tempfile.mkdtemp(prefix="slurm-", dir=within))
     try:
         with Processes(folder, dict(os.environ)) as processes:
-            cluster = Cluster(folder, Ports(*free_ports(4)), wishes, processes)
+            cluster = Cluster(folder, Ports(*free_ports(5)), wishes, processes)
             cluster.start()
             yield cluster
     finally:
@@ -139,6 +163,14 @@ def describe(cluster: Cluster) -> str:
     """One line of JSON for whoever reads the standard output."""
     where = {"folder": str(cluster.folder), "slurm_conf": str(cluster.conf), "pids": dict(cluster.processes.pids)}
     return json.dumps({**where, "version": ".".join(map(str, _version()))})
+
+
+def _rest_command(port: int) -> Sequence[str]:
+    """It refuses to run as root, and by itself it wants to leave namespaces, which nobody may."""
+    version = ("-s", "openapi/v0.0.38") if _version() < (23, 2) else ()
+    security = "SLURMRESTD_SECURITY=disable_unshare_files,disable_unshare_sysv"
+    words = ("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "env", security)
+    return (*words, "/usr/sbin/slurmrestd", "-a", "rest_auth/jwt", *version, f"127.0.0.1:{port}")
 
 
 def _end_jobs(conf: Path) -> None:

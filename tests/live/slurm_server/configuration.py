@@ -17,6 +17,7 @@ class Ports:
     node: int
     accounting: int
     database: int
+    rest: int
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,8 @@ class Wishes:
     """What tests want otherwise."""
 
     accounting: bool = True
+    #: Whether `slurmrestd` runs.
+    rest: bool = False
     #: Seconds after which the controller forgets what has ended.
     min_job_age: int = 4
     #: Processors that the machine pretends to have.
@@ -47,6 +50,7 @@ def slurm_conf(folder: Path, ports: Ports, wishes: Wishes) -> str:
             "AccountingStorageHost=127.0.0.1",
             f"AccountingStoragePort={ports.accounting}",
         )
+    rest = ("AuthAltTypes=auth/jwt", f"AuthAltParameters=jwt_key={folder / 'jwt.key'}") if wishes.rest else ()
     lines = (
         f"ClusterName={CLUSTER}",
         f"SlurmctldHost={host()}(127.0.0.1)",
@@ -82,6 +86,7 @@ def slurm_conf(folder: Path, ports: Ports, wishes: Wishes) -> str:
         f"SlurmdLogFile={folder / 'slurmd.log'}",
         "SlurmdParameters=config_overrides",
         *accounting,
+        *rest,
         *wishes.more,
         f"NodeName={host()} NodeAddr=127.0.0.1 Port={ports.node} CPUs={wishes.processors} RealMemory=16000",
         f"PartitionName={PARTITION} Nodes={host()} Default=YES DefaultTime=60 MaxTime=INFINITE State=UP",

@@ -16,6 +16,8 @@ SYSTEM_PACKAGES: Final[Mapping[str, str]] = MappingProxyType(
         "/usr/sbin/slurmdbd": "slurmdbd",
         "/usr/sbin/mariadbd": "mariadb-server",
         "/usr/lib/*/slurm-wlm/accounting_storage_mysql.so": "slurm-wlm-mysql-plugin",
+        "/usr/sbin/slurmrestd": "slurmrestd",
+        "/usr/lib/*/slurm-wlm/auth_jwt.so": "slurm-wlm-jwt-plugin",
         "/usr/bin/setpriv": "util-linux",
         # For machines whose clocks are wrong.
         WRONG_CLOCK: "faketime",

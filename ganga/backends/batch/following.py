@@ -1,0 +1,87 @@
+"""A batch system that says what is new: a source of news in front of the questions that would bring them too."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Final
+
+from ganga.backends.base import Finding, Receipts, Submission
+from ganga.backends.batch.backend import BatchBackend
+from ganga.backends.batch.dialect import Dialect
+from ganga.backends.batch.road import Road, Source
+from ganga.backends.batch.shell import Shell
+from ganga.backends.batch.workplace import Workplace
+from ganga.model.ids import Cursor, NativeId, Tag
+from ganga.model.observation import Answer, Observation
+
+#: So often a hint is followed up at least, once with each question for what is new: a system may know for a while
+#: longer that a job runs than its log does. What is not settled then is the sweep's.
+_TRIES: Final = 10
+
+
+class FollowedBackend(BatchBackend):
+    """A `BatchBackend` that is a `Feed`."""
+
+    def __init__(
+        self,
+        dialect: Dialect,
+        shell: Shell,
+        place: Workplace,
+        *,
+        source: Source,
+        largest_array: int,
+        commit_delay: float,
+        road: Road | None = None,
+    ) -> None:
+        super().__init__(dialect, shell, place, largest_array=largest_array, commit_delay=commit_delay, road=road)
+        self._source = source
+        self._followed: set[NativeId] = set()
+        #: With how often each of them is still to be followed up.
+        self._hints: dict[NativeId, int] = {}
+
+    async def submit(self, batch: Sequence[Submission], /) -> Receipts:
+        """See `BatchBackend.submit`."""
+        receipts = await super().submit(batch)
+        self._followed.update(receipts.accepted.values())
+        return receipts
+
+    async def find(self, tags: Collection[Tag], /) -> Finding:
+        """See `BatchBackend.find`."""
+        finding = await super().find(tags)
+        self._followed.update(finding.present.values())
+        return finding
+
+    async def poll(self, ids: Collection[NativeId], /) -> Answer:
+        """See `BatchBackend.poll`. What is asked about is followed from then on, to its end."""
+        self._followed.update(ids)
+        answer = await super().poll(ids)
+        self._note_ends(answer.seen)
+        return answer
+
+    async def discard(self, ids: Collection[NativeId], /) -> None:
+        """See `BatchBackend.discard`."""
+        self._leave(ids)
+        await super().discard(ids)
+
+    async def changes(self, since: Cursor | None, /) -> Answer:
+        """What the source says, and what the system itself says of jobs at which the source hints."""
+        news = await self._source.news(since, self._followed)
+        self._hints.update(dict.fromkeys(news.hints & self._followed, _TRIES))
+        seen = {**news.told, **await self._confirmed()}
+        self._note_ends(seen)
+        return Answer(seen, cursor=news.cursor)
+
+    async def _confirmed(self) -> Mapping[NativeId, Observation]:
+        """That a job is not there is left to the sweep: it may come with the next question."""
+        if not self._hints:
+            return {}
+        asked = list(self._hints)
+        answer = await super().poll(asked)
+        self._hints = {native_id: left - 1 for native_id, left in self._hints.items() if left > 1}
+        return answer.seen
+
+    def _note_ends(self, seen: Mapping[NativeId, Observation]) -> None:
+        self._leave(native_id for native_id, said in seen.items() if said.status.final)
+
+    def _leave(self, ids: Iterable[NativeId]) -> None:
+        for native_id in ids:
+            self._followed.discard(native_id)
+            self._hints.pop(native_id, None)

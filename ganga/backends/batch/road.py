@@ -1,0 +1,45 @@
+"""What stands beside the commands of a batch system: another way to ask, and a place where its news come from.
+
+Neither is needed: whatever they do not tell, or tell wrong, comes to light when the commands are asked. So both are
+believed for what they say, and nothing follows from what they leave out.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from ganga.backends.batch.dialect import Listing
+from ganga.model.ids import Cursor, NativeId
+from ganga.model.observation import Observation
+
+
+class Road(Protocol):
+    """A way to a system that is taken before its commands."""
+
+    async def listing(self) -> Listing:
+        """What the system has in its mind, as far as it is told on this way; empty while the way is closed."""
+        ...
+
+    async def kill(self, ids: Collection[NativeId], /) -> Collection[NativeId]:
+        """Ask for the end of these; returns those of which the system has surely taken note."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What is new."""
+
+    #: Evidence like any other.
+    told: Mapping[NativeId, Observation] = field(default_factory=dict)
+    #: Jobs of which the system is to be asked at once: they may have ended, or may go back to the queue.
+    hints: frozenset[NativeId] = frozenset()
+    #: Where to go on; None for sources that begin anew each time.
+    cursor: Cursor | None = None
+
+
+class Source(Protocol):
+    """Where news come from before a sweep would bring them."""
+
+    async def news(self, since: Cursor | None, followed: Collection[NativeId], /) -> News:
+        """What is new of these jobs since the cursor (None: since now). Raises `BackendUnavailable`."""
+        ...

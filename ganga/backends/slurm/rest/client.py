@@ -1,0 +1,154 @@
+"""Requests to ``slurmrestd``: a reply is whole, or it is an error whose words say what is wrong and what to do.
+
+Connections are kept: where one is to be closed after its reply, the server of 22.05 says so behind the reply, and that
+cannot be read. All that is asked may be asked twice. Redirects are not followed, so that no token goes to a place that
+nobody named.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from ipaddress import ip_address
+from typing import Final, NamedTuple
+from urllib.parse import SplitResult, urlsplit
+
+import aiohttp
+
+from ganga.backends.slurm.rest.replies import complaint
+from ganga.backends.slurm.rest.token import Token
+from ganga.backends.web.failures import unavailable
+from ganga.errors import BackendProtocolError, BackendUnavailable, ConfigurationError
+from ganga.model.ids import shortened
+
+#: Requests at once.
+CONNECTIONS: Final = 4
+#: Bytes of a reply: 50,000 jobs.
+_LARGEST_REPLY: Final = 1 << 28
+#: The newest first; each Slurm knows three of them.
+_VERSIONS: Final = tuple(f"v0.0.{number}" for number in range(45, 37, -1))
+
+
+class Answered(NamedTuple):
+    """A whole reply."""
+
+    status: int
+    body: bytes
+
+
+class RestClient:
+    """One ``slurmrestd``."""
+
+    def __init__(
+        self, session: aiohttp.ClientSession, place: "Place", token: Callable[[], Awaitable[Token]], within: float
+    ) -> None:
+        self._session = session
+        self._base = place.base
+        self._name = f"slurmrestd at {place.name}"
+        self._token = token
+        self._within = within
+        self._version: str | None = None
+
+    async def ask(self, method: str, path: str) -> Answered:
+        """Ask for something below ``/slurm/VERSION/``. Raises `BackendUnavailable` and `BackendProtocolError`."""
+        if self._version is None:
+            self._version = await self._find_version()
+        answered = await self._request(method, f"/slurm/{self._version}/{path}")
+        if answered.status == HTTPStatus.NOT_FOUND:
+            # Another Slurm may have been installed.
+            self._version = None
+        return answered
+
+    def unavailable(self, answered: Answered) -> BackendUnavailable:
+        """The error for a reply that says that something went wrong."""
+        return BackendUnavailable(f"{self._name} fails with status {answered.status}: {complaint(answered.body)}")
+
+    async def _find_version(self) -> str:
+        for version in _VERSIONS:
+            answered = await self._request("GET", f"/slurm/{version}/ping")
+            if answered.status == HTTPStatus.OK:
+                return version
+            if answered.status != HTTPStatus.NOT_FOUND:
+                raise self.unavailable(answered)
+        raise BackendProtocolError(
+            f"{self._name} knows none of the versions {_VERSIONS[-1]} to {_VERSIONS[0]} of its "
+            "interface; is the setting `rest_url` right, and does it load its plug-in openapi/v0.0.38 or a later one?"
+        )
+
+    async def _request(self, method: str, path: str) -> Answered:
+        token = await self._token()
+        headers = {"X-SLURM-USER-NAME": token.user, "X-SLURM-USER-TOKEN": token.text}
+        try:
+            async with self._session.request(
+                method, f"{self._base}{path}", headers=headers, allow_redirects=False
+            ) as response:
+                answered = Answered(response.status, await self._whole(response))
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            # Without the cause, which quotes the token.
+            raise unavailable(error, self._name, self._within) from None
+        if answered.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+            raise BackendUnavailable(
+                f"{self._name} does not accept the token of {token.user}; get a new one with " "`scontrol token`"
+            )
+        return answered
+
+    async def _whole(self, response: aiohttp.ClientResponse) -> bytes:
+        body = bytearray()
+        async for chunk in response.content.iter_any():
+            body += chunk
+            if len(body) > _LARGEST_REPLY:
+                raise BackendUnavailable(f"slurmrestd sent a reply of more than {_LARGEST_REPLY:,} bytes")
+        return bytes(body)
+
+
+class Place(NamedTuple):
+    """Where a ``slurmrestd`` is."""
+
+    #: As the settings have it.
+    name: str
+    #: What paths are put behind.
+    base: str
+    #: A socket of this machine; empty for one that is reached by its name.
+    socket: str
+
+
+def place(url: str) -> Place:
+    """What the setting ``rest_url`` means. A token goes in the clear within this machine only.
+
+    Raises `ConfigurationError`.
+    """
+    parts = urlsplit(url)
+    if parts.scheme == "unix" and parts.path.startswith("/") and not parts.netloc:
+        return Place(url, "http://localhost", parts.path)
+    if parts.scheme == "https" or (parts.scheme == "http" and _is_here(parts)):
+        return Place(url, url.rstrip("/"), "")
+    raise ConfigurationError(
+        f"the setting `rest_url` is {shortened(url)!r}; expected https://HOST:PORT, http://localhost:PORT or "
+        "unix:///PATH: over http a token could be read on its way to another machine"
+    )
+
+
+@asynccontextmanager
+async def connected(url: str, token: Callable[[], Awaitable[Token]], within: float) -> AsyncIterator[RestClient]:
+    """A client of the ``slurmrestd`` there, which is not asked anything yet. Raises `ConfigurationError`."""
+    where = place(url)
+    limit = aiohttp.ClientTimeout(total=within)
+    connector: aiohttp.BaseConnector = (
+        aiohttp.UnixConnector(where.socket, limit=CONNECTIONS)
+        if where.socket
+        else aiohttp.TCPConnector(limit=CONNECTIONS)
+    )
+    async with aiohttp.ClientSession(
+        connector=connector, timeout=limit, cookie_jar=aiohttp.DummyCookieJar()
+    ) as session:
+        yield RestClient(session, where, token, within)
+    # Connections over TLS take a turn of the loop more to be closed.
+    await asyncio.sleep(0)
+
+
+def _is_here(parts: SplitResult) -> bool:
+    host = parts.hostname or ""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False

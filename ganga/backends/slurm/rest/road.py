@@ -1,0 +1,124 @@
+"""The controller over REST: its list of jobs, asked for again only when something is new, and the end of jobs.
+
+What fails here is no outage of the target: the commands are there. So it is logged once, and the road is closed for a
+while.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection
+from http import HTTPStatus
+from time import monotonic
+from typing import Final
+
+from ganga.backends.batch.dialect import Listing
+from ganga.backends.batch.road import News
+from ganga.backends.slurm.rest.client import CONNECTIONS, RestClient
+from ganga.backends.slurm.rest.replies import numbers_of_errors, read_clock, read_jobs
+from ganga.errors import BackendError
+from ganga.model.ids import Cursor, NativeId
+
+#: Seconds for which the road is closed when it has failed.
+_CLOSED_FOR: Final = 30.0
+#: More jobs than this are ended by one command in place of a request for each.
+_FEW: Final = 50
+#: A job that is not known, or has ended.
+_HARMLESS: Final = frozenset({2017, 2021})
+
+_log = logging.getLogger(__name__)
+
+
+class RestRoad:
+    """A `Road`, and a `Source` of what changes in that list."""
+
+    def __init__(self, client: RestClient, *, now: Callable[[], float] = monotonic) -> None:
+        self._client = client
+        self._now = now
+        self._lock = asyncio.Lock()
+        self._listing: Listing = {}
+        #: The controller's time before the list was asked for, in seconds since 1970; None if all is to be asked for.
+        self._as_of: int | None = None
+        self._closed_until: float | None = None
+        self._last = News()
+
+    async def listing(self) -> Listing:
+        """See `Road.listing`. Jobs of all users."""
+        async with self._lock:
+            return self._listing if await self._refreshed() else {}
+
+    async def kill(self, ids: Collection[NativeId], /) -> Collection[NativeId]:
+        """See `Road.kill`."""
+        if len(ids) > _FEW or self._is_closed():
+            return []
+        at_once = asyncio.Semaphore(CONNECTIONS)
+
+        async def end(native_id: NativeId) -> bool:
+            async with at_once:
+                return await self._end(native_id)
+
+        wanted = list(ids)
+        noted = await asyncio.gather(*map(end, wanted))
+        return [native_id for native_id, heard in zip(wanted, noted, strict=True) if heard]
+
+    async def news(self, _since: Cursor | None, followed: Collection[NativeId], /) -> News:
+        """See `Source.news`. While the road is closed, all jobs are hinted at, so that the commands are asked."""
+        async with self._lock:
+            if not await self._refreshed():
+                return News(hints=frozenset(followed))
+            now = {native_id: self._listing[native_id].seen for native_id in followed if native_id in self._listing}
+        new = {native_id: seen for native_id, seen in now.items() if self._last.told.get(native_id) != seen}
+        self._last = News(now)
+        return News(new)
+
+    async def _refreshed(self) -> bool:
+        """Bring the list up to date; returns whether it is."""
+        if self._is_closed():
+            return False
+        try:
+            await self._refresh()
+        except BackendError as error:
+            self._close(error)
+            return False
+        if self._closed_until is not None:
+            _log.info("slurmrestd answers again")
+        self._closed_until = None
+        return True
+
+    async def _refresh(self) -> None:
+        # Before the list: what happens in between is then told once more, and nothing is missed.
+        now = await self._controller_time()
+        # A clock that was set back would make the controller take all that happens for old.
+        known = self._as_of if self._as_of is not None and self._as_of <= now else None
+        answered = await self._client.ask("GET", "jobs" if known is None else f"jobs?update_time={known}")
+        if known is not None and answered.status == HTTPStatus.NOT_MODIFIED:
+            return
+        if answered.status != HTTPStatus.OK:
+            raise self._client.unavailable(answered)
+        listing = await asyncio.to_thread(read_jobs, answered.body)
+        if listing is not None or known is None:
+            self._listing, self._as_of = listing or {}, now
+
+    async def _controller_time(self) -> int:
+        answered = await self._client.ask("GET", "diag")
+        if answered.status != HTTPStatus.OK:
+            raise self._client.unavailable(answered)
+        return read_clock(answered.body)
+
+    async def _end(self, native_id: NativeId) -> bool:
+        try:
+            answered = await self._client.ask("DELETE", f"job/{native_id}")
+        except BackendError as error:
+            self._close(error)
+            return False
+        told = numbers_of_errors(answered.body)
+        return told <= _HARMLESS and (bool(told) or answered.status == HTTPStatus.OK)
+
+    def _is_closed(self) -> bool:
+        return self._closed_until is not None and self._now() < self._closed_until
+
+    def _close(self, error: BackendError) -> None:
+        """Once in an outage it is a warning."""
+        level = logging.WARNING if self._closed_until is None else logging.DEBUG
+        _log.log(level, "Slurm is asked by its commands for now: %s", error)
+        self._closed_until = self._now() + _CLOSED_FOR
+        self._as_of, self._listing = None, {}

@@ -1,0 +1,156 @@
+"""A source of news, and a road, beside the commands."""
+
+from collections.abc import Collection
+from pathlib import Path
+
+import pytest
+
+from ganga.backends.base import Feed
+from ganga.backends.batch.dialect import Entry, Listing
+from ganga.backends.batch.following import FollowedBackend
+from ganga.backends.batch.road import News
+from ganga.errors import BackendUnavailable
+from ganga.model.ids import Cursor, NativeId
+from ganga.model.observation import Observation
+from ganga.model.status import JobStatus
+from tests.backends.batch.toy import ToyDialect, ToySystem, backend_on, down, place_in, submission
+
+RUNNING = Observation(status=JobStatus.RUNNING, native_status="told")
+FAILED = Observation(status=JobStatus.FAILED, native_status="told", exit_code=3)
+
+
+class ToyRoad:
+    """A `Road` that tells what a test wants, and a `Source`."""
+
+    def __init__(self) -> None:
+        self.told: dict[NativeId, Observation] = {}
+        self.takes: set[NativeId] = set()
+        self.next = News()
+        self.followed: set[NativeId] = set()
+        self.since: list[Cursor | None] = []
+
+    async def listing(self) -> Listing:
+        return {native_id: Entry("", seen) for native_id, seen in self.told.items()}
+
+    async def kill(self, ids: Collection[NativeId], /) -> Collection[NativeId]:
+        return self.takes & set(ids)
+
+    async def news(self, since: Cursor | None, followed: Collection[NativeId], /) -> News:
+        self.since.append(since)
+        self.followed = set(followed)
+        return self.next
+
+
+@pytest.fixture
+def road() -> ToyRoad:
+    return ToyRoad()
+
+
+@pytest.fixture
+def backend(system: ToySystem, work: Path, road: ToyRoad) -> FollowedBackend:
+    place = place_in(system, work)
+    return FollowedBackend(ToyDialect(), system, place, largest_array=50, commit_delay=60.0, road=road, source=road)
+
+
+async def submitted(backend: FollowedBackend, system: ToySystem, count: int = 1) -> list[NativeId]:
+    receipts = await backend.submit([submission(number) for number in range(1, count + 1)])
+    system.calls.clear()
+    return list(receipts.accepted.values())
+
+
+def test_only_what_has_a_source_is_a_feed(backend: FollowedBackend, system: ToySystem, work: Path) -> None:
+    assert isinstance(backend, Feed)
+    assert not isinstance(backend_on(system, work), Feed)
+
+
+async def test_no_command_is_asked_where_the_road_tells_of_all_jobs(
+    backend: FollowedBackend, system: ToySystem, road: ToyRoad
+) -> None:
+    first, second = await submitted(backend, system, 2)
+    road.told = {first: RUNNING, second: FAILED}
+    assert (await backend.poll([first, second])).seen == road.told
+    assert system.calls == []
+
+
+async def test_what_the_road_leaves_out_the_command_tells_and_no_more_follows(
+    backend: FollowedBackend, system: ToySystem, road: ToyRoad
+) -> None:
+    first, second = await submitted(backend, system, 2)
+    road.told = {first: RUNNING}
+    seen = (await backend.poll([first, second])).seen
+    assert {key: said.status for key, said in seen.items()} == dict.fromkeys([first, second], JobStatus.SUBMITTED)
+    system.fails("toyq", down())
+    with pytest.raises(BackendUnavailable):
+        await backend.poll([first, second])
+
+
+async def test_what_the_road_cannot_end_the_command_ends(
+    backend: FollowedBackend, system: ToySystem, road: ToyRoad
+) -> None:
+    first, second = await submitted(backend, system, 2)
+    road.takes = {first}
+    await backend.kill([first, second])
+    assert system.calls == [("toydel", second)]
+
+
+async def test_a_hint_is_no_end_and_is_followed_up_until_there_is_one(
+    backend: FollowedBackend, system: ToySystem, road: ToyRoad
+) -> None:
+    """A job that goes back to the queue is hinted at too."""
+    (native_id,) = await submitted(backend, system)
+    road.next = News(hints=frozenset({native_id, NativeId("999")}), cursor=Cursor("c"))
+    answer = await backend.changes(None)
+    assert (answer.seen[native_id].status, answer.cursor) == (JobStatus.SUBMITTED, "c")
+    assert set(answer.seen) == {native_id}
+    road.next = News(cursor=Cursor("c"))
+    system.becomes(native_id, JobStatus.FAILED, code=3)
+    assert (await backend.changes(Cursor("c"))).seen[native_id].exit_code == 3
+    system.calls.clear()
+    assert (await backend.changes(Cursor("c"))).seen == {}
+    assert (system.calls, road.since, road.followed) == ([], [None, "c", "c"], set())
+
+
+async def test_a_hint_that_comes_to_nothing_is_left_to_the_sweep(
+    backend: FollowedBackend, system: ToySystem, road: ToyRoad
+) -> None:
+    (native_id,) = await submitted(backend, system)
+    road.next = News(hints=frozenset({native_id}))
+    await backend.changes(None)
+    road.next = News()
+    for _ in range(30):
+        await backend.changes(None)
+    assert system.calls == [("toyq",)] * 10
+
+
+async def test_a_job_at_which_is_hinted_and_that_is_not_there_is_not_denied(
+    backend: FollowedBackend, system: ToySystem, road: ToyRoad
+) -> None:
+    (native_id,) = await submitted(backend, system)
+    del system.queue[native_id]
+    road.next = News(hints=frozenset({native_id}))
+    answer = await backend.changes(None)
+    assert (answer.seen, answer.absent) == ({}, frozenset())
+
+
+async def test_hints_outlive_an_outage(backend: FollowedBackend, system: ToySystem, road: ToyRoad) -> None:
+    (native_id,) = await submitted(backend, system)
+    road.next = News(hints=frozenset({native_id}))
+    system.fails("toyq", down())
+    with pytest.raises(BackendUnavailable):
+        await backend.changes(None)
+    road.next = News()
+    assert native_id in (await backend.changes(None)).seen
+
+
+async def test_who_is_followed(backend: FollowedBackend, system: ToySystem, road: ToyRoad) -> None:
+    """What was submitted, found or asked about, until it has ended or is not needed any more."""
+    first, second = await submitted(backend, system, 2)
+    found = (await backend.find([submission(1).tag])).present.values()
+    await backend.poll([NativeId("77")])
+    await backend.changes(None)
+    assert road.followed == {first, second, NativeId("77"), *found}
+    road.next = News(told={first: FAILED})
+    assert (await backend.changes(None)).seen == {first: FAILED}
+    await backend.discard([second])
+    await backend.changes(None)
+    assert road.followed == {NativeId("77")}

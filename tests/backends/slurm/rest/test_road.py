@@ -1,0 +1,143 @@
+"""What follows from replies of `slurmrestd` that no server here gives when it is wanted."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+import aiohttp
+import msgspec
+import pytest
+
+from ganga.backends.slurm.rest.client import Answered, Place, RestClient
+from ganga.backends.slurm.rest.road import RestRoad
+from ganga.backends.slurm.rest.token import Token
+from ganga.model.ids import NativeId
+from ganga.model.status import JobStatus
+from tests.backends.slurm.rest.test_replies import number
+
+SEVEN = NativeId("7")
+
+
+@dataclass
+class Controller:
+    """What the server says next, and what was asked."""
+
+    clock: int = 100
+    state: str = "RUNNING"
+    unchanged: bytes | None = None
+    status: int = 200
+    asked: list[str] = field(default_factory=list)
+
+    def answer(self, path: str) -> Answered:
+        self.asked.append(path)
+        if path == "diag":
+            return Answered(self.status, msgspec.json.encode({"statistics": {"req_time": self.clock}}))
+        if "update_time" in path and self.unchanged is not None:
+            return Answered(304 if not self.unchanged else 200, self.unchanged)
+        return Answered(200, msgspec.json.encode({"jobs": [{"job_id": 7, "job_state": self.state}]}))
+
+
+class ScriptedClient(RestClient):
+    def __init__(self, session: aiohttp.ClientSession, controller: Controller) -> None:
+        super().__init__(session, Place("there", "http://localhost", ""), _no_token, 1.0)
+        self._controller = controller
+
+    async def ask(self, method: str, path: str) -> Answered:
+        del method
+        return self._controller.answer(path)
+
+
+async def _no_token() -> Token:
+    return Token("a.b.c", "alice")
+
+
+@pytest.fixture
+def controller() -> Controller:
+    return Controller()
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def road(controller: Controller, clock: Clock) -> AsyncIterator[RestRoad]:
+    async with aiohttp.ClientSession() as session:
+        yield RestRoad(ScriptedClient(session, controller), now=clock)
+
+
+async def status(road: RestRoad) -> JobStatus | None:
+    entry = (await road.listing()).get(SEVEN)
+    return None if entry is None else entry.seen.status
+
+
+@pytest.mark.parametrize(
+    "unchanged", [b"", msgspec.json.encode({"jobs": [], "last_update": number(0)})], ids=["22.05", "24.11"]
+)
+async def test_nothing_new_leaves_all_as_it_is(road: RestRoad, controller: Controller, unchanged: bytes) -> None:
+    controller.unchanged = unchanged
+    for _ in range(3):
+        assert await status(road) is JobStatus.RUNNING
+    assert controller.asked == ["diag", "jobs", "diag", "jobs?update_time=100", "diag", "jobs?update_time=100"]
+
+
+async def test_what_happened_as_the_list_was_made_is_asked_for_again(road: RestRoad, controller: Controller) -> None:
+    for controller.clock in (100, 105, 110):
+        await road.listing()
+    assert controller.asked[1::2] == ["jobs", "jobs?update_time=100", "jobs?update_time=105"]
+
+
+async def test_a_clock_that_is_set_back_is_not_believed_to_bring_no_news(
+    road: RestRoad, controller: Controller
+) -> None:
+    await road.listing()
+    controller.clock, controller.state, controller.unchanged = 50, "FAILED", b""
+    assert await status(road) is JobStatus.FAILED
+    assert controller.asked[-1] == "jobs"
+
+
+async def test_an_empty_list_is_a_list(road: RestRoad, controller: Controller) -> None:
+    await road.listing()
+    controller.unchanged = b'{"jobs": []}'
+    assert await road.listing() == {}
+
+
+async def test_a_road_that_fails_is_closed_for_a_while_and_hints_at_all_jobs(
+    road: RestRoad, controller: Controller, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    assert (await road.news(None, [SEVEN])).told[SEVEN].status is JobStatus.RUNNING
+    controller.status = 500
+    for _ in range(3):
+        news = await road.news(None, [SEVEN])
+        assert not news.told
+        assert news.hints == {SEVEN}
+        assert await road.listing() == {}
+        assert await road.kill([SEVEN]) == []
+    assert controller.asked.count("diag") == 2
+    clock.now, controller.status = 30.0, 200
+    assert await status(road) is JobStatus.RUNNING
+    assert controller.asked[-1] == "jobs"
+    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
+
+
+async def test_news_are_told_once(road: RestRoad, controller: Controller) -> None:
+    assert (await road.news(None, [NativeId("8")])).told == {}
+    assert set((await road.news(None, [SEVEN])).told) == {SEVEN}
+    assert (await road.news(None, [SEVEN])).told == {}
+    controller.state = "FAILED"
+    assert (await road.news(None, [SEVEN])).told[SEVEN].status is JobStatus.FAILED
+
+
+async def test_many_jobs_are_left_to_one_command(road: RestRoad, controller: Controller) -> None:
+    assert await road.kill([NativeId(str(job)) for job in range(51)]) == []
+    assert controller.asked == []
+    assert await road.kill([SEVEN, NativeId("8_3")]) == [SEVEN, "8_3"]
+    assert sorted(controller.asked) == ["job/7", "job/8_3"]

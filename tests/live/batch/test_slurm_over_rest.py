@@ -1,0 +1,192 @@
+"""What befalls Slurm's REST interface ends no job: behind it there are the commands."""
+
+import asyncio
+import logging
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+from secrets import token_hex
+
+import pytest
+
+from ganga.backends.base import Feed
+from ganga.backends.batch.backend import BatchBackend
+from ganga.backends.slurm.rest import road
+from ganga.errors import BackendUnavailable
+from ganga.model.ids import NativeId
+from ganga.model.job import JobSpec
+from ganga.model.status import JobStatus
+from ganga.testing.check_backend import Trial
+from tests.live.batch.conftest import PATIENCE
+from tests.live.batch.replacement import Replacement
+from tests.live.batch.slurm_over_rest import SlurmOverRest
+from tests.live.proxy import Fault, Proxy, answers, cut, faithful, lost, silent
+from tests.live.slurm_server.cluster import REST
+
+pytestmark = pytest.mark.parametrize("running_system", ["slurm-over-rest"], indirect=True)
+
+ENDLESS = JobSpec(command=("sleep", "3600"))
+CLOSED = "is asked by its commands for now"
+OPEN = "slurmrestd answers again"
+
+
+class Commands:
+    """Slurm's own, which may be forbidden."""
+
+    def __init__(self, folder: Path) -> None:
+        self._squeue = Replacement(folder, "squeue")
+        self._others = [Replacement(folder, name) for name in ("scancel", "sacct")]
+
+    def forbid(self) -> None:
+        for command in (self._squeue, *self._others):
+            command.becomes("echo 'nobody should ask me' >&2; exit 1")
+
+    def allow(self) -> None:
+        for command in (self._squeue, *self._others):
+            command.becomes('real "$@"')
+
+
+@pytest.fixture
+def commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Commands:
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    return Commands(folder)
+
+
+@pytest.fixture(autouse=True)
+def _soon_open_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(road, "_CLOSED_FOR", 1.0)
+
+
+@pytest.fixture
+async def running(trial: Trial) -> AsyncIterator[NativeId]:
+    native_id = await trial.submit(ENDLESS)
+    await trial.until(native_id, lambda seen: seen.status is JobStatus.RUNNING, "begun")
+    yield native_id
+    await trial.backend.kill([native_id])
+
+
+async def polls(backend: BatchBackend, native_id: NativeId, caplog: pytest.LogCaptureFixture, text: str) -> None:
+    """It runs, whatever is asked, and after a while this is logged."""
+    async with asyncio.timeout(PATIENCE):
+        while text not in caplog.text:
+            assert (await backend.poll([native_id])).seen[native_id].status is JobStatus.RUNNING
+            await asyncio.sleep(0.1)
+
+
+async def test_no_command_is_needed_to_follow_jobs_and_to_end_them(
+    backend: BatchBackend, trial: Trial, commands: Commands
+) -> None:
+    endless, failing = await trial.submit(ENDLESS), await trial.submit(JobSpec(command=("sh", "-c", "exit 42")))
+    tagged = trial.submission(JobSpec(command=("sh", "-c", "kill -9 $$")))
+    killed = (await backend.submit([tagged])).accepted[tagged.tag]
+    commands.forbid()
+    await trial.until(endless, lambda seen: seen.status is JobStatus.RUNNING, "begun")
+    ended = await trial.end_of(failing)
+    assert (ended.status, ended.exit_code, ended.signal) == (JobStatus.FAILED, 42, None)
+    ended = await trial.end_of(killed)
+    assert (ended.status, ended.exit_code, ended.signal) == (JobStatus.FAILED, None, 9)
+    await backend.kill([endless])
+    assert (await trial.end_of(endless)).status is JobStatus.KILLED
+
+
+async def test_what_is_new_is_told_once(backend: BatchBackend, trial: Trial, commands: Commands) -> None:
+    assert isinstance(backend, Feed)
+    native_id = await trial.submit(JobSpec(command=("sh", "-c", "sleep 2; exit 3")))
+    commands.forbid()
+    told: list[tuple[JobStatus, int | None]] = []
+    async with asyncio.timeout(PATIENCE):
+        while not told or not told[-1][0].final:
+            seen = (await backend.changes(None)).seen.get(native_id)
+            told += [] if seen is None else [(seen.status, seen.exit_code)]
+            await asyncio.sleep(0.1)
+    assert told[-1] == (JobStatus.FAILED, 3)
+    assert len(set(told)) == len(told)
+    assert (await backend.changes(None)).seen == {}
+
+
+@pytest.mark.parametrize("wrong", ["garbage", "a.b.c", "expired"])
+async def test_a_token_that_is_not_accepted_is_told_without_the_token_and_ends_nothing(
+    backend: BatchBackend, system: SlurmOverRest, running: NativeId, caplog: pytest.LogCaptureFixture, wrong: str
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    good = system.token_file.read_text()
+    bad = system.cluster.token(1) if wrong == "expired" else wrong
+    system.write_token(bad)
+    try:
+        await polls(backend, running, caplog, CLOSED)
+    finally:
+        system.write_token(good)
+    await polls(backend, running, caplog, OPEN)
+    assert caplog.text.count("WARNING") == 1
+    assert bad == wrong or bad.partition("=")[2] not in caplog.text
+    assert good.partition("=")[2] not in caplog.text
+
+
+async def test_an_interface_that_is_stopped_and_started_ends_nothing(
+    backend: BatchBackend, system: SlurmOverRest, running: NativeId, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    with system.stopped(REST):
+        await polls(backend, running, caplog, CLOSED)
+    await polls(backend, running, caplog, OPEN)
+
+
+FAULTS: dict[str, Fault] = {
+    "half": cut(0.5),
+    "none": cut(0.0),
+    "lost": lost,
+    "silent": silent,
+    "empty": answers("200 OK", "application/json", b"{}"),
+    "no-jobs": answers("200 OK", "application/json", b'{"jobs": [], "errors": []}'),
+    "nothing-new": answers("304 Not Modified", "application/json", b""),
+    "broken": answers("500 Internal Server Error", "application/json", b'{"jobs": [], "errors": [{}]}'),
+    "elsewhere": answers("302 Found", "text/html", b"", "Location: http://192.0.2.1/"),
+    "a-page": answers("200 OK", "text/html", b"<html>Welcome</html>"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_whatever_comes_over_rest_the_commands_are_behind_it(
+    system: SlurmOverRest, work: Path, running: NativeId, fault: str
+) -> None:
+    async with (
+        Proxy(system.cluster.rest_url) as proxy,
+        system.connect_by(proxy.url, work, timeout=3.0) as backend,
+    ):
+        assert isinstance(backend, Feed)
+        assert (await backend.poll([running])).seen[running].status is JobStatus.RUNNING
+        before = len(proxy.requests)
+        assert before
+        proxy.fault = FAULTS[fault]
+        for _ in range(2):
+            answer = await backend.poll([running])
+            assert {key: seen.status for key, seen in answer.seen.items()} == {running: JobStatus.RUNNING}
+            news = await backend.changes(None)
+            assert not any(seen.status.final for seen in news.seen.values())
+            assert news.absent == frozenset()
+        assert len(proxy.requests) > before
+        proxy.fault = faithful
+
+
+async def test_with_neither_interface_nor_commands_there_is_an_outage(
+    backend: BatchBackend, system: SlurmOverRest, running: NativeId, commands: Commands
+) -> None:
+    commands.forbid()
+    with system.stopped(REST), pytest.raises(BackendUnavailable, match="nobody should ask me"):
+        await backend.poll([running])
+    commands.allow()
+
+
+async def test_tasks_that_the_interface_does_not_name_are_asked_for_by_the_command(
+    backend: BatchBackend, system: SlurmOverRest
+) -> None:
+    """It cuts long lists of tasks."""
+    tasks = ",".join(str(number * 3) for number in range(60))
+    words = ("--parsable", "--hold", "--output=/dev/null", f"--array={tasks}", f"--job-name=long-{token_hex(4)}")
+    job = system.cluster.run("sbatch", *words, "--wrap=true")
+    ids = [NativeId(f"{job}_{number * 3}") for number in range(60)]
+    answer = await backend.poll(ids)
+    assert {key: seen.status for key, seen in answer.seen.items()} == dict.fromkeys(ids, JobStatus.HELD)
+    await backend.kill(ids)
