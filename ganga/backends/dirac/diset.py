@@ -19,6 +19,7 @@ from typing import TypeVar
 
 from msgspec import Struct
 
+from ganga.backends.dirac.alerts import Unexplained, explained
 from ganga.backends.dirac.diset_frames import (
     CONNECT_WITHIN,
     Address,
@@ -103,14 +104,17 @@ class Diset:
         """A connection on which the service has agreed to the action."""
         place = address(url)
         credentials = await self._proxy.current()
-        async with self._places, connected(place, credentials.context, within=self._connect_within) as frames:
-            try:
-                await self._agree(frames, place, action)
-            except NotSent as error:
-                if isinstance(error.__cause__, TimeoutError):
-                    raise
-                raise await complaint(place, credentials.context) or error from error
-            yield frames
+        try:
+            async with self._places, connected(place, credentials.context, within=self._connect_within) as frames:
+                try:
+                    await self._agree(frames, place, action)
+                except NotSent as error:
+                    if isinstance(error.__cause__, TimeoutError):
+                        raise
+                    raise await complaint(place, credentials.context) or error from error
+                yield frames
+        except Unexplained as error:
+            raise explained(error, credentials.chain.valid_from) from error
 
     async def _agree(self, frames: Frames, place: Address, action: tuple[str, str]) -> None:
         async with self._whole(place.url, self._seconds, sent=False):

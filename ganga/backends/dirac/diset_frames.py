@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
+from ganga.backends.dirac.alerts import refusal
 from ganga.backends.dirac.envelopes import Envelope, read, write
 from ganga.backends.dirac.road import CredentialsExpired
 from ganga.backends.web.failures import unreachable, untrusted, words
@@ -30,17 +31,6 @@ _COMPLAINT_WITHIN = 2.0
 _LONGEST_HEAD = 24
 _KEEP_ALIVE = b"dka"
 _DIGITS = b"0123456789"
-
-#: What a service says, in the words of OpenSSL, when it does not want the proxy it was shown.
-_REFUSED_PROXY = {
-    "CERTIFICATE_EXPIRED": "the proxy has expired: renew it with `dirac-proxy-init`",
-    "UNKNOWN_CA": "it does not know the authority that signed the certificate of the proxy",
-    "CERTIFICATE_REVOKED": "the certificate of the proxy was revoked",
-    "BAD_CERTIFICATE": "it does not accept the proxy: renew it with `dirac-proxy-init`",
-    "CERTIFICATE_UNKNOWN": "it does not accept the proxy: renew it with `dirac-proxy-init`",
-    "HANDSHAKE_FAILURE": "it does not accept the proxy: renew it with `dirac-proxy-init`",
-    "CERTIFICATE_REQUIRED": "it saw no proxy: make one with `dirac-proxy-init`",
-}
 
 
 class Address(Struct, frozen=True):
@@ -172,14 +162,8 @@ def unavailable(error: Exception, where: str, *, sent: bool) -> BackendUnavailab
     """What the failure of a connection means; `sent` says whether the service may have begun with the request."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return untrusted(error, where)
-    if isinstance(error, ssl.SSLError) and (refused := refused_proxy(str(error))):
-        return CredentialsExpired(f"{where} refuses the connection: {refused}")
+    if isinstance(error, ssl.SSLError) and (refused := refusal(str(error), where)) is not None:
+        return refused
     if sent:
         return BackendUnavailable(f"{where} broke off before its reply was whole ({words(error)}); asking again later")
     return unreachable(error, where)
-
-
-def refused_proxy(text: str) -> str | None:
-    """What a server has against the proxy, if the text has an alert of TLS about that, as OpenSSL writes them."""
-    text = text.upper().replace(" ", "_")
-    return next((words for alert, words in _REFUSED_PROXY.items() if f"ALERT_{alert}" in text), None)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+from ganga.backends.dirac.alerts import Unexplained, explained
 from ganga.backends.dirac.configuration import Addresses
 from ganga.backends.dirac.diset import Client
 from ganga.backends.dirac.diset_frames import Address, complaint, unavailable
@@ -37,6 +38,7 @@ class HttpsServices:
     def __init__(
         self, proxy: Proxy, addresses: Addresses, client: Client, *, timeout: float, largest_file: int
     ) -> None:
+        self._proxy = proxy
         self._addresses = addresses
         self._client = client
         self._largest_file = largest_file
@@ -96,7 +98,10 @@ class HttpsServices:
         try:
             return await ask(server, url)
         except BackendUnavailable as error:
-            raise await self._complaint(error, url) or error from error.__cause__
+            found = await self._complaint(error, url)
+            if isinstance(found, Unexplained):
+                found = explained(found, (await self._proxy.current()).chain.valid_from)
+            raise found or error from error.__cause__
 
     async def _complaint(self, error: BackendUnavailable, url: str) -> CredentialsExpired | None:
         """What the service has against the proxy, if that is why the connection broke."""

@@ -2,7 +2,7 @@
 
 import re
 
-from ganga.backends.dirac.diset_frames import refused_proxy
+from ganga.backends.dirac import alerts
 from ganga.backends.dirac.envelopes import Envelope, refusal
 from ganga.backends.dirac.road import CredentialsExpired
 from ganga.backends.web.replies import NotSent
@@ -22,9 +22,8 @@ _NOT_REACHED = re.compile(
 def not_asked(service: str, error: Envelope[object]) -> BackendUnavailable:
     """The error to be raised for one that arose in DIRAC's client, with its own words."""
     words = f"{service}: {shortened(' '.join(error.Message.split()), _LONGEST_WORDS)}"
-    refused = refused_proxy(error.Message)
-    if refused is not None:
-        return CredentialsExpired(f"{service} refuses the connection: {refused}")
+    if (refused := alerts.refusal(error.Message, service)) is not None:
+        return refused
     if _EXPIRED.search(error.Message):
         return CredentialsExpired(f"{words}: the proxy has expired: renew it with `dirac-proxy-init`")
     if _NOT_TRUSTED.search(error.Message):

@@ -116,7 +116,8 @@ class Helper:
             except TimeoutError as error:
                 await self._overdue(helper, call, safe=safe)
                 raise BackendUnavailable(
-                    f"{title}: DIRAC's client did not return within {seconds:g} s; it is given up"
+                    f"{title}: DIRAC's client did not return within {seconds:g} s; asking again later: is there a"
+                    " network, and does the server answer others?"
                 ) from error
             except asyncio.CancelledError:
                 if not safe:

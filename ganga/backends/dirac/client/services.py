@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 import msgspec
 from msgspec import Struct
 
+from ganga.backends.dirac.alerts import Unexplained, explained
 from ganga.backends.dirac.client.environment import environment, importable, own
 from ganga.backends.dirac.client.failures import not_asked
 from ganga.backends.dirac.client.here import Threads
@@ -107,14 +108,17 @@ class ClientServices:
         self, service: str, verb: str, words: Mapping[str, object], *, safe: bool, transfer: float | None = None
     ) -> bytes:
         """What DIRAC's client returned, if it could ask."""
-        await self._proxy.current()
+        credentials = await self._proxy.current()
         given = list(values(self._addresses.get(service, "")))
         where = {"service": service, "addresses": given, "proxy": str(self._proxy.file)}
         question = {**words, **where, "timeout": self._timeout}
-        said = await self._caller.call(f"{service} {verb}", question, safe=safe, transfer=transfer)
+        place = ", ".join(given) or "the address in DIRAC's own configuration"
+        title = f"{service} at {place}: {verb}"
+        said = await self._caller.call(title, question, safe=safe, transfer=transfer)
         answer = msgspec.json.decode(said, type=_Answer)
         if answer.made_here:
-            raise not_asked(service, read(Envelope[object], bytes(answer.result), service))
+            error = not_asked(service, read(Envelope[object], bytes(answer.result), service))
+            raise explained(error, credentials.chain.valid_from) if isinstance(error, Unexplained) else error
         return bytes(answer.result)
 
 

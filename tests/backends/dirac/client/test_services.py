@@ -38,6 +38,7 @@ class Recorded:
         self.replies = replies
         self.made_here = False
         self.asked: list[tuple[Mapping[str, object], bool]] = []
+        self.titles: list[str] = []
 
     async def start(self) -> None:
         await asyncio.sleep(0)
@@ -47,7 +48,7 @@ class Recorded:
     ) -> bytes:
         assert (transfer is not None) == (question["kind"] != "method")
         await asyncio.sleep(0)
-        assert title.startswith(str(question["service"]))
+        self.titles.append(title)
         self.asked.append((question, safe))
         if question["kind"] == "upload":
             assert await asyncio.to_thread(Path(str(question["path"])).read_bytes) == b"archive"
@@ -70,6 +71,17 @@ def fine(value: object) -> dict[str, object]:
 
 def failed(message: str, number: int = 0) -> dict[str, object]:
     return {"OK": False, "Message": message, "Errno": number}
+
+
+async def test_whoever_waits_in_vain_is_told_for_which_server(identities: Identities) -> None:
+    caller = Recorded(getJobsSummary=fine({}))
+    await road(caller, identities).states([1])
+    await road(caller, identities, JobMonitoring="dips://one:1/It, dips://two:2/It").states([1])
+    service = "WorkloadManagement/JobMonitoring"
+    assert caller.titles == [
+        f"{service} at the address in DIRAC's own configuration: getJobsSummary",
+        f"{service} at dips://one:1/It, dips://two:2/It: getJobsSummary",
+    ]
 
 
 async def test_states_are_read_as_on_the_other_roads(identities: Identities) -> None:

@@ -142,7 +142,7 @@ FAULTS: Mapping[str, Fault] = {
 #: DIRAC's own client has its own words and a helper process for each target: some faults of all kinds.
 _CLIENT_WORDS: Mapping[str, str] = {
     "refusing": r"did not return within 3 s|cannot be reached|could not ask",
-    "silent after TLS": r"did not return within 3 s",
+    "silent after TLS": r"at dips:\S+: \w+: DIRAC's client did not return within 3 s; asking again later",
     "cut after 100 bytes": r"could not ask, asking again later",
     "a certificate that has expired": r"certificate is not trusted; is it the right server",
     "credentials that have ended": r"the grid proxy .* ended at .*: renew it with `dirac-proxy-init`",

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import ganga
+from ganga.backends.dirac.road import CredentialsExpired
 from ganga.client import Client
 from ganga.model.job import JobRecord
 from ganga.model.status import JobStatus
@@ -121,6 +122,23 @@ async def test_a_clock_that_is_two_minutes_off(
 
     async with ganga.open(tmp_path / "home", config=config) as client:
         await _follow_with_clock(client, server.ground, ahead, set_clock)
+
+
+@pytest.mark.skipif(_FAKETIME is None, reason="needs the system package faketime")
+@pytest.mark.parametrize("road", [HTTPS, DIPS])
+async def test_a_proxy_that_is_not_valid_yet_by_the_clock_of_a_service(
+    road: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    server = Server(road, request, tmp_path / "ground")
+    ground = server.ground
+    words = r"begins to be valid only at \d{4}-.*are the clocks right, there and here\?"
+    try:
+        await by_hand(partial(server.set_clock, -3 * 86_400))
+        with pytest.raises(CredentialsExpired, match=words):
+            async with ground.open_road(ground.settings(None)) as opened:
+                await opened.states([1])
+    finally:
+        await by_hand(partial(server.set_clock, 0))
 
 
 @pytest.mark.parametrize("ahead", [120, -120])
