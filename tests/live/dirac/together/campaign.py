@@ -84,15 +84,7 @@ class Campaign:
 
 def alike(told: Mapping[str, Told]) -> Mapping[str, Told]:
     """What was told without that in which roads may differ."""
-    return {
-        name: replace(one, history=_alike(one.history), native_status=_main(one.native_status))
-        for name, one in told.items()
-    }
-
-
-def _main(native_status: str | None) -> str:
-    """Without the minor status: who asks in the moment of an end may still hear that of the step before."""
-    return (native_status or "").partition("/")[0]
+    return {name: replace(one, history=_alike(one.history)) for name, one in told.items()}
 
 
 def _alike(history: Sequence[Words]) -> Sequence[Words]:
