@@ -19,7 +19,6 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from ganga.backends.dirac.alerts import Unexplained, explained
 from ganga.backends.dirac.diset_frames import (
     CONNECT_WITHIN,
     Address,
@@ -31,6 +30,7 @@ from ganga.backends.dirac.diset_frames import (
 )
 from ganga.backends.dirac.envelopes import Envelope, WireBytes, content, read, write
 from ganga.backends.dirac.road import Refused
+from ganga.backends.web.alerts import Unexplained, explained
 from ganga.backends.web.proxy import Proxy
 from ganga.backends.web.replies import NotSent
 from ganga.errors import BackendUnavailable

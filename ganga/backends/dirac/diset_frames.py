@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from ganga.backends.dirac.alerts import refusal
 from ganga.backends.dirac.envelopes import Envelope, read, write
 from ganga.backends.dirac.road import CredentialsExpired
+from ganga.backends.web.alerts import refusal
 from ganga.backends.web.failures import unreachable, untrusted, words
 from ganga.backends.web.replies import NotSent
 from ganga.errors import BackendUnavailable, ConfigurationError

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from ganga.backends.dirac.alerts import Unexplained, explained
 from ganga.backends.dirac.configuration import Addresses
 from ganga.backends.dirac.diset import Client
 from ganga.backends.dirac.diset_frames import Address, complaint, unavailable
@@ -17,6 +16,7 @@ from ganga.backends.dirac.installation import installation
 from ganga.backends.dirac.road import CredentialsExpired, Road
 from ganga.backends.dirac.services import SANDBOXES, ServiceRoad
 from ganga.backends.dirac.settings import Settings
+from ganga.backends.web.alerts import Unexplained, explained
 from ganga.backends.web.http import Http
 from ganga.backends.web.presenting import Presenting
 from ganga.backends.web.proxy import Proxy

@@ -7,6 +7,8 @@ from typing import Final
 
 import aiohttp
 
+from ganga.backends.web.alerts import refusal
+from ganga.backends.web.errors import CredentialsExpired
 from ganga.backends.web.replies import NotSent
 from ganga.errors import BackendUnavailable
 from ganga.model.ids import shortened
@@ -32,6 +34,8 @@ def unavailable(error: Exception, name: str, seconds: float) -> BackendUnavailab
     """The failure to get a reply over HTTP of the server that is called so; `seconds` were allowed for it."""
     if (not_sent := _not_sent(error, name)) is not None:
         return not_sent
+    if (refused := _refused(error, name)) is not None:
+        return refused
     if isinstance(error, TimeoutError):
         return BackendUnavailable(f"{name} did not answer in full within {seconds:g} s; asking again later")
     if isinstance(error, aiohttp.ClientResponseError):
@@ -64,6 +68,15 @@ def words(error: Exception) -> str:
     if isinstance(error, aiohttp.ClientPayloadError):
         return "what came ended early, or is damaged"
     return shortened(" ".join(str(error).split()), _LONGEST_WORDS) or type(error).__name__
+
+
+def _refused(error: BaseException | None, name: str) -> CredentialsExpired | None:
+    """What the server has against our certificate, which it says when the handshake is long over."""
+    while error is not None:
+        if isinstance(error, ssl.SSLError) and (refused := refusal(str(error), name)) is not None:
+            return refused
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def _not_sent(error: Exception, name: str) -> NotSent | None:

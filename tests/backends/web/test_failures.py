@@ -7,6 +7,7 @@ import aiohttp
 import pytest
 from aiohttp.client_reqrep import ConnectionKey
 
+from ganga.backends.web.errors import CredentialsExpired
 from ganga.backends.web.failures import unavailable, unreachable, untrusted
 from ganga.backends.web.replies import NotSent
 
@@ -65,3 +66,10 @@ def test_a_port_without_tls_is_said_to_be_one() -> None:
 
 def test_long_words_are_cut() -> None:
     assert len(str(unreachable(OSError("x" * 1000), "S"))) < 300
+
+
+def test_an_alert_says_what_the_server_has_against_us() -> None:
+    broken = aiohttp.ClientOSError(1, "[SSL: TLSV1_ALERT_UNKNOWN_CA] tlsv1 alert unknown ca")
+    broken.__cause__ = ssl.SSLError(1, "[SSL: TLSV1_ALERT_UNKNOWN_CA] tlsv1 alert unknown ca (_ssl.c:2580)")
+    with pytest.raises(CredentialsExpired, match="S refuses the connection: it does not know the authority"):
+        raise unavailable(broken, "S", 3.0)

@@ -2,9 +2,9 @@
 
 import re
 
-from ganga.backends.dirac import alerts
 from ganga.backends.dirac.envelopes import Envelope, refusal
 from ganga.backends.dirac.road import CredentialsExpired
+from ganga.backends.web import alerts
 from ganga.backends.web.replies import NotSent
 from ganga.errors import BackendUnavailable
 from ganga.model.ids import shortened

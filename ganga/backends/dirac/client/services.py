@@ -10,7 +10,6 @@ from typing import Protocol, TypeVar
 import msgspec
 from msgspec import Struct
 
-from ganga.backends.dirac.alerts import Unexplained, explained
 from ganga.backends.dirac.client.environment import environment, importable, own
 from ganga.backends.dirac.client.failures import not_asked
 from ganga.backends.dirac.client.here import Threads
@@ -22,6 +21,7 @@ from ganga.backends.dirac.road import Road
 from ganga.backends.dirac.scratch import scratch_folder
 from ganga.backends.dirac.services import SANDBOXES, ServiceRoad
 from ganga.backends.dirac.settings import Settings
+from ganga.backends.web.alerts import Unexplained, explained
 from ganga.backends.web.proxy import Proxy
 
 T = TypeVar("T")

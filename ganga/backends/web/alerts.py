@@ -6,7 +6,7 @@ Some of the alerts do not say why. OpenSSL has one of these for a proxy that doe
 from types import MappingProxyType
 from typing import Final
 
-from ganga.backends.dirac.road import CredentialsExpired
+from ganga.backends.web.errors import CredentialsExpired
 from ganga.model.clock import Utc, rfc3339
 
 _REASONS: Final = MappingProxyType(

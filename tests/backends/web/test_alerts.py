@@ -2,8 +2,8 @@
 
 import pytest
 
-from ganga.backends.dirac.alerts import Unexplained, explained, refusal
-from ganga.backends.dirac.road import CredentialsExpired
+from ganga.backends.web.alerts import Unexplained, explained, refusal
+from ganga.backends.web.errors import CredentialsExpired
 from ganga.model.clock import Utc
 
 
