@@ -93,7 +93,7 @@ def _balanced(text: str, *, open_at_start: bool) -> bool:
     depth, at, seen = int(open_at_start), 0, False
     while at < len(text.rstrip()):
         token = _TOKEN.match(text, at)
-        if token is None or (seen and depth == 0 and open_at_start):
+        if token is None or (token[1] == ")" and not seen) or (seen and depth == 0 and open_at_start):
             return False
         depth += {"(": 1, ")": -1}.get(token[1], 0)
         at, seen = token.end(), True

@@ -100,11 +100,23 @@ def listing(body: bytes) -> tuple[Sequence[str], Sequence[str]]:
     if not body:
         return (), ()
     found = _decoded(body, _Listing)
-    files, folders = texts(found.file), texts(found.dir)
+    files, folders = _names(found.file), _names(found.dir)
     for name in (*files, *folders):
         if name in {"", ".", ".."} or "/" in name or "\0" in name:
             raise BackendProtocolError(f"ARC lists a file by the name {name[:40]!r}, which no file may have")
     return files, folders
+
+
+def _names(value: _Text) -> list[str]:
+    """The element writes each byte of a name as a character of its own."""
+    return [_whole(name) for name in texts(value)]
+
+
+def _whole(name: str) -> str:
+    try:
+        return name.encode("latin-1").decode()
+    except UnicodeError:
+        return name
 
 
 def texts(value: _Text) -> list[str]:

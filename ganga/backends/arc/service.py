@@ -1,17 +1,18 @@
 """The calls of A-REX's REST interface, each whole or an error. A verdict on a single job is the caller's to read."""
 
+import os
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from http import HTTPStatus
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 from urllib.parse import quote
 
 import msgspec
 
 from ganga.backends.arc.replies import Entry, by_id, entries, is_id, listing, versions
 from ganga.backends.web.errors import CredentialsExpired, Refused
-from ganga.backends.web.presenting import Presenting
+from ganga.backends.web.http import Http
 from ganga.backends.web.replies import Reply, not_ready, redirected
 from ganga.errors import BackendProtocolError, BackendUnavailable
 from ganga.model.ids import shortened
@@ -26,10 +27,22 @@ _FILE: Final = "application/octet-stream"
 _BAD_DESCRIPTION: Final = "nordugrid:xrsl"
 
 
+class Connections(Protocol):
+    """What leads to servers; see `Presenting`."""
+
+    async def to(self, url: str) -> Http:
+        """Connections to the host of this address."""
+        ...
+
+    async def close(self) -> None:
+        """Close all of them."""
+        ...
+
+
 class Service:
     """One computing element. Each call raises `BackendUnavailable`, `CredentialsExpired` or `BackendProtocolError`."""
 
-    def __init__(self, url: str, connections: Presenting) -> None:
+    def __init__(self, url: str, connections: Connections) -> None:
         self._root = f"{url}/rest"
         self._connections = connections
         self._version = ""
@@ -129,7 +142,7 @@ class Service:
         return f"{self._root}/{self._version}/jobs{rest}"
 
     def _session(self, job: str, name: str) -> str:
-        return self._jobs(f"/{job}/session/{quote(name)}".rstrip("/"))
+        return self._jobs(f"/{job}/session/{quote(os.fsencode(name))}".rstrip("/"))
 
 
 def judged(reply: Reply, name: str, expected: tuple[int, ...]) -> Reply:

@@ -36,9 +36,12 @@ ENDED: Final[Mapping[str, JobStatus]] = MappingProxyType(
 ALL: Final = (*_LIVE, "OTHER", "KILLING", *ENDED)
 
 _PREFIX: Final = "arcrest:"
+#: Why a job failed that was killed.
+_KILLED: Final = "Job is canceled by external request"
 _LONGEST_REASON: Final = 300
 _NUMBER: Final = re.compile(r"[0-9]{1,12}")
 _SECONDS: Final = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,6})?)s?")
+_TIME: Final = re.compile(r"([0-9]{4})-?([0-9]{2})-?([0-9]{2})T?([0-9]{2}):?([0-9]{2}):?([0-9]{2})Z")
 _KIBIBYTES: Final = re.compile(r"([0-9]{1,12})kB")
 
 
@@ -49,18 +52,24 @@ def living(state: str) -> Observation | None:
 
 
 def by_document(state: str, document: Document) -> Observation | None:
-    """How a job ended that is in this final state; None if the document was written before that."""
-    if f"{_PREFIX}{state}" not in texts(document.states):
-        return None
-    return _end(
-        state,
-        code=text(document.exit_code),
-        reason="; ".join(filter(None, texts(document.errors))),
-        began=text(document.started),
-        ended=text(document.ended_in_queue) or text(document.ended),
-        place=text(document.node),
-        memory=_scaled(_number(text(document.memory)), 1 << 20),
-        cpu_time=_seconds(text(document.cpu_time)),
+    """How a job ended that is in this final state; None if the document was written before that. A listing takes what
+    was killed for failed.
+    """
+    possible = (state, "KILLED") if state == "FAILED" else (state,)
+    found = next((word for word in possible if f"{_PREFIX}{word}" in texts(document.states)), None)
+    return (
+        None
+        if found is None
+        else _end(
+            found,
+            code=text(document.exit_code),
+            reason="; ".join(filter(None, texts(document.errors))),
+            began=text(document.started),
+            ended=text(document.ended_in_queue) or text(document.ended),
+            place=text(document.node),
+            memory=_scaled(_number(text(document.memory)), 1 << 20),
+            cpu_time=_seconds(text(document.cpu_time)),
+        )
     )
 
 
@@ -70,7 +79,7 @@ def by_diagnosis(state: str, report: str, failure: str) -> Observation:
     peak = _KIBIBYTES.fullmatch(notes.get("MaxResidentMemory", ""))
     used = [_seconds(notes.get(name, "")) for name in ("UserTime", "KernelTime")]
     return _end(
-        state,
+        "KILLED" if state == "FAILED" and _KILLED in failure else state,
         code=notes.get("exitcode", ""),
         reason=failure,
         began=notes.get("LRMSStartTime", ""),
@@ -136,13 +145,13 @@ def _scaled(value: int | None, unit: int) -> int | None:
 
 
 def _time(word: str) -> Utc | None:
-    """``2026-11-22T22:31:51Z``, or without the dashes and colons."""
+    """``2026-11-22T22:31:51Z``, or the same without anything between the numbers."""
+    parts = _TIME.fullmatch(word)
     try:
-        found = datetime.fromisoformat(word)
-        return Utc(found.timestamp()) if found.tzinfo is not None else None
-    except (ValueError, OverflowError):
-        pass
-    try:
-        return Utc(datetime.strptime(f"{word}+0000", "%Y%m%d%H%M%SZ%z").timestamp())
-    except (ValueError, OverflowError):
+        return (
+            Utc(datetime.fromisoformat("{}-{}-{}T{}:{}:{}+00:00".format(*parts.groups())).timestamp())
+            if parts
+            else None
+        )
+    except ValueError:
         return None

@@ -135,11 +135,10 @@ def running(within: Path | None = None) -> Iterator[Element]:
             element = Element(root, free_ports(1)[0], processes)
             element.start()
             yield element
+            for name in DAEMONS:
+                element.stop_daemon(name)
     finally:
-        for process in _job_processes(root):
-            with suppress(psutil.Error):
-                process.kill()
-                process.wait(10)
+        _end_processes(root)
         shutil.rmtree(root)
 
 
@@ -153,6 +152,15 @@ def _job_processes(root: Path) -> list[psutil.Process]:
     """Those that the daemons have started, jobs and others: each knows the configuration of its element."""
     ours = str(root)
     return [process for process in psutil.process_iter() if _variable(process, "ARC_CONFIG").startswith(ours)]
+
+
+def _end_processes(root: Path) -> None:
+    """Whoever is not taken note of by its parent stays in the table of processes, and does nothing any more."""
+    left = _job_processes(root)
+    for process in left:
+        with suppress(psutil.Error):
+            process.kill()
+    psutil.wait_procs(left, timeout=2)
 
 
 def _variable(process: psutil.Process, name: str) -> str:

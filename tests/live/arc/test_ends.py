@@ -1,0 +1,89 @@
+"""How jobs end, and who ends them."""
+
+import asyncio
+from signal import SIGKILL, SIGSEGV
+
+from ganga.backends.arc.backend import ArcBackend
+from ganga.model.ids import NativeId
+from ganga.model.job import JobSpec
+from ganga.model.resources import Resources
+from ganga.model.status import JobStatus
+from ganga.testing.check_backend import Trial
+from tests.live.arc.conftest import Connect, until_denied
+from tests.live.arc_server.element import Element
+
+
+def shell(script: str) -> JobSpec:
+    return JobSpec(command=("sh", "-c", script))
+
+
+async def running(trial: Trial) -> NativeId:
+    native_id = await trial.submit(trial.samples.endless)
+    await trial.until(native_id, lambda seen: seen.status is JobStatus.RUNNING, "begun")
+    return native_id
+
+
+async def test_an_end_is_told_with_what_is_known_of_it(trial: Trial) -> None:
+    busy = "import time\nb = b'x' * (80 << 20)\nwhile time.process_time() < 1: pass"
+    specs = (
+        JobSpec(command=("sleep", "1")),
+        shell("echo no >&2; exit 42"),
+        shell("kill -9 $$"),
+        shell("kill -SEGV $$"),
+        JobSpec(command=("/usr/bin/env", "python3", "-c", busy)),
+    )
+    ids = [await trial.submit(spec) for spec in specs]
+    good, bad, killed_itself, crashed, hungry = await asyncio.gather(*map(trial.end_of, ids))
+    assert (good.status, good.exit_code, good.signal, good.reason) == (JobStatus.COMPLETED, 0, None, None)
+    assert (bad.status, bad.exit_code) == (JobStatus.FAILED, 42)
+    assert "42" in str(bad.reason)
+    assert (killed_itself.status, killed_itself.signal) == (JobStatus.FAILED, SIGKILL)
+    assert (crashed.status, crashed.signal) == (JobStatus.FAILED, SIGSEGV)
+    assert hungry.status is JobStatus.COMPLETED
+    assert (hungry.cpu_time or 0) >= 0.9
+    assert (hungry.peak_memory or 0) > 80 << 20
+    for seen in (good, bad, killed_itself, crashed, hungry):
+        assert seen.started_at is not None
+        assert seen.ended_at is not None
+        assert seen.ended_at >= seen.started_at
+        assert seen.place
+
+
+async def test_jobs_are_killed_wherever_they_are_and_by_whomever(
+    trial: Trial, backend: ArcBackend, element: Element, connect: Connect
+) -> None:
+    early = await trial.submit(trial.samples.endless)
+    await backend.kill([early])
+    ours, theirs, hit, wiped = await asyncio.gather(*(running(trial) for _ in range(4)))
+    await backend.kill([ours])
+    async with connect() as somebody:
+        await somebody.kill([theirs])
+        await somebody.discard([wiped])
+    for process in await asyncio.to_thread(element.processes_of, hit):
+        process.send_signal(SIGKILL)
+    ends = await asyncio.gather(*map(trial.end_of, (early, ours, theirs, hit)))
+    assert [seen.status for seen in ends] == [JobStatus.KILLED] * 3 + [JobStatus.FAILED]
+    assert ends[3].exit_code is None
+    await until_denied(backend, wiped)
+
+
+async def test_what_is_asked_for_arrives_and_what_cannot_be_is_refused(trial: Trial, element: Element) -> None:
+    wish = Resources(
+        processors=2, memory=3 << 30, time=5400, queue="fork", project="physics", native=('(priority="7")',)
+    )
+    native_id = await trial.submit(JobSpec(command=("true",), resources=wish))
+    notes = (element.root / "control" / f"job.{native_id}.description").read_text()
+    for said in ('(count="2")', '(memory="1536")', '(project="physics")', '(priority="7")', '(queue="fork")'):
+        assert said in notes
+    limits = (element.root / "control" / f"job.{native_id}.grami").read_text()
+    assert "joboption_walltime=5400" in limits
+    jobs = [
+        trial.submission(JobSpec(command=("true",), resources=Resources(queue="no-such-queue"))),
+        trial.submission(JobSpec(command=("true",), resources=Resources(native=("count=many",)))),
+        trial.submission(JobSpec(command=("true",), resources=Resources(image="busybox"))),
+    ]
+    rejected = (await trial.backend.submit(jobs)).rejected
+    assert "no-such-queue" in rejected[jobs[0].tag]
+    assert "image" in rejected[jobs[2].tag]
+    assert len(rejected) == 3, rejected
+    assert (await trial.end_of(native_id)).status is JobStatus.COMPLETED
