@@ -56,6 +56,11 @@ class FollowedBackend(BatchBackend):
         self._note_ends(answer.seen)
         return answer
 
+    async def kill(self, ids: Collection[NativeId], /) -> None:
+        """See `BatchBackend.kill`. Systems do not tell of all that they end in the queue, so these are asked about."""
+        await super().kill(ids)
+        self._hints.update(dict.fromkeys(self._followed & set(ids), _TRIES))
+
     async def discard(self, ids: Collection[NativeId], /) -> None:
         """See `BatchBackend.discard`."""
         self._leave(ids)

@@ -1,7 +1,7 @@
 """Open a target on any batch system, here or on another machine."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib import import_module
 
@@ -35,13 +35,16 @@ async def open_shell(reach: Reach, within: float) -> AsyncIterator[Shell]:
 
 
 @asynccontextmanager
-async def connected(dialect: Dialect, settings: BatchSettings, target: TargetName) -> AsyncIterator[BatchBackend]:
+async def connected(
+    dialect: Dialect, settings: BatchSettings, target: TargetName, *, source: Callable[[Shell], Source] | None = None
+) -> AsyncIterator[BatchBackend]:
     """A target on a batch system that answers, from the machine that its settings name.
 
     Raises `BackendUnavailable`, `BackendProtocolError` and `ConfigurationError`.
     """
     async with open_shell(settings, settings.timeout) as shell:
-        yield await open_backend(dialect, shell, settings, target)
+        news = None if source is None else source(shell)
+        yield await open_backend(dialect, shell, settings, target, source=news)
 
 
 async def open_backend(

@@ -9,6 +9,8 @@ from ganga.model.policy import Pace, Policy, Width
 
 #: More jobs than any user has: one question speaks of all of them.
 _ALL: Final = 1_000_000
+#: So many times less often all jobs are asked about where news are told.
+_LESS: Final = 3
 
 
 class BatchSettings(Reach, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -31,10 +33,13 @@ class BatchSettings(Reach, frozen=True, kw_only=True, forbid_unknown_fields=True
     commit_delay: Annotated[float, Meta(ge=0)] = 60.0
 
 
-def policy(fastest: float) -> Policy:
-    """One call tells of all jobs, and a busy system serves everybody: at most one in so many seconds."""
+def policy(fastest: float, *, told: bool = False) -> Policy:
+    """One call tells of all jobs, and a busy system serves everybody: at most one in so many seconds, and fewer where
+    news are told by themselves.
+    """
     return Policy(
-        sweep=Pace(fastest=fastest, slowest=120.0),
+        feed=Pace(fastest=1.0, slowest=3.0) if told else None,
+        sweep=Pace(fastest=_LESS * fastest if told else fastest, slowest=120.0),
         sweep_width=Width(batch=_ALL),
         submit=Width(batch=1000),
         find=Width(batch=_ALL),

@@ -22,8 +22,11 @@ class Settings(batch.BatchSettings, frozen=True, kw_only=True, forbid_unknown_fi
     gpu_resource: _Name = ""
     #: Days of the history that `ganga track` looks through for names and users.
     history_days: Annotated[int, Meta(ge=1)] = 7
+    #: The file to which the queue master appends a line at each end, `$SGE_ROOT/$SGE_CELL/common/accounting`, as the
+    #: machine where the commands are run sees it; empty: ends are found by asking.
+    accounting_file: Annotated[str, Meta(pattern=r"^(/.*)?$")] = ""
 
 
-def policy(_settings: Settings, /) -> Policy:
+def policy(settings: Settings, /) -> Policy:
     """One call tells of all jobs, and a busy queue master serves everybody."""
-    return batch.policy(fastest=10.0)
+    return batch.policy(fastest=10.0, told=bool(settings.accounting_file))

@@ -5,11 +5,16 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib import import_module
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from ganga.backends.base import Surroundings
 from ganga.backends.batch.backend import BatchBackend
+from ganga.backends.batch.ends_log import EndsLog
 from ganga.backends.batch.opening import open_backend, open_shell
+from ganga.backends.batch.road import Source
+from ganga.backends.batch.shell import Shell
+from ganga.backends.slurm import completions, ids
 from ganga.backends.slurm.settings import Settings
 from ganga.backends.slurm.words import Slurm
 from ganga.errors import ConfigurationError
@@ -24,7 +29,12 @@ async def connect(settings: Settings, surroundings: Surroundings, /) -> AsyncIte
     async with AsyncExitStack() as opened:
         road = await opened.enter_async_context(_rest_road(settings)) if settings.rest_url else None
         shell = await opened.enter_async_context(open_shell(settings, settings.timeout))
-        yield await open_backend(Slurm(settings), shell, settings, surroundings.target, road=road, source=road)
+        source = _completions(shell, settings) if settings.completion_log else road
+        yield await open_backend(Slurm(settings), shell, settings, surroundings.target, road=road, source=source)
+
+
+def _completions(shell: Shell, settings: Settings) -> Source:
+    return EndsLog(shell, PurePosixPath(settings.completion_log), read=completions.read, place=ids.place)
 
 
 @asynccontextmanager

@@ -1,12 +1,11 @@
 """What a site may set for jobs on Slurm, and how the monitor is to treat them."""
 
-from dataclasses import replace
 from typing import Annotated
 
 from msgspec import Meta
 
 from ganga.backends.batch import settings as batch
-from ganga.model.policy import Pace, Policy
+from ganga.model.policy import Policy
 
 
 class Settings(batch.BatchSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -21,10 +20,11 @@ class Settings(batch.BatchSettings, frozen=True, kw_only=True, forbid_unknown_fi
     rest_url: str = ""
     #: A private file with a token for it, as `scontrol token` prints it; empty: the variable SLURM_JWT.
     token_file: str = ""
+    #: The file to which the controller appends a line at each end (`JobCompType=jobcomp/filetxt`), as the machine where
+    #: the commands are run sees it; empty: ends are found by asking.
+    completion_log: Annotated[str, Meta(pattern=r"^(/.*)?$")] = ""
 
 
 def policy(settings: Settings, /) -> Policy:
     """One call tells of all jobs, and a busy controller serves everybody. What is told by itself need be asked less."""
-    if settings.rest_url:
-        return replace(batch.policy(fastest=15.0), feed=Pace(fastest=1.0, slowest=3.0))
-    return batch.policy(fastest=5.0)
+    return batch.policy(fastest=5.0, told=bool(settings.rest_url or settings.completion_log))

@@ -110,6 +110,14 @@ async def test_a_hint_is_no_end_and_is_followed_up_until_there_is_one(
     assert (system.calls, road.since, road.followed) == ([], [None, "c", "c"], set())
 
 
+async def test_what_was_killed_is_asked_about(backend: FollowedBackend, system: ToySystem) -> None:
+    first, second = await submitted(backend, system, 2)
+    await backend.kill([first])
+    system.becomes(first, JobStatus.KILLED)
+    assert set((await backend.changes(None)).seen) == {first}
+    assert second not in (await backend.changes(None)).seen
+
+
 async def test_a_hint_that_comes_to_nothing_is_left_to_the_sweep(
     backend: FollowedBackend, system: ToySystem, road: ToyRoad
 ) -> None:

@@ -9,6 +9,8 @@ from tests.live.dirac_server.mariadb import PASSWORD, USER
 
 CLUSTER = "test"
 PARTITION = "main"
+#: The file for the ends of jobs.
+COMPLETIONS = "completions.log"
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,8 @@ class Wishes:
     accounting: bool = True
     #: Whether `slurmrestd` runs.
     rest: bool = False
+    #: Whether each end is written into a file.
+    completions: bool = False
     #: Seconds after which the controller forgets what has ended.
     min_job_age: int = 4
     #: Processors that the machine pretends to have.
@@ -51,6 +55,7 @@ def slurm_conf(folder: Path, ports: Ports, wishes: Wishes) -> str:
             f"AccountingStoragePort={ports.accounting}",
         )
     rest = ("AuthAltTypes=auth/jwt", f"AuthAltParameters=jwt_key={folder / 'jwt.key'}") if wishes.rest else ()
+    completions = ("JobCompType=jobcomp/filetxt", f"JobCompLoc={folder / COMPLETIONS}") if wishes.completions else ()
     lines = (
         f"ClusterName={CLUSTER}",
         f"SlurmctldHost={host()}(127.0.0.1)",
@@ -87,6 +92,7 @@ def slurm_conf(folder: Path, ports: Ports, wishes: Wishes) -> str:
         "SlurmdParameters=config_overrides",
         *accounting,
         *rest,
+        *completions,
         *wishes.more,
         f"NodeName={host()} NodeAddr=127.0.0.1 Port={ports.node} CPUs={wishes.processors} RealMemory=16000",
         f"PartitionName={PARTITION} Nodes={host()} Default=YES DefaultTime=60 MaxTime=INFINITE State=UP",
