@@ -50,7 +50,7 @@ async def _rest_road(settings: Settings) -> "AsyncIterator[RestRoad]":
         return await asyncio.to_thread(read_token, file, os.environ)
 
     async with connected(settings.rest_url, token, settings.timeout) as client:
-        yield RestRoad(client)
+        yield RestRoad(client, cluster=settings.cluster)
 
 
 def _load() -> None:

@@ -10,13 +10,14 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 
 from tests.live.dirac_server import mariadb
 from tests.live.dirac_server.processes import NotStarted, Processes, free_ports
-from tests.live.slurm_server.configuration import CLUSTER, Ports, Wishes, slurm_conf, slurmdbd_conf
+from tests.live.slurm_server.configuration import Ports, Wishes, slurm_conf, slurmdbd_conf
 from tests.live.slurm_server.install import check
 
 CONTROLLER, NODE, ACCOUNTING, DATABASE, REST = "controller", "node", "accounting", "database", "rest"
@@ -27,11 +28,15 @@ _READY_WITHIN = 60.0
 class Cluster:
     """A running Slurm."""
 
-    def __init__(self, folder: Path, ports: Ports, wishes: Wishes, processes: Processes) -> None:
+    def __init__(
+        self, folder: Path, ports: Ports, wishes: Wishes, processes: Processes, *, joins: bool = False
+    ) -> None:
         self.folder = folder
         self.wishes = wishes
         self.processes = processes
         self._ports = ports
+        #: Whether its accounting is that of another cluster, which is there.
+        self._joins = joins
 
     @property
     def conf(self) -> Path:
@@ -54,8 +59,10 @@ class Cluster:
             self._prepare_rest()
         for name in ("state", "spool"):
             (self.folder / name).mkdir(exist_ok=True)
-        if self.wishes.accounting:
+        if self.wishes.accounting and not self._joins:
             self._start_accounting()
+        if self.wishes.accounting:
+            self.run("sacctmgr", "-i", "add", "cluster", self.wishes.cluster)
         self.start_daemon(CONTROLLER)
         self.start_daemon(NODE)
         self.until_ready()
@@ -141,7 +148,21 @@ class Cluster:
         conf.touch(0o600)
         conf.write_text(slurmdbd_conf(self.folder, self._ports))
         self.start_daemon(ACCOUNTING)
-        self.run("sacctmgr", "-i", "add", "cluster", CLUSTER)
+
+    @contextmanager
+    def neighbour(self, name: str) -> Iterator["Cluster"]:
+        """Another cluster with the same accounting."""
+        folder = self.folder / name
+        folder.mkdir()
+        ports = replace(Ports(*free_ports(5)), accounting=self._ports.accounting)
+        wishes = replace(self.wishes, cluster=name)
+        try:
+            with Processes(folder, dict(os.environ)) as processes:
+                cluster = Cluster(folder, ports, wishes, processes, joins=True)
+                cluster.start()
+                yield cluster
+        finally:
+            _end_jobs(folder / "slurm.conf")
 
 
 @contextmanager

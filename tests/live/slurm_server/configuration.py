@@ -27,6 +27,8 @@ class Wishes:
     """What tests want otherwise."""
 
     accounting: bool = True
+    #: The cluster's name.
+    cluster: str = CLUSTER
     #: Whether `slurmrestd` runs.
     rest: bool = False
     #: Whether each end is written into a file.
@@ -57,7 +59,7 @@ def slurm_conf(folder: Path, ports: Ports, wishes: Wishes) -> str:
     rest = ("AuthAltTypes=auth/jwt", f"AuthAltParameters=jwt_key={folder / 'jwt.key'}") if wishes.rest else ()
     completions = ("JobCompType=jobcomp/filetxt", f"JobCompLoc={folder / COMPLETIONS}") if wishes.completions else ()
     lines = (
-        f"ClusterName={CLUSTER}",
+        f"ClusterName={wishes.cluster}",
         f"SlurmctldHost={host()}(127.0.0.1)",
         f"SlurmctldPort={ports.controller}",
         f"SlurmUser={getpass.getuser()}",

@@ -55,6 +55,7 @@ class _Job(Struct, frozen=True):
     array_task_string: str | None = None
     name: str | None = None
     user_name: str | None = None
+    cluster: str | None = None
     state_reason: str | None = None
     exit_code: int | _Exit | None = None
     start_time: _Number = None
@@ -86,8 +87,9 @@ class _Diagnosis(Struct, frozen=True):
     statistics: _Statistics
 
 
-def read_jobs(body: bytes) -> Listing | None:
-    """All that is told of jobs; None if it is that nothing is new. Raises `BackendProtocolError`.
+def read_jobs(body: bytes, cluster: str = "") -> Listing | None:
+    """All that is told of jobs, of those of one cluster if it is named; None if it is that nothing is new. Raises
+    `BackendProtocolError`.
 
     Jobs whose state nobody knows, and tasks that a list which was cut does not name, are left to the commands.
     """
@@ -96,7 +98,7 @@ def read_jobs(body: bytes) -> Listing | None:
         raise BackendProtocolError(f"slurmrestd tells of jobs, and of an error too: {_words(said.errors)}")
     if not said.jobs and said.last_update is not UNSET and not _number(said.last_update):
         return None
-    return dict(_entries(said.jobs))
+    return dict(_entries(job for job in said.jobs if cluster in {"", job.cluster}))
 
 
 def read_clock(body: bytes) -> int:

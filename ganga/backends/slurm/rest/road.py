@@ -31,8 +31,9 @@ _log = logging.getLogger(__name__)
 class RestRoad:
     """A `Road`, and a `Source` of what changes in that list."""
 
-    def __init__(self, client: RestClient, *, now: Callable[[], float] = monotonic) -> None:
+    def __init__(self, client: RestClient, *, cluster: str = "", now: Callable[[], float] = monotonic) -> None:
         self._client = client
+        self._cluster = cluster
         self._now = now
         self._lock = asyncio.Lock()
         self._listing: Listing = {}
@@ -48,7 +49,8 @@ class RestRoad:
 
     async def kill(self, ids: Collection[NativeId], /) -> Collection[NativeId]:
         """See `Road.kill`."""
-        if len(ids) > _FEW or self._is_closed():
+        # A number may be that of a job of another cluster.
+        if len(ids) > _FEW or self._is_closed() or self._cluster:
             return []
         at_once = asyncio.Semaphore(CONNECTIONS)
 
@@ -94,7 +96,7 @@ class RestRoad:
             return
         if answered.status != HTTPStatus.OK:
             raise self._client.unavailable(answered)
-        listing = await asyncio.to_thread(read_jobs, answered.body)
+        listing = await asyncio.to_thread(read_jobs, answered.body, self._cluster)
         if listing is not None or known is None:
             self._listing, self._as_of = listing or {}, now
 

@@ -140,6 +140,12 @@ def test_a_job_without_a_number_is_left_out() -> None:
     assert read_jobs(reply({"job_id": None, "job_state": "RUNNING"}, told, {**told, "array_task_string": "0x4"})) == {}
 
 
+def test_jobs_of_other_clusters_are_others() -> None:
+    told = reply({"job_id": 7, "job_state": "RUNNING", "cluster": "near"})
+    assert list(read_jobs(told, "near") or {}) == list(read_jobs(told) or {}) == ["7"]
+    assert read_jobs(told, "far") == {}
+
+
 def test_the_controllers_clock() -> None:
     assert read_clock(recorded("22.05/rest-diag.json")) > 1795386655
     assert read_clock(msgspec.json.encode({"statistics": {"req_time": number(5)}})) == 5
