@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from ganga.backends.arc.replies import Entry
 from ganga.backends.arc.service import Service
 from ganga.backends.arc.states import ENDED, WIPED, by_diagnosis, by_document, living
+from ganga.errors import BackendError
 from ganga.model.ids import NativeId
 from ganga.model.observation import Answer, Observation
 
@@ -38,13 +39,22 @@ async def ends(service: Service, states: Mapping[NativeId, str]) -> Mapping[Nati
     found = {job: end for job, end in told.items() if end is not None}
     waiting = iter([(job, state) for job, state in states.items() if job not in found])
 
+    failures: list[BackendError] = []
+
     async def work() -> None:
         for job, state in waiting:
-            found[job] = await _looked_at(service, job, state)
+            try:
+                found[job] = await _looked_at(service, job, state)
+            except BackendError as error:
+                failures.append(error)
+            if failures:
+                return
 
     async with asyncio.TaskGroup() as tasks:
         for _ in range(_AT_ONCE):
             tasks.create_task(work())
+    if failures:
+        raise failures[0]
     return found
 
 

@@ -73,6 +73,8 @@ async def asked(script: Scripted) -> AsyncIterator[Service]:
     async with running() as server:
         server.handler = script.handle
         service = Service(f"{server.url}/arex", _Plain())
-        await service.open()
-        yield service
-        await service.close()
+        try:
+            await service.open()
+            yield service
+        finally:
+            await service.close()

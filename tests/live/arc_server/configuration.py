@@ -9,7 +9,7 @@ QUEUE: Final = "fork"
 #: Jobs that the element takes from their preparation to their end at once; others wait.
 AT_ONCE: Final = 40
 #: Seconds between two times that it writes down how jobs are; by itself 60. Its ini file has no word for it.
-_PERIOD: Final = 2
+_PERIOD: Final = 4
 _PERIOD_AFTER: Final = "</arex:gmconfig>"
 
 FOLDERS: Final = ("control", "session", "run", "log", "rte", "scratch")
