@@ -8,11 +8,8 @@ from pathlib import Path
 
 from tests.bench.batch.programs import Way
 from tests.bench.batch.sites import NAME
-from tests.bench.batch.ways import BARE, FEED, PARSL, SWEEP, bare, ours, parsl
+from tests.bench.batch.ways import BARE, FEED, PARSL, SWEEP, asking, bare, ours, parsl
 from tests.live.condor_server.pool import SCHEDD, Pool, running
-
-#: Seconds from one sweep to the next where the event log tells of what is new.
-SELDOM = 60.0
 
 
 class CondorSite:
@@ -44,8 +41,8 @@ class CondorSite:
     def ways(self) -> Mapping[str, Way]:
         return {
             BARE: bare("condor"),
-            SWEEP: ours("htcondor", self._folder / "other work"),
-            FEED: ours("htcondor", self._log.parent, interval=SELDOM),
+            SWEEP: asking("htcondor", self._folder / "other work"),
+            FEED: ours("htcondor", self._log.parent),
             PARSL: parsl("condor"),
         }
 

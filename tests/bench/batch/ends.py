@@ -14,13 +14,14 @@ from enum import Enum, auto
 from pathlib import Path
 
 from tests.bench.batch.inside.telling import COMPLETED, FAILED, KILLED, Errand
+from tests.bench.batch.loads import INTERVAL
 from tests.bench.batch.programs import Program, Told
 from tests.bench.batch.slurm import SlurmSite
 from tests.live.slurm_server.cluster import CONTROLLER
 
-#: Seconds between two questions; for which the programs stand still; for which the controller is away, so that several
-#: questions fail on end; and after which no more is expected.
-INTERVAL, ASLEEP, AWAY, PATIENCE = 2.0, 75.0, 80.0, 60.0
+#: Seconds for which the programs stand still; for which the controller is away, so that several questions fail on end;
+#: and after which no more is expected.
+ASLEEP, AWAY, PATIENCE = 75.0, 80.0, 60.0
 #: How many jobs of each kind.
 EACH = 2
 
@@ -56,14 +57,14 @@ KINDS: Mapping[str, Kind] = {
     "ends by a signal": Kind("sleep 3; kill -9 $$", FAILED),
     "cancelled in the queue": Kind("sleep 600", KILLED, Done.CANCELLED_IN_THE_QUEUE),
     "cancelled as it runs": Kind("sleep 600", KILLED, Done.CANCELLED),
-    "completes unseen": Kind("sleep 20", COMPLETED),
-    "fails unseen": Kind("sleep 20; exit 3", FAILED),
+    "completes unseen": Kind("sleep 40", COMPLETED),
+    "fails unseen": Kind("sleep 40; exit 3", FAILED),
     "cancelled unseen": Kind("sleep 600", KILLED, Done.CANCELLED_UNSEEN),
     "runs into its time limit": Kind("sleep 600", FAILED, minutes=1),
     "run again, then completes": Kind("sleep 20", COMPLETED, Done.RUN_AGAIN),
     "run again, then fails": Kind("test -e {mark} && exit 5; touch {mark}; sleep 60", FAILED, Done.RUN_AGAIN),
-    "fails without a controller": Kind("sleep 110; exit 3", FAILED),
-    "runs on without a controller": Kind("sleep 200", COMPLETED),
+    "fails without a controller": Kind("sleep 130; exit 3", FAILED),
+    "runs on without a controller": Kind("sleep 220", COMPLETED),
 }
 
 

@@ -28,7 +28,7 @@ COUNTS = (100, 1000)
 #: What we may call beside a bare loop, and how much less the daemons are to have to do than for the others.
 _CALLS, _LIGHTER = 1.1, 5.0
 #: Daemons' time below this, in seconds a minute, is not told from none.
-_NOTHING = 0.005
+_NOTHING = 0.001
 #: Seconds after which the controller forgets what has ended, so that programs which sleep find it forgotten.
 _SHORT_AGE = 2
 

@@ -3,11 +3,13 @@
 The programs follow the same jobs one after the other, each for the same time; before each, nobody follows them.
 """
 
+import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 
 from tests.bench.batch.inside.telling import Errand
 from tests.bench.batch.programs import Program, Told, Way
@@ -15,7 +17,9 @@ from tests.bench.batch.sites import NAME, Ending, Site
 
 #: Seconds between two questions of each program; for which nobody asks; for which nothing happens to the jobs; and in
 #: which some end.
-INTERVAL, ALONE, QUIET, BUSY = 2.0, 10.0, 20.0, 10.0
+INTERVAL, ALONE, QUIET, BUSY = 3.0, 5.0, 18.0, 9.0
+#: So many commands are called again, one after the other, to see what they take the daemons.
+AGAIN = 40
 #: Jobs that end then: in all phases of the interval.
 ENDS = 23
 #: Seconds after the last end within which it is told.
@@ -30,9 +34,11 @@ class Load:
     calls: float
     busy_calls: float
     #: Seconds of the processors in a minute in which nothing happens: of the program with its commands, and of the
-    #: system's daemons beyond what these take by themselves.
+    #: system's daemons to answer it.
     work: float
     daemons: float
+    #: The latter in a minute in which jobs end, with what these ends take them by themselves.
+    busy_daemons: float
     #: Seconds from a job's last act to the event, the median, and how many events never came.
     age: float
     untold: int
@@ -47,25 +53,62 @@ def measured(site: Site, count: int, folder: Path) -> Mapping[str, Load]:
 def _load(site: Site, way: Way, live: Sequence[str], folder: Path) -> Load:
     folder.mkdir(parents=True)
     ending = _begun(site, folder)
-    own = _daemons_alone(site)
+    alone = _work_alone(site)
     errand = Errand(INTERVAL, str(folder / "own"), follow=[*live, *ending], name=NAME)
     with Program(way, errand, site.environment, site.commands) as program:
         program.ready()
         time.sleep(INTERVAL / 4)
-        calls, work, daemons = program.calls().total(), program.work(), _work(site)
+        begun = _spent(site, program)
         time.sleep(QUIET)
-        work, daemons = program.work() - work, max(_work(site) - daemons - own * QUIET, 0.0)
-        quiet, calls = program.calls().total() - calls, program.calls().total()
+        quiet = _spent(site, program)
         _end(list(ending.values()))
-        busy = program.calls().total() - calls
+        busy = _spent(site, program)
         told = program.until_told(list(ending), PATIENCE)
-    age = _age(ending, told)
-    minutes = QUIET / 60
-    untold = len(ending) - len(told)
-    return Load(quiet / minutes, busy / (BUSY / 60), work / minutes, daemons / minutes, age, untold)
+    asked = quiet.commands[len(begun.commands) :]
+    return Load(
+        calls=(quiet.calls - begun.calls) * 60 / QUIET,
+        busy_calls=(busy.calls - quiet.calls) * 60 / BUSY,
+        work=(quiet.program - begun.program) * 60 / QUIET,
+        daemons=(
+            _answering(site, asked) * len(asked) * 60 / QUIET
+            if quiet.requests == begun.requests
+            else max((quiet.daemons - begun.daemons) / QUIET - alone, 0.0) * 60
+        ),
+        busy_daemons=max((busy.daemons - quiet.daemons) / BUSY - alone, 0.0) * 60,
+        age=_age(ending, told),
+        untold=len(ending) - len(told),
+    )
 
 
-def _daemons_alone(site: Site) -> float:
+class _Spent(NamedTuple):
+    """So far: commands with their words, other requests, seconds of the processors."""
+
+    commands: Sequence[Sequence[str]]
+    requests: int
+    program: float
+    daemons: float
+
+    @property
+    def calls(self) -> int:
+        return len(self.commands) + self.requests
+
+
+def _spent(site: Site, program: Program) -> _Spent:
+    return _Spent(program.commands(), program.requests(), program.work(), _work(site))
+
+
+def _answering(site: Site, asked: Sequence[Sequence[str]]) -> float:
+    """Seconds of the daemons' processors for one of these commands: what it takes them in between is much less, and too
+    little to be told from what they do by themselves.
+    """
+    again = asked[-AGAIN:]
+    before = _work(site)
+    for words in again:
+        subprocess.run(words, env=site.environment, stdout=subprocess.DEVNULL, check=True)
+    return (_work(site) - before) / max(len(again), 1)
+
+
+def _work_alone(site: Site) -> float:
     """Seconds of the processors in each second in which nobody asks."""
     # What they had to do with new jobs is over by then.
     time.sleep(INTERVAL)

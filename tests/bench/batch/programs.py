@@ -5,8 +5,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import Thread
@@ -20,6 +19,8 @@ from tests.bench.batch.inside.telling import Errand
 from tests.bench.dirac.programs import ROOT
 
 _ENDS_WITHIN = 20.0
+#: Between the words of a call that is written down, and behind the line's end.
+_BETWEEN = "\036"
 #: Fields of /proc/PID/stat behind the name of the program: the ticks of itself and of its children that have ended.
 _TICKS = slice(11, 15)
 
@@ -45,10 +46,12 @@ class Way:
     words: Sequence[str | Path]
     #: Words behind the file with the errand.
     more: Sequence[str] = ()
+    #: How often it has asked without a command of the batch system, so far.
+    requests: Callable[[], int] = lambda: 0
 
 
-class Counting:
-    """Commands that count how often they are called, and are then themselves."""
+class Recording:
+    """Commands that write down how they are called, and are then themselves."""
 
     def __init__(self, folder: Path, commands: Sequence[str], path: str) -> None:
         self._log = folder / "calls"
@@ -59,7 +62,7 @@ class Counting:
         for name in commands:
             real = shutil.which(name, path=path)
             wrapper = self._bin / name
-            wrapper.write_text(f'#!/bin/sh\necho {name} >>"{self._log}"\nexec "{real}" "$@"\n')
+            wrapper.write_text(f'#!/bin/sh\nprintf "%s\\036" "{real}" "$@" "\n" >>"{self._log}"\nexec "{real}" "$@"\n')
             wrapper.chmod(0o755)
 
     @property
@@ -67,9 +70,9 @@ class Counting:
         """The variable PATH with these in front."""
         return f"{self._bin}:{self._path}"
 
-    def calls(self) -> Counter[str]:
-        """By command, so far."""
-        return Counter(self._log.read_text().split())
+    def calls(self) -> Sequence[Sequence[str]]:
+        """The words of each call so far."""
+        return [call.split(_BETWEEN)[:-1] for call in self._log.read_text().split(f"\n{_BETWEEN}")[:-1]]
 
 
 class Program:
@@ -79,8 +82,9 @@ class Program:
         folder = Path(errand.folder)
         folder.mkdir(parents=True)
         self.told: list[Told] = []
-        self._counting = Counting(folder, commands, environment["PATH"])
-        self._environment = {**environment, "PATH": self._counting.path}
+        self._way = way
+        self._recording = Recording(folder, commands, environment["PATH"])
+        self._environment = {**environment, "PATH": self._recording.path}
         self._log = folder / "log"
         (folder / "errand.json").write_text(msgspec.json.encode(asdict(errand)).decode())
         self._words = [*way.words, folder / "errand.json", *way.more]
@@ -122,9 +126,13 @@ class Program:
         said = self._log.read_text(errors="replace")[-2000:]
         raise RuntimeError(f"{self._words} ended: {said}")
 
-    def calls(self) -> Counter[str]:
-        """Of commands of the batch system, so far."""
-        return self._counting.calls()
+    def commands(self) -> Sequence[Sequence[str]]:
+        """Of the batch system that it has called so far, each with its words."""
+        return self._recording.calls()
+
+    def requests(self) -> int:
+        """How often it has asked in another way, so far."""
+        return self._way.requests()
 
     def work(self) -> float:
         """Seconds of the processors, with the commands that it has called."""

@@ -1,5 +1,6 @@
 """All programs side by side, as tables."""
 
+import sys
 from collections.abc import Mapping
 
 from rich.console import Console
@@ -19,15 +20,15 @@ def show_loads(title: str, loads: Mapping[str, Load]) -> None:
         "while jobs end",
         "CPU of the monitor, ms a minute",
         "CPU of the daemons, ms a minute",
+        "while jobs end, and for these",
         "age of an end, s",
         "untold",
         title=f"{title}, asked every {INTERVAL:g} s",
     )
     for name, load in loads.items():
-        work, daemons = (f"{seconds * 1e3:,.0f}" for seconds in (load.work, load.daemons))
-        table.add_row(
-            name, f"{load.calls:.0f}", f"{load.busy_calls:.0f}", work, daemons, f"{load.age:.2f}", str(load.untold)
-        )
+        calls = (f"{calls:.0f}" for calls in (load.calls, load.busy_calls))
+        works = (f"{seconds * 1e3:,.0f}" for seconds in (load.work, load.daemons, load.busy_daemons))
+        table.add_row(name, *calls, *works, f"{load.age:.2f}", str(load.untold))
     _print(table)
 
 
@@ -42,5 +43,4 @@ def show_ends(judged: Mapping[str, Judged]) -> None:
 
 
 def _print(table: Table) -> None:
-    console = Console(stderr=True)
-    console.print(table, width=None if console.is_terminal else WIDTH)
+    Console(stderr=True, width=None if sys.stderr.isatty() else WIDTH).print(table)

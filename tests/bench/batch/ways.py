@@ -10,9 +10,10 @@ from tests.bench.batch.programs import Way
 
 #: The least that can be asked, and the others beside us.
 BARE, PSIJ, PARSL = "bare loop", "PSI/J", "Parsl's provider"
-#: Ours: asking at each interval, and listening to what the system says by itself.
-SWEEP, FEED = "ganga, asking", "ganga, listening"
-OURS = (SWEEP, FEED)
+#: Ours: asking by commands at each interval, asking `slurmrestd` for what has changed, and listening to what the system
+#: writes down by itself.
+SWEEP, OVER_REST, FEED = "ganga, asking", "ganga, over REST", "ganga, listening"
+OURS = (SWEEP, OVER_REST, FEED)
 
 _INSIDE = "tests.bench.batch.inside"
 
@@ -32,17 +33,12 @@ def parsl(system: str) -> Way:
     return Way([peers.interpreter(os.environ), "-m", f"{_INSIDE}.parsl_way"], (system,))
 
 
-def ours(backend: str, work: Path, *more: str, interval: float = INTERVAL) -> Way:
-    """A monitor of ours, on this machine's own system; with more lines of settings, and so many seconds from one sweep
-    to the next.
-    """
-    lines = (
-        f'backend = "{backend}"',
-        f'work_folder = "{work}"',
-        "commit_delay = 2",
-        *more,
-        "[targets.batch.pace]",
-        f"fastest = {interval}",
-        f"slowest = {interval}",
-    )
+def asking(backend: str, work: Path) -> Way:
+    """A monitor of ours on this machine's own system, which asks at each interval."""
+    return ours(backend, work, "[targets.batch.pace]", f"fastest = {INTERVAL}", f"slowest = {INTERVAL}")
+
+
+def ours(backend: str, work: Path, *more: str) -> Way:
+    """The same at its own pace: where something tells of what is new, it asks every 15 seconds to two minutes."""
+    lines = (f'backend = "{backend}"', f'work_folder = "{work}"', "commit_delay = 2", *more)
     return Way([sys.executable, "-m", "tests.bench.batch.ours"], ("\n".join(lines),))
