@@ -84,8 +84,9 @@ class Submitter:
         present: dict[Tag, NativeId] = {}
         unsettled: set[Tag] = set()
         for job, (name, state) in sorted((await self._names.listed()).items()):
-            tag = Tag(name)
-            if tag in tried:
+            if name is None:
+                unsettled.update(tags)
+            elif (tag := Tag(name)) in tried:
                 whole = await self._is_whole(job, state)
                 if whole is None:
                     unsettled.add(tag)

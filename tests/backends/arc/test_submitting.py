@@ -230,6 +230,16 @@ async def test_each_job_is_asked_for_its_name_once_and_by_itself_where_nothing_i
     assert len([question for question in trial.script.asked if "info" in question or "local" in question]) == 2
 
 
+async def test_while_the_name_of_a_job_is_not_known_it_may_be_any(tmp_path: Path) -> None:
+    trial = Trial()
+    trial.answers(x="ACCEPTING")
+    trial.script.answers |= {INFO: b"", "GET /1.0/jobs/x/diagnose/local": b"lrms=fork\n"}
+    assert (await found(trial, tmp_path)) == Finding()
+    trial.answers(x="RUNNING")
+    trial.script.answers[INFO] = b""
+    assert (await found(trial, tmp_path)).absent == {A}
+
+
 async def test_nothing_is_asked_for_nothing(tmp_path: Path) -> None:
     trial = Trial()
     async with submitting(trial, tmp_path) as submitter:

@@ -27,6 +27,9 @@ async def test_jobs_that_something_else_submitted_are_followed(
     trial: Trial, backend: ArcBackend, element: Element
 ) -> None:
     theirs, another = [NativeId(entry.id) for entry in await backend._service.create(_THEIRS)]
+    for native_id in (theirs, another):
+        # Before that the element has not looked at the name.
+        await trial.until(native_id, lambda seen: seen.native_status != "ACCEPTING", "been looked at")
     assert (await backend.adopt(["name:theirs"])).keys() == {theirs}
     assert (await backend.adopt([f"{element.url}/rest/1.0/jobs/{another}"])).keys() == {another}
     first, second = await asyncio.gather(trial.end_of(theirs), trial.end_of(another))
