@@ -72,7 +72,9 @@ async def test_jobs_are_adopted_by_id_address_or_name(tmp_path: Path) -> None:
 async def test_we_are_whose_proxy_was_read_last(identities: Identities, tmp_path: Path) -> None:
     proxy = Proxy(identities.folder / "proxy.pem", identities.folder / "ca.pem")
     async with opened(Scripted(), tmp_path, proxy) as backend:
-        assert backend.identity is None
+        before = backend.identity
         await proxy.current()
-        assert backend.identity is not None
-        assert (backend.identity.name, backend.identity.expires_at) == (PERSON, proxy.expires_at)
+        known = backend.identity
+    assert before is None
+    assert known is not None
+    assert (known.name, known.expires_at) == (PERSON, proxy.expires_at)
