@@ -26,9 +26,10 @@ from ganga.store.filesystem import mount_table, network_filesystem
 from ganga.store.news import News
 from ganga.store.rules import check_covers, closed
 from ganga.store.storable import check_target, encode_share, encode_spec, storable_text, storable_update
+from ganga.store.traces import Traces, until
 from ganga.store.worker import Worker
 
-#: Seconds between two looks for what other processes have written.
+#: Seconds between two looks for what other processes have written, or for traces of that.
 POLL = 0.05
 
 _Given = ParamSpec("_Given")
@@ -56,6 +57,8 @@ class SqliteStore:
 
     def __init__(self, database: Database) -> None:
         self.location = str(database.path)
+        self._path = database.path
+        self._local = database.network is None
         #: Sentences for people about how the store is used.
         self.warnings: tuple[str, ...] = ()
         self.id = ""
@@ -234,9 +237,10 @@ class SqliteStore:
 
     async def _poll(self) -> None:
         """Look for what other processes write, for as long as anybody waits for it: one look for all who wait."""
+        traces = Traces(self._path, reliable=self._local, now=asyncio.get_running_loop().time)
         try:
             while self._news:
-                await asyncio.sleep(POLL)
+                await until(lambda: not self._news or traces.worth_a_look(), POLL)
                 self._news.announce(await self.last_seq())
         except StoreError as error:
             self._news.fail(error)
