@@ -4,6 +4,7 @@ import asyncio
 import signal
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 
 import msgspec
 
@@ -51,7 +52,9 @@ async def _monitor(options: Options) -> int:
         leading: set[TargetName] = set()
         while not stop.is_set():
             leading = await _tell_of_leases(client, leading, options)
-            await asyncio.wait({asyncio.ensure_future(stop.wait())}, timeout=LOOK)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK):
+                    await stop.wait()
     _say(options, "monitor stopped", targets=sorted(leading))
     return 0
 

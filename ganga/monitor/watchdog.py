@@ -34,21 +34,22 @@ class Hold:
 class Watchdog:
     """Watches the loop on which it is entered, until the block is left."""
 
-    def __init__(self, *, beat: float = 0.05, tolerance: float = 0.2) -> None:
+    def __init__(self, *, beat: float = 0.1, tolerance: float = 0.2) -> None:
         self._beat = beat
         self._tolerance = tolerance
         self._last_beat = time.monotonic()
         self._stop = threading.Event()
-        self._heart: asyncio.Task[None] | None = None
+        #: The next beat. A bare timer: a task that sleeps would have the loop turn twice for each.
+        self._heart: asyncio.TimerHandle | None = None
         #: Lags of the latest beats, in seconds.
-        self.lags: deque[float] = deque(maxlen=1200)
+        self.lags: deque[float] = deque(maxlen=600)
         #: The latest times that the loop was held for longer than tolerated.
         self.holds: deque[Hold] = deque(maxlen=20)
 
     async def __aenter__(self) -> Self:
         self._last_beat = time.monotonic()
         self._stop.clear()
-        self._heart = asyncio.create_task(self._beats(), name="watchdog")
+        self._schedule()
         loop_thread = threading.get_ident()
         threading.Thread(target=self._watch, args=(loop_thread,), name="ganga watchdog", daemon=True).start()
         return self
@@ -60,12 +61,14 @@ class Watchdog:
         if self._heart is not None:
             self._heart.cancel()
 
-    async def _beats(self) -> None:
-        while True:
-            due = time.monotonic() + self._beat
-            await asyncio.sleep(self._beat)
-            self._last_beat = time.monotonic()
-            self.lags.append(max(0.0, self._last_beat - due))
+    def _schedule(self) -> None:
+        due = time.monotonic() + self._beat
+        self._heart = asyncio.get_running_loop().call_later(self._beat, self._beats, due)
+
+    def _beats(self, due: float) -> None:
+        self._last_beat = time.monotonic()
+        self.lags.append(max(0.0, self._last_beat - due))
+        self._schedule()
 
     def _watch(self, loop_thread: int) -> None:
         told = 0.0
