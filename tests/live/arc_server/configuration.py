@@ -1,5 +1,8 @@
 """The configuration of one element with jobs on this machine, and what its own start scripts make of it."""
 
+import grp
+import os
+import pwd
 from pathlib import Path
 from typing import Final
 
@@ -29,7 +32,7 @@ x509_cert_dir = {credentials.authorities}
 [authgroup:all]
 all = yes
 [mapping]
-map_to_user = all nobody:nogroup
+map_to_user = all {_worker()}
 [lrms]
 lrms = fork
 [arex]
@@ -61,6 +64,12 @@ alias = test
 [queue:{QUEUE}]
 comment = jobs on this machine
 """
+
+
+def _worker() -> str:
+    """Whom jobs run as: nobody, and without the rights for that, whoever runs the element."""
+    user = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
+    return f"{user.pw_name}:{grp.getgrgid(user.pw_gid).gr_name}"
 
 
 def hurried(xml: str) -> str:
