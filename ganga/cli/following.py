@@ -21,8 +21,11 @@ from ganga.model.status import FINAL, JobStatus
 from ganga.store.base import Query
 from ganga.store.ends import is_over
 
-#: Seconds between two looks at the output of a running job.
+#: Seconds between two looks at the output of a running job: at least, and at most where it is far away. In between, a
+#: look that takes long is followed by a pause of so many times as long.
 LOOK = 0.2
+LONGEST = 5.0
+PAUSE = 9
 #: Seconds between two lines about progress where there is no terminal.
 LINE_EVERY = 10.0
 
@@ -77,8 +80,9 @@ class Following(Protocol):
 
 
 async def follow_output(client: Client, job: JobId, echoes: Sequence[Following]) -> JobRecord:
-    """Copy the job's output until it has ended; what cannot be read before its end is copied then."""
+    """Copy the job's output until it has ended; what cannot be read before its end is copied then, and that is told."""
     told: dict[TargetName, str] = {}
+    hidden = False
     while True:
         seq = await client.store.last_seq()
         record = await client.get(job)
@@ -86,14 +90,26 @@ async def follow_output(client: Client, job: JobId, echoes: Sequence[Following])
         if troubles != told and troubles:
             tell("; ".join(troubles.values()))
         told = troubles
-        over = await is_over(client.store, record)
-        if record.attempt:
-            with suppress(BackendError, *(() if over else (UsageError,))):
-                for echo in echoes:
-                    await echo.catch_up(record)
+        over, begun = await is_over(client.store, record), time.monotonic()
+        try:
+            await _catch_up(record, echoes)
+        except UsageError as error:
+            if over:
+                raise
+            if not hidden:
+                tell(f"{error}; waiting until it has ended")
+            hidden = True
         if over:
             return record
-        await client.store.wait(seq, LOOK)
+        await client.store.wait(seq, min(max(LOOK, PAUSE * (time.monotonic() - begun)), LONGEST))
+
+
+async def _catch_up(record: JobRecord, echoes: Sequence[Following]) -> None:
+    """What cannot be had now is tried for again."""
+    if record.attempt:
+        with suppress(BackendError):
+            for echo in echoes:
+                await echo.catch_up(record)
 
 
 class Tally:

@@ -54,13 +54,17 @@ async def _print(options: Options) -> int:
 
 
 async def _follow(client: Client, record: JobRecord, shown: Following) -> None:
-    """Say why there is nothing to be seen before the end, if that is so."""
+    """Say why there is nothing to be seen yet, if that is so."""
     try:
         await shown.catch_up(record)
-    except (BackendError, UsageError) as error:
+    except BackendError as error:
         if record.status.final:
             raise
         tell(f"{error}; waiting until it has ended")
+    except UsageError:
+        # Of a job that lives it is told below, by whoever follows it.
+        if record.status.final:
+            raise
     await follow_output(client, record.id, [shown])
 
 

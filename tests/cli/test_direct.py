@@ -162,3 +162,16 @@ def test_logs_that_cannot_be_followed_yet_say_why(cli: Ganga) -> None:
     result = cli("logs", "1", "--follow")
     assert (result.code, result.out) == (0, "all of it\n")
     assert "fails as the script demands; ask again later; waiting until it has ended" in result.err
+
+
+@pytest.mark.parametrize("words", [("run", "true"), ("logs", "1", "--follow", "--stderr")])
+def test_output_that_is_not_shown_before_the_end_is_told_once(cli: Ganga, words: tuple[str, ...]) -> None:
+    """The end of the job waits until that was told."""
+    system = begin(Script(running=1.0, stdout=b"all of it\n", stderr=b"none\n"))
+    if words[0] == "logs":
+        cli("submit", "true")
+    result = cli(*words)
+    told = "ganga: target site shows no output before the job has ended; waiting until it has ended\n"
+    assert (result.code, result.err.count(told)) == (0, 1)
+    assert result.out == ("none\n" if words[0] == "logs" else "all of it\n")
+    assert system.calls
