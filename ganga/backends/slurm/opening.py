@@ -1,7 +1,6 @@
 """Open a target on Slurm."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib import import_module
@@ -40,17 +39,10 @@ def _completions(shell: Shell, settings: Settings) -> Source:
 @asynccontextmanager
 async def _rest_road(settings: Settings) -> "AsyncIterator[RestRoad]":
     await asyncio.to_thread(_load)
-    from ganga.backends.slurm.rest.client import connected  # noqa: PLC0415 - only those need it who have the extra
-    from ganga.backends.slurm.rest.road import RestRoad  # noqa: PLC0415 - only those need it who have the extra
-    from ganga.backends.slurm.rest.token import Token, read_token, token_file  # noqa: PLC0415 - needed with these only
+    from ganga.backends.slurm.rest.opening import rest_road  # noqa: PLC0415 - only those need it who have the extra
 
-    file = token_file(settings.token_file, os.environ)
-
-    async def token() -> Token:
-        return await asyncio.to_thread(read_token, file, os.environ)
-
-    async with connected(settings.rest_url, token, settings.timeout) as client:
-        yield RestRoad(client, cluster=settings.cluster)
+    async with rest_road(settings) as road:
+        yield road
 
 
 def _load() -> None:
