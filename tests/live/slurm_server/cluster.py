@@ -17,7 +17,15 @@ import psutil
 
 from tests.live.dirac_server import mariadb
 from tests.live.dirac_server.processes import NotStarted, Processes, free_ports
-from tests.live.slurm_server.configuration import Ports, Wishes, slurm_conf, slurmdbd_conf
+from tests.live.slurm_server.configuration import (
+    CONTROL_GROUPS,
+    Ports,
+    Wishes,
+    cgroup_conf,
+    host,
+    slurm_conf,
+    slurmdbd_conf,
+)
 from tests.live.slurm_server.install import check
 
 CONTROLLER, NODE, ACCOUNTING, DATABASE, REST = "controller", "node", "accounting", "database", "rest"
@@ -53,8 +61,7 @@ class Cluster:
     def start(self) -> None:
         """All daemons; returns when jobs can run."""
         self.conf.write_text(slurm_conf(self.folder, self._ports, self.wishes))
-        # Since 23.02 the daemon of a machine wants control groups, unless it is told otherwise.
-        (self.folder / "cgroup.conf").write_text("CgroupPlugin=disabled\n" if _version() >= (23, 2) else "")
+        (self.folder / "cgroup.conf").write_text(cgroup_conf(self.wishes, _version()))
         if self.wishes.rest:
             self._prepare_rest()
         for name in ("state", "spool"):
@@ -177,6 +184,8 @@ def running(wishes: Wishes, within: Path | None = None) -> Iterator[Cluster]:
             yield cluster
     finally:
         _end_jobs(folder / "slurm.conf")
+        if wishes.memory_limits:
+            _remove_control_groups()
         shutil.rmtree(folder)
 
 
@@ -192,6 +201,14 @@ def _rest_command(port: int) -> Sequence[str]:
     security = "SLURMRESTD_SECURITY=disable_unshare_files,disable_unshare_sysv"
     words = ("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "env", security)
     return (*words, "/usr/sbin/slurmrestd", "-a", "rest_auth/jwt", *version, f"127.0.0.1:{port}")
+
+
+def _remove_control_groups() -> None:
+    """Slurm leaves them behind, empty; those that are in use are somebody else's."""
+    for top in CONTROL_GROUPS.glob(f"*/slurm_{host()}"):
+        for group in [*sorted((path for path in top.rglob("*") if path.is_dir()), reverse=True), top]:
+            with suppress(OSError):
+                group.rmdir()
 
 
 def _end_jobs(conf: Path) -> None:

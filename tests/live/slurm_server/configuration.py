@@ -9,6 +9,8 @@ from tests.live.dirac_server.mariadb import PASSWORD, USER
 
 CLUSTER = "test"
 PARTITION = "main"
+#: Where the kernel's control groups are.
+CONTROL_GROUPS = Path("/sys/fs/cgroup")
 #: The file for the ends of jobs.
 COMPLETIONS = "completions.log"
 
@@ -31,6 +33,8 @@ class Wishes:
     cluster: str = CLUSTER
     #: Whether `slurmrestd` runs.
     rest: bool = False
+    #: Whether jobs get no more memory than they ask for, which takes the kernel's control groups of the first version.
+    memory_limits: bool = False
     #: Whether each end is written into a file.
     completions: bool = False
     #: Seconds after which the controller forgets what has ended.
@@ -66,13 +70,13 @@ def slurm_conf(folder: Path, ports: Ports, wishes: Wishes) -> str:
         f"SlurmdUser={getpass.getuser()}",
         "AuthType=auth/none",
         "CredType=cred/none",
-        "ProctrackType=proctrack/linuxproc",
-        "TaskPlugin=task/none",
+        f"ProctrackType=proctrack/{'cgroup' if wishes.memory_limits else 'linuxproc'}",
+        f"TaskPlugin=task/{'cgroup' if wishes.memory_limits else 'none'}",
         "JobAcctGatherType=jobacct_gather/none",
         "SwitchType=switch/none",
         "MpiDefault=none",
         "SelectType=select/cons_tres",
-        "SelectTypeParameters=CR_Core",
+        f"SelectTypeParameters=CR_Core{'_Memory' if wishes.memory_limits else ''}",
         "SchedulerParameters=bf_interval=1,sched_interval=1,batch_sched_delay=0,default_queue_depth=2000",
         "ReturnToService=2",
         "MaxJobCount=50000",
@@ -100,6 +104,13 @@ def slurm_conf(folder: Path, ports: Ports, wishes: Wishes) -> str:
         f"PartitionName={PARTITION} Nodes={host()} Default=YES DefaultTime=60 MaxTime=INFINITE State=UP",
     )
     return "".join(f"{line}\n" for line in lines)
+
+
+def cgroup_conf(wishes: Wishes, version: tuple[int, ...]) -> str:
+    """Since 23.02 the daemon of a machine wants control groups, unless it is told otherwise."""
+    if wishes.memory_limits:
+        return f"CgroupPlugin=cgroup/v1\nCgroupMountpoint={CONTROL_GROUPS}\nConstrainRAMSpace=yes\n"
+    return "CgroupPlugin=disabled\n" if version >= (23, 2) else ""
 
 
 def slurmdbd_conf(folder: Path, ports: Ports) -> str:
