@@ -59,9 +59,13 @@ class Retriever:
     async def _retrieve(self, retrieval: Retrieval) -> Retrieved:
         job = retrieval.native_id
         try:
-            if await self._service.scan(job, "") is None:
+            listed = await self._service.scan(job, "")
+            if listed is None:
                 return Retrieved(error=f"the files of {job} are gone, or ARC does not know it")
-            for stream, name in self._streams.get(job, _DEFAULT).items():
+            streams = self._streams.get(job, _DEFAULT if LAUNCHER in listed[0] else None)
+            if streams is None:
+                return Retrieved(error=f"ARC has not written down yet where {job} writes to; asking again later")
+            for stream, name in streams.items():
                 await self._bring_stream(job, name, retrieval.into / stream.value)
             return Retrieved(missing=await self._bring(retrieval))
         except (BackendError, OSError) as error:

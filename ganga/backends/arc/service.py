@@ -13,7 +13,7 @@ import msgspec
 from ganga.backends.arc.replies import Entry, by_id, entries, is_id, listing, versions
 from ganga.backends.web.errors import CredentialsExpired, Refused
 from ganga.backends.web.http import Http
-from ganga.backends.web.replies import Reply, not_ready, redirected
+from ganga.backends.web.replies import NotSent, Reply, not_ready, redirected
 from ganga.errors import BackendProtocolError, BackendUnavailable
 from ganga.model.ids import shortened
 
@@ -96,9 +96,15 @@ class Service:
         return None if reply.status == HTTPStatus.NOT_FOUND else listing(_in_json(reply).body)
 
     async def upload(self, job: str, name: str, content: bytes | Path) -> None:
-        """Send a file of a job. Raises `OSError` too."""
+        """Send a file of a job, and once more only if the first try surely did not arrive: a job may begin as soon as
+        it has its files. Raises `OSError` too.
+        """
         server = await self._connections.to(self._root)
-        await server.upload(self._session(job, name), content)
+        place = self._session(job, name)
+        try:
+            await server.upload(place, content)
+        except NotSent:
+            await server.upload(place, content)
 
     async def download(self, job: str, name: str, into: Path, at_most: int) -> bool:
         """Bring a file of a job, whole or not at all; returns whether there is such a file. Raises `Refused` if it has

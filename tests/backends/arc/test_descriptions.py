@@ -15,7 +15,10 @@ FILES = {"ganga.tar": 10240, "ganga.sh": 60}
 _QUOTED = re.compile(r'"(?:[^"]|"")*"')
 
 
-def one(wish: Resources = Resources(), defaults: Defaults = Defaults()) -> str:  # noqa: B008 - both are frozen
+NOTHING, NO_DEFAULTS = Resources(), Defaults()
+
+
+def one(wish: Resources = NOTHING, defaults: Defaults = NO_DEFAULTS) -> str:
     return described([(Tag("ganga-1"), FILES)], wish, defaults).decode()
 
 

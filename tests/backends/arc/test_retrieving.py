@@ -65,6 +65,13 @@ async def test_a_stream_that_goes_to_no_file_is_empty(tmp_path: Path) -> None:
     assert ((tmp_path / "stdout").read_text(), (tmp_path / "stderr").read_text()) == ("", "2")
 
 
+async def test_where_a_job_of_others_writes_to_is_not_guessed(tmp_path: Path) -> None:
+    found = script(THEIRS, {"out": b"1"}, {"": b'{"file":"out"}'})
+    found.answers[INFO] = b""
+    retrieved = await fetched(found, THEIRS, tmp_path)
+    assert "not written down yet" in str(retrieved.error)
+
+
 async def test_without_its_folder_there_is_no_output(tmp_path: Path) -> None:
     retrieved = await fetched(script(OURS, {}, {}), OURS, tmp_path)
     assert "gone" in str(retrieved.error)
@@ -79,7 +86,7 @@ async def test_without_its_folder_there_is_no_output(tmp_path: Path) -> None:
     ],
 )
 async def test_what_cannot_be_had_whole_is_an_error(answer: web.Response, words: str, tmp_path: Path) -> None:
-    found = script(OURS, {}, {"": b'{"file":"a"}'})
+    found = script(OURS, {}, {"": b'{"file":["ganga.sh","a"]}'})
     found.answers[f"GET /1.0/jobs/{OURS}/session/a"] = answer
     retrieved = await fetched(found, OURS, tmp_path, "a")
     assert words in str(retrieved.error)

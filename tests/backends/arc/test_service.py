@@ -92,6 +92,17 @@ async def test_a_piece_is_what_is_there() -> None:
         assert await service.piece(JOB, "none", 4, 2) == b""
 
 
+async def test_a_file_is_sent_again_only_if_it_surely_did_not_arrive() -> None:
+    answers = iter([web.Response(status=503), web.Response(), web.Response(status=500)])
+    script = Scripted()
+    script.answers = {f"PUT /1.0/jobs/{JOB}/session/a": lambda _body: next(answers)}
+    async with asked(script) as service:
+        await service.upload(JOB, "a", b"x")
+        with pytest.raises(BackendUnavailable, match="500"):
+            await service.upload(JOB, "a", b"x")
+    assert len(script.asked) == 4
+
+
 async def test_what_is_not_there_is_none() -> None:
     async with asked(Scripted()) as service:
         assert await service.diagnosed(JOB, "diag") is None

@@ -78,7 +78,8 @@ async def test_a_campaign_outlives_the_daemons_of_its_element(client: Client, el
     assert not any(record.status.final for record in await subjobs(client, job))
     await asyncio.to_thread(go.touch)
     for daemon in (WEB, JOBS):
-        await asyncio.to_thread(element.start_daemon, daemon)
+        # Here and not in a thread, with whose end it would end.
+        element.start_daemon(daemon)
     (ended,) = await client.wait(job, timeout=PATIENCE)
     await until(client, EventKind.TARGET_UP)
     assert ended.status is JobStatus.FAILED
