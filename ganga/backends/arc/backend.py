@@ -12,6 +12,7 @@ from ganga.backends.arc.retrieving import Retriever
 from ganga.backends.arc.service import Service
 from ganga.backends.arc.settings import Settings
 from ganga.backends.arc.states import ENDED, living
+from ganga.backends.arc.steps import steps
 from ganga.backends.arc.submitting import Submitter
 from ganga.backends.base import Finding, Receipts, Retrieval, Retrieved, Stream, Submission
 from ganga.backends.web.proxy import Proxy
@@ -19,6 +20,7 @@ from ganga.errors import UsageError
 from ganga.model.identity import Identity
 from ganga.model.ids import NativeId, Tag, shortened
 from ganga.model.observation import Answer, Observation
+from ganga.model.step import Step
 
 _NAME: Final = "name:"
 #: Verdicts of an order that is carried out, or that concerns no job.
@@ -28,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 
 class ArcBackend:
-    """A `Backend` that is `Readable`, `Discarding`, `Adopting` and `Identified`."""
+    """A `Backend` that is `Readable`, `Discarding`, `Adopting`, `Historied` and `Identified`."""
 
     def __init__(self, service: Service, proxy: Proxy, settings: Settings, folder: Path) -> None:
         self._service = service
@@ -89,6 +91,11 @@ class ArcBackend:
                 raise UsageError(f"ARC knows no job {shortened(reference, 100)!r} of yours, or not any more")
             adopted.update(found)
         return adopted
+
+    async def history(self, ids: Collection[NativeId], /) -> Mapping[NativeId, Sequence[Step]]:
+        """The changes of state that the element has noted."""
+        notes = {job: await self._service.diagnosed(job, "errors") for job in ids if is_id(job)}
+        return {job: found for job, text in notes.items() if text and (found := steps(text))}
 
     async def _now(self, ids: Collection[NativeId]) -> Mapping[NativeId, Observation]:
         """How jobs are by the listing alone, which is of now."""

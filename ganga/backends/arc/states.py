@@ -108,7 +108,7 @@ def _end(
     cpu_time: float | None,
 ) -> Observation:
     exit_code, signal = _exit(state, _number(code))
-    begun, over = _time(began), _time(ended)
+    begun, over = time_of(began), time_of(ended)
     return Observation(
         status=ENDED[state],
         native_status=state,
@@ -144,7 +144,7 @@ def _scaled(value: int | None, unit: int) -> int | None:
     return value * unit if value else None
 
 
-def _time(word: str) -> Utc | None:
+def time_of(word: str) -> Utc | None:
     """``2026-11-22T22:31:51Z``, or the same without anything between the numbers."""
     parts = _TIME.fullmatch(word)
     try:

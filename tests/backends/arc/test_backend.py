@@ -9,7 +9,7 @@ import pytest
 
 from ganga.backends.arc.backend import ArcBackend
 from ganga.backends.arc.settings import Settings
-from ganga.backends.base import Adopting, Discarding, Identified, Readable
+from ganga.backends.base import Adopting, Discarding, Historied, Identified, Readable
 from ganga.backends.web.proxy import Proxy
 from ganga.errors import UsageError
 from ganga.model.ids import NativeId
@@ -30,7 +30,7 @@ async def opened(script: Scripted, folder: Path, proxy: Proxy | None = None) -> 
 
 async def test_it_can_what_it_says(tmp_path: Path) -> None:
     async with opened(Scripted(), tmp_path) as backend:
-        for kind in (Adopting, Discarding, Identified, Readable):
+        for kind in (Adopting, Discarding, Historied, Identified, Readable):
             assert isinstance(backend, kind)
         assert "ArcBackend" in repr(backend)
 
@@ -67,6 +67,15 @@ async def test_jobs_are_adopted_by_id_address_or_name(tmp_path: Path) -> None:
         for strange in ("name:other", "unknown", "no id!", ""):
             with pytest.raises(UsageError):
                 await backend.adopt([strange])
+
+
+async def test_what_happened_to_jobs_is_told_of_those_that_are_known(tmp_path: Path) -> None:
+    script = Scripted()
+    notes = b"2026-11-22T22:31:49Z Job state change UNDEFINED -> ACCEPTED   Reason: new\n"
+    script.answers = {f"GET /1.0/jobs/{FAILED}/diagnose/errors": notes}
+    async with opened(script, tmp_path) as backend:
+        history = await backend.history([FAILED, NativeId("unknown"), NativeId("no id!")])
+    assert {job: [step.status for step in told] for job, told in history.items()} == {FAILED: ["ACCEPTED"]}
 
 
 async def test_we_are_whose_proxy_was_read_last(identities: Identities, tmp_path: Path) -> None:

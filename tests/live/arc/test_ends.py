@@ -23,7 +23,7 @@ async def running(trial: Trial) -> NativeId:
     return native_id
 
 
-async def test_an_end_is_told_with_what_is_known_of_it(trial: Trial) -> None:
+async def test_an_end_is_told_with_what_is_known_of_it(trial: Trial, backend: ArcBackend) -> None:
     busy = "import time\nb = b'x' * (80 << 20)\nwhile time.process_time() < 1: pass"
     specs = (
         JobSpec(command=("sleep", "1")),
@@ -42,6 +42,10 @@ async def test_an_end_is_told_with_what_is_known_of_it(trial: Trial) -> None:
     assert hungry.status is JobStatus.COMPLETED
     assert (hungry.cpu_time or 0) >= 0.9
     assert (hungry.peak_memory or 0) > 80 << 20
+    told = await backend.history([ids[0], trial.unknown])
+    assert [step.status for step in told[ids[0]]][-1] == "FINISHED"
+    assert "INLRMS" in {step.status for step in told[ids[0]]}
+    assert told.keys() == {ids[0]}
     for seen in (good, bad, killed_itself, crashed, hungry):
         assert seen.started_at is not None
         assert seen.ended_at is not None
