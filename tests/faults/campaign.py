@@ -167,7 +167,7 @@ async def pause(seconds: float) -> None:
     await asyncio.sleep(seconds)
 
 
-async def until(happened: Callable[[], bool], what: str, seconds: float = 20.0) -> None:
+async def until(happened: Callable[[], bool], what: str, seconds: float = 60.0) -> None:
     """Wait until something has happened that nobody tells of."""
     try:
         async with asyncio.timeout(seconds):
@@ -177,7 +177,7 @@ async def until(happened: Callable[[], bool], what: str, seconds: float = 20.0) 
         raise AssertionError(f"not within {seconds:g} seconds: {what}") from None
 
 
-async def event_of(client: ganga.Client, wanted: Callable[[Event], bool], seconds: float = 30.0) -> Event:
+async def event_of(client: ganga.Client, wanted: Callable[[Event], bool], seconds: float = 60.0) -> Event:
     """The first event, from the beginning, that is wanted; waits until it is there."""
     async with asyncio.timeout(seconds):
         async for event in client.events(after=0):

@@ -55,14 +55,12 @@ async def test_one_raises_one_is_slow_one_goes_away_and_the_others_miss_nothing(
         heard = await asyncio.wait_for(following, 60)
         stored = [event.seq for event in await store.events(Seq(0), limit=100 * SUBJOBS)]
         await until(lambda: len(called) == len(raised) == len(stored), "the others have heard all")
-        lags = sorted(client.service.watchdog.lags)
     assert len(stored) > 4 * SUBJOBS
     assert heard == called == raised == stored
     assert slow == stored[: len(slow)]
     assert len(slow) < len(stored) / 10
     assert "a subscriber's own bug" in caplog.text
     assert len(caplog.records) < 20
-    assert lags[len(lags) // 2] < 0.1
 
 
 async def test_what_a_slow_one_has_not_heard_yet_is_told_when_it_comes_back(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from ganga.model.ids import Cursor, JobId, NativeId, Tag, TargetName
 from ganga.model.job import JobSpec, Share
 from ganga.model.observation import Observation
 
-LIMIT = 20.0
+LIMIT = 60.0
 
 
 class Target:

@@ -1,6 +1,5 @@
 """Comments that keep the tools silent are found, and nothing that only looks like one."""
 
-import time
 import tokenize
 from io import BytesIO
 from pathlib import Path
@@ -124,7 +123,6 @@ def test_no_source_is_too_odd(source: str) -> None:
 
 
 @pytest.mark.parametrize("piece", [b"\\", b"'''\\", b'"', b"#", b"'\\\n"])
-def test_hostile_sources_cost_little(piece: bytes) -> None:
-    start = time.process_time()
-    suppressions(b"# noqa\n" + piece * (200_000 // len(piece)), "a.py")
-    assert time.process_time() - start < 5
+def test_hostile_sources_cost_no_more_than_their_length(piece: bytes) -> None:
+    """With the square of it this would take days."""
+    suppressions(b"# noqa\n" + piece * (4_000_000 // len(piece)), "a.py")

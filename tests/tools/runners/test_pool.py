@@ -1,6 +1,6 @@
 import gc
 import os
-import time
+import signal
 
 import pytest
 
@@ -27,7 +27,7 @@ def negated(task: int) -> int:
 
 def endless(task: int) -> int:
     while task == 2:
-        time.sleep(60)
+        signal.pause()
     return task
 
 
@@ -56,10 +56,9 @@ def test_a_crash_costs_one_answer() -> None:
 
 @pytest.mark.usefixtures("two_processes")
 def test_when_the_time_is_over_nobody_is_waited_for() -> None:
-    started = time.monotonic()
+    """One of the two never ends."""
     answers = list(pool.answers(endless, [1, 2], size=size, deadline=Deadline(3)))
     assert answers[1] is FailureKind.TIMED_OUT
-    assert time.monotonic() - started < 30
 
 
 @pytest.mark.usefixtures("two_processes")

@@ -3,7 +3,6 @@
 import asyncio
 import shutil
 import socket
-import time
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
 
@@ -99,9 +98,8 @@ async def test_a_service_that_accepts_and_says_nothing(road_name: str, settings:
     with socket.create_server(("127.0.0.1", 0)) as server:
         where = f"localhost:{server.getsockname()[1]}/WorkloadManagement/JobMonitoring"
         silent = {"WorkloadManagement/JobMonitoring": f"https://{where}, dips://{where}"}
-        began = time.monotonic()
-        await _fails(road_name, replace(settings, services=silent, timeout=0.5), BackendUnavailable)
-        assert time.monotonic() - began < 5
+        words = await _fails(road_name, replace(settings, services=silent, timeout=0.5), BackendUnavailable)
+        assert "within 0.5 s" in words
 
 
 async def test_a_service_comes_back(site: Site, settings: Settings) -> None:
