@@ -9,11 +9,13 @@ from secrets import token_hex
 
 import pytest
 
-from ganga.backends.base import Feed
+from ganga.backends.base import Feed, Surroundings
 from ganga.backends.batch.backend import BatchBackend
+from ganga.backends.slurm.opening import connect
 from ganga.backends.slurm.rest import road
+from ganga.backends.slurm.settings import Settings
 from ganga.errors import BackendUnavailable
-from ganga.model.ids import NativeId
+from ganga.model.ids import NativeId, TargetName
 from ganga.model.job import JobSpec
 from ganga.model.status import JobStatus
 from ganga.testing.check_backend import Trial
@@ -89,6 +91,22 @@ async def test_no_command_is_needed_to_follow_jobs_and_to_end_them(
     assert (ended.status, ended.exit_code, ended.signal) == (JobStatus.FAILED, None, 9)
     await backend.kill([endless])
     assert (await trial.end_of(endless)).status is JobStatus.KILLED
+
+
+async def test_a_token_in_the_environment_is_shown_to_the_interface_only(
+    system: SlurmOverRest, work: Path, tmp_path: Path, commands: Commands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An expired one would keep the commands from their work, and jobs would carry it to wherever they run."""
+    monkeypatch.setenv("SLURM_JWT", system.cluster.token().partition("=")[2])
+    settings = Settings(work_folder=str(work), commit_delay=2.0, rest_url=system.cluster.rest_url)
+    async with connect(settings, Surroundings(TargetName("slurm"), work)) as backend:
+        trial = Trial(backend, tmp_path, pause=0.2, patience=PATIENCE, prefix=f"ganga-{token_hex(4)}")
+        native_id = await trial.submit(JobSpec(command=("sh", "-c", "test -z ${SLURM_JWT+x}")))
+        commands.forbid()
+        assert (await trial.end_of(native_id)).status is JobStatus.COMPLETED
+        commands.allow()
+        monkeypatch.setenv("SLURM_JWT", "a.b.c")
+        assert (await backend.poll([native_id])).seen[native_id].status is JobStatus.COMPLETED
 
 
 async def test_what_is_new_is_told_once(backend: BatchBackend, trial: Trial, commands: Commands) -> None:
