@@ -1,5 +1,6 @@
 """Open a target on an ARC computing element."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import import_module
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 async def connect(settings: "Settings", surroundings: Surroundings, /) -> AsyncIterator["ArcBackend"]:
     """See that the element answers. Raises `BackendUnavailable` or `ConfigurationError`."""
     try:
-        import_module("aiohttp")
+        # In a thread, since it takes a while.
+        await asyncio.to_thread(import_module, "ganga.backends.arc.connecting")
     except ImportError as error:
         raise ConfigurationError(
             f"a target on ARC needs the Python module {error.name}; install it: pip install 'ganga[arc]'"

@@ -1,7 +1,7 @@
 """The calls of A-REX's REST interface, each whole or an error. A verdict on a single job is the caller's to read."""
 
 import os
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from http import HTTPStatus
 from itertools import islice
 from pathlib import Path
@@ -67,9 +67,8 @@ class Service:
 
     async def create(self, descriptions: bytes) -> Sequence[Entry]:
         """Submit these, once: a verdict on each, in their order. Raises `Refused` for what is no description."""
-        server = await self._connections.to(self._root)
-        headers = {**_ASKED_FOR, "Content-Type": "application/rsl"}
-        reply = await server.write("POST", self._jobs("?action=new"), content=descriptions, headers=headers)
+        url, headers = self._jobs("?action=new"), {**_ASKED_FOR, "Content-Type": "application/rsl"}
+        reply = await self._ask(lambda server: server.write("POST", url, content=descriptions, headers=headers))
         return entries(_in_json(reply).body)
 
     async def listed(self, states: Iterable[str]) -> Mapping[str, str]:
@@ -96,24 +95,15 @@ class Service:
         return None if reply.status == HTTPStatus.NOT_FOUND else listing(_in_json(reply).body)
 
     async def upload(self, job: str, name: str, content: bytes | Path) -> None:
-        """Send a file of a job, and once more only if the first try surely did not arrive: a job may begin as soon as
-        it has its files. Raises `OSError` too.
-        """
-        server = await self._connections.to(self._root)
-        place = self._session(job, name)
-        try:
-            await server.upload(place, content)
-        except NotSent:
-            await server.upload(place, content)
+        """Send a file of a job. Raises `OSError` too."""
+        await self._ask(lambda server: server.upload(self._session(job, name), content))
 
     async def download(self, job: str, name: str, into: Path, at_most: int) -> bool:
         """Bring a file of a job, whole or not at all; returns whether there is such a file. Raises `Refused` if it has
         more bytes, or `OSError`.
         """
-        server = await self._connections.to(self._root)
-        reply = await server.save(
-            self._session(job, name), kind=_FILE, into=into, at_most=at_most, expected=(HTTPStatus.NOT_FOUND,)
-        )
+        url, none = self._session(job, name), (HTTPStatus.NOT_FOUND,)
+        reply = await self._ask(lambda server: server.save(url, kind=_FILE, into=into, at_most=at_most, expected=none))
         if reply.status == HTTPStatus.NOT_FOUND:
             return False
         if reply.kind != _FILE:
@@ -122,27 +112,36 @@ class Service:
 
     async def piece(self, job: str, name: str, offset: int, size: int) -> bytes:
         """So many bytes of a file of a job; empty if there are none (yet)."""
-        server = await self._connections.to(self._root)
-        headers = {"Range": f"bytes={offset}-{offset + size - 1}"}
+        url, headers = self._session(job, name), {"Range": f"bytes={offset}-{offset + size - 1}"}
         none = (HTTPStatus.NOT_FOUND, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE)
-        reply = await server.read("GET", self._session(job, name), headers=headers, expected=none)
+        reply = await self._ask(lambda server: server.read("GET", url, headers=headers, expected=none))
         if reply.status in none:
             return b""
         return reply.body if reply.status == HTTPStatus.PARTIAL_CONTENT else reply.body[offset : offset + size]
 
     async def _each(self, action: str, ids: Collection[str], *, change: bool) -> AsyncIterator[Mapping[str, Entry]]:
+        url, headers = self._jobs(f"?action={action}"), {**_ASKED_FOR, "Content-Type": "application/json"}
         rest = iter([name for name in ids if is_id(name)])
         while part := list(islice(rest, CHUNK)):
-            server = await self._connections.to(self._root)
-            call = server.write if change else server.read
             asked = msgspec.json.encode({"job": [{"id": name} for name in part]})
-            headers = {**_ASKED_FOR, "Content-Type": "application/json"}
-            reply = await call("POST", self._jobs(f"?action={action}"), content=asked, headers=headers)
-            yield by_id(_in_json(reply).body)
+
+            async def call(server: Http, asked: bytes = asked) -> Reply:
+                return await (server.write if change else server.read)("POST", url, content=asked, headers=headers)
+
+            yield by_id(_in_json(await self._ask(call)).body)
 
     async def _get(self, url: str, *, expected: tuple[int, ...] = ()) -> Reply:
+        return await self._ask(lambda server: server.read("GET", url, headers=_ASKED_FOR, expected=expected))
+
+    async def _ask(self, call: Callable[[Http], Awaitable[Reply]]) -> Reply:
+        """Once more only if the first try surely did not arrive: A-REX breaks off some of many handshakes at once."""
         server = await self._connections.to(self._root)
-        return await server.read("GET", url, headers=_ASKED_FOR, expected=expected)
+        try:
+            return await call(server)
+        except NotSent as error:
+            if error.retry_after is not None:
+                raise
+            return await call(server)
 
     def _jobs(self, rest: str) -> str:
         return f"{self._root}/{self._version}/jobs{rest}"

@@ -74,7 +74,7 @@ def connect(element: Element, tmp_path: Path) -> Connect:
         commit_delay=3.0,
     )
 
-    def connect(**others: str) -> AbstractAsyncContextManager[ArcBackend]:
+    def connect(**others: str | float) -> AbstractAsyncContextManager[ArcBackend]:
         settings = replace(usual, **others)
         return arc.connect(settings, Surroundings(TargetName("arc"), tmp_path / "target"))
 

@@ -3,14 +3,17 @@
 import asyncio
 from signal import SIGKILL, SIGSEGV
 
+import pytest
+
 from ganga.backends.arc.backend import ArcBackend
+from ganga.errors import BackendUnavailable
 from ganga.model.ids import NativeId
 from ganga.model.job import JobSpec
 from ganga.model.resources import Resources
 from ganga.model.status import JobStatus
 from ganga.testing.check_backend import Trial
 from tests.live.arc.conftest import Connect, until_denied
-from tests.live.arc_server.element import Element
+from tests.live.arc_server.element import WEB, Element
 
 
 def shell(script: str) -> JobSpec:
@@ -70,6 +73,18 @@ async def test_jobs_are_killed_wherever_they_are_and_by_whomever(
     async with connect() as somebody:
         await somebody.discard([theirs])
     await until_denied(backend, theirs)
+
+
+async def test_an_element_that_hangs_ends_no_job(trial: Trial, element: Element, connect: Connect) -> None:
+    native_id = await running(trial)
+    async with connect(timeout=2.0) as backend:
+        with element.frozen(WEB):
+            with pytest.raises(BackendUnavailable, match=r"within 2 s|cannot be reached"):
+                await backend.poll([native_id])
+            with pytest.raises(BackendUnavailable):
+                await backend.kill([native_id])
+        assert (await backend.poll([native_id])).seen[native_id].status is JobStatus.RUNNING
+        await backend.kill([native_id])
 
 
 async def test_what_is_asked_for_arrives_and_what_cannot_be_is_refused(trial: Trial, element: Element) -> None:

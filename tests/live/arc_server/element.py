@@ -62,6 +62,16 @@ class Element:
         os.kill(self.processes.pids[name], signal.SIGKILL)
         self.processes.stop(name)
 
+    @contextmanager
+    def frozen(self, name: str) -> Iterator[None]:
+        """It is there, and does nothing."""
+        pid = self.processes.pids[name]
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(pid, signal.SIGCONT)
+
     def until_ready(self) -> None:
         """Until it gives an account of itself."""
         deadline = time.monotonic() + _READY_WITHIN
