@@ -5,6 +5,7 @@ from time import monotonic
 from typing import Final
 
 from ganga.backends.base import Finding, Receipts, Retrieval, Retrieved, Stream, Submission
+from ganga.backends.batch.chronicle import chronicle
 from ganga.backends.batch.dialect import Dialect, Place
 from ganga.backends.batch.output import retrieve
 from ganga.backends.batch.polling import Poller
@@ -15,13 +16,14 @@ from ganga.backends.batch.workplace import Workplace
 from ganga.errors import UsageError
 from ganga.model.ids import NativeId, Tag, shortened
 from ganga.model.observation import Answer, Observation
+from ganga.model.step import Step
 
 #: Bytes of a job's output in one piece.
 _PIECE: Final = 1 << 20
 
 
 class BatchBackend:
-    """A `Backend` that is `Readable`, `Discarding` and `Adopting`. The native id of a job is the system's own."""
+    """A `Backend` that is `Readable`, `Discarding`, `Adopting` and `Historied`. A native id is the system's own."""
 
     def __init__(
         self,
@@ -82,6 +84,10 @@ class BatchBackend:
         """Remove the files of these jobs."""
         self._poller.forget(ids)
         await self._place.discard(self._places(ids).values())
+
+    async def history(self, ids: Collection[NativeId], /) -> Mapping[NativeId, Sequence[Step]]:
+        """All runs of these jobs, as the system has written them down. Raises `UsageError` where it does not."""
+        return await chronicle(self._dialect, self._shell, list(self._places(ids)))
 
     async def adopt(self, references: Sequence[str], /) -> Mapping[NativeId, Observation]:
         """Jobs by their ids, those of whole arrays included, by their names (``name:X``) and users (``user:X``)."""

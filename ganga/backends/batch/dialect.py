@@ -15,6 +15,7 @@ from ganga.backends.batch.shell import Command, Reply
 from ganga.model.ids import NativeId
 from ganga.model.observation import Observation
 from ganga.model.resources import Resources
+from ganga.model.step import Step
 
 
 class Place(NamedTuple):
@@ -171,4 +172,39 @@ class Explaining(Protocol):
 
     def read_explanations(self, reply: Reply, /) -> Mapping[NativeId, str]:
         """The reasons in the system's own words."""
+        ...
+
+
+class Usage(NamedTuple):
+    """What a job has used in its newest run; None where that is not told."""
+
+    #: Bytes.
+    peak_memory: int | None
+    #: Seconds, user and system, of all its processes.
+    cpu_time: float | None
+
+
+@runtime_checkable
+class Measuring(Protocol):
+    """For dialects that tell by a question of its own what jobs have used."""
+
+    def usage_of(self, ids: Collection[NativeId], /) -> Sequence[Command]:
+        """Ask what these, which have ended, have used; empty where nobody wants to know."""
+        ...
+
+    def read_usage(self, reply: Reply, /) -> Mapping[NativeId, Usage]:
+        """What the answer says."""
+        ...
+
+
+@runtime_checkable
+class Chronicling(Protocol):
+    """For dialects of systems that write down what happens to a job, all runs of it."""
+
+    def chronicle_of(self, ids: Collection[NativeId], /) -> Sequence[Command]:
+        """Ask for all that is written down of these."""
+        ...
+
+    def read_chronicle(self, reply: Reply, /) -> Mapping[NativeId, Sequence[Step]] | None:
+        """The steps of each job, oldest first; None if it turns out that the system writes nothing down."""
         ...

@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from ganga.backends.batch.dialect import Dialect, Entry, Explaining, Listing, Place
+from ganga.backends.batch.dialect import Dialect, Entry, Explaining, Listing, Measuring, Place, Usage
 from ganga.backends.batch.evidence import Testimony, Trace, Verdict, Word, is_doubtful, judge
 from ganga.backends.batch.road import Road
 from ganga.backends.batch.shell import Command, Shell
@@ -58,7 +58,8 @@ class Poller:
         if missing:
             siblings = {place.job for native_id in queue if (place := self._dialect.place(native_id)) is not None}
             testimonies |= await self._ask_about(missing, siblings)
-        return _answer(testimonies)
+        answer = _answer(testimonies)
+        return Answer(await self._measured(answer.seen), answer.absent)
 
     async def _queue(self, jobs: Collection[NativeId]) -> Listing:
         """What the road tells, if there is one; the command is asked too unless it tells of all jobs."""
@@ -85,6 +86,20 @@ class Poller:
         except BackendError as error:
             _log.debug("why jobs on %s are held cannot be asked: %s", self._dialect.name, error)
         return {key: _because(listing[key], reason) for key, reason in told.items() if key in listing}
+
+    async def _measured(self, seen: Mapping[NativeId, Observation]) -> Mapping[NativeId, Observation]:
+        """The same, with what those that have ended have used; without an answer that is not known."""
+        ended = [key for key, said in seen.items() if said.status.final and said.cpu_time is None]
+        if not ended or not isinstance(self._dialect, Measuring):
+            return seen
+        told: dict[NativeId, Usage] = {}
+        try:
+            for command in self._dialect.usage_of(ended):
+                told.update(self._dialect.read_usage(await self._shell.run(command)))
+        except BackendError as error:
+            _log.debug("what jobs on %s have used cannot be asked: %s", self._dialect.name, error)
+        measured = {key: _with_usage(seen[key], told[key]) for key in ended if key in told}
+        return {**seen, **measured}
 
     def note_kill(self, ids: Collection[NativeId]) -> None:
         """The system has taken note that these are to end."""
@@ -164,6 +179,10 @@ def _seen(listing: Listing, native_id: NativeId) -> Observation | None:
 def _because(entry: Entry, reason: str) -> Entry:
     own = entry.seen.reason
     return entry._replace(seen=replace(entry.seen, reason=reason if own is None else f"{reason}: {own}"))
+
+
+def _with_usage(seen: Observation, usage: Usage) -> Observation:
+    return replace(seen, peak_memory=usage.peak_memory, cpu_time=usage.cpu_time)
 
 
 def _answer(testimonies: Mapping[NativeId, Testimony]) -> Answer:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
+from ganga.backends.batch.amounts import duration, size
 from ganga.backends.batch.dialect import Entry, Listing
 from ganga.backends.batch.shell import Reply
 from ganga.backends.grid_engine.endings import Record, end_of, is_another_run, is_end
@@ -30,24 +31,35 @@ _EXIT: Final = re.compile(r"([0-9]{1,5})(?: +\(.*\))?")
 _TIME: Final = re.compile(r"\w{3} (\w{3}) +([0-9]{1,2}) ([0-9]{2}):([0-9]{2}):([0-9]{2}) ([0-9]{4})")
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
-_Block = Mapping[str, str]
+#: What is written down of one run, by the words of ``qacct``.
+Block = Mapping[str, str]
 
 
 def read(reply: Reply) -> Listing | None:
     """None where no history is kept. Raises `BackendUnavailable` and `BackendProtocolError`."""
+    found = blocks(reply)
+    if found is None:
+        return None
+    runs: dict[NativeId, list[Record]] = {}
+    names: dict[NativeId, str] = {}
+    for native_id, block in found:
+        runs.setdefault(native_id, []).append(_record(reply, block))
+        names[native_id] = block["jobname"]
+    return {native_id: Entry(names[native_id], end_of(own[-1], _restart(own))) for native_id, own in _ended(runs)}
+
+
+def blocks(reply: Reply) -> list[tuple[NativeId, Block]] | None:
+    """All runs that are written down, with whose they are, in the order of their ends; None where no history is kept.
+
+    Raises `BackendUnavailable` and `BackendProtocolError`.
+    """
     if reply.exit_code != 0:
         if _NONE_KEPT in reply.text:
             return None
         if _UNKNOWN.search(reply.complaint):
-            return {}
+            return []
         raise reply.unavailable()
-    runs: dict[NativeId, list[Record]] = {}
-    names: dict[NativeId, str] = {}
-    for block in _blocks(reply):
-        native_id = _id(reply, block)
-        runs.setdefault(native_id, []).append(_record(reply, block))
-        names[native_id] = block["jobname"]
-    return {native_id: Entry(names[native_id], end_of(own[-1], _restart(own))) for native_id, own in _ended(runs)}
+    return [(_id(reply, block), block) for block in _blocks(reply)]
 
 
 def _ended(runs: Mapping[NativeId, Sequence[Record]]) -> Iterator[tuple[NativeId, Sequence[Record]]]:
@@ -58,12 +70,12 @@ def _restart(own: Sequence[Record]) -> int:
     return sum(map(is_another_run, own[:-1]))
 
 
-def _blocks(reply: Reply) -> Iterator[_Block]:
+def _blocks(reply: Reply) -> Iterator[Block]:
     """What stands before the first line across is a banner."""
-    _, *blocks = _RULE.split(reply.text)
-    if not blocks:
+    _, *texts = _RULE.split(reply.text)
+    if not texts:
         raise reply.unreadable("blocks of jobs")
-    for text in blocks:
+    for text in texts:
         block: dict[str, str] = {}
         for line in text.splitlines():
             key, _, value = line.partition(" ")
@@ -73,7 +85,7 @@ def _blocks(reply: Reply) -> Iterator[_Block]:
         yield block
 
 
-def _id(reply: Reply, block: _Block) -> NativeId:
+def _id(reply: Reply, block: Block) -> NativeId:
     task = block["taskid"]
     ids = expand(block["jobnumber"], None if task == _NO_TASK else task)
     if ids is None or len(ids) > 1:
@@ -81,7 +93,7 @@ def _id(reply: Reply, block: _Block) -> NativeId:
     return ids[0]
 
 
-def _record(reply: Reply, block: _Block) -> Record:
+def _record(reply: Reply, block: Block) -> Record:
     failed, status = _FAILED.fullmatch(block["failed"]), _EXIT.fullmatch(block["exit_status"])
     if failed is None or status is None:
         raise reply.unreadable("numbers that say how jobs ended")
@@ -89,14 +101,16 @@ def _record(reply: Reply, block: _Block) -> Record:
         failed=int(failed[1]),
         said=(failed[2] or "").strip(),
         exit_status=int(status[1]),
-        start=_time(block["start_time"]),
-        end=_time(block["end_time"]),
+        start=time_of(block, "start_time"),
+        end=time_of(block, "end_time"),
+        peak_memory=size(block["maxvmem"]),
+        cpu_time=duration(block.get("cpu", "")),
     )
 
 
-def _time(text: str) -> Utc | None:
+def time_of(block: Block, key: str) -> Utc | None:
     """``Sun Nov 22 09:39:49 2026``, in the zone that is asked for; None for ``-/-``."""
-    match = _TIME.fullmatch(text)
+    match = _TIME.fullmatch(block.get(key, ""))
     if match is None or match[1] not in _MONTHS:
         return None
     day, hour, minute, second, year = map(int, match.group(2, 3, 4, 5, 6))

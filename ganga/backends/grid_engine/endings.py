@@ -41,6 +41,10 @@ class Record(NamedTuple):
     exit_status: int
     start: Utc | None
     end: Utc | None
+    #: Bytes of virtual memory; None where nobody has measured it.
+    peak_memory: int | None = None
+    #: Seconds.
+    cpu_time: float | None = None
 
 
 class _Outcome(NamedTuple):
@@ -71,6 +75,8 @@ def end_of(record: Record, restart: int) -> Observation:
         reason=outcome.reason,
         started_at=record.start,
         ended_at=record.end,
+        peak_memory=record.peak_memory,
+        cpu_time=record.cpu_time,
         restart=restart,
     )
 

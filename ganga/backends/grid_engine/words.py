@@ -7,12 +7,13 @@ from typing import Final
 from ganga.backends.batch.dialect import Inquiry, Listing, Order, Place, Variables
 from ganga.backends.batch.shell import Command, Reply
 from ganga.backends.batch.words import parts
-from ganga.backends.grid_engine import accounting, ids, queue, reasons, submitting
+from ganga.backends.grid_engine import accounting, ids, queue, reasons, runs, submitting
 from ganga.backends.grid_engine.settings import Settings
 from ganga.backends.grid_engine.states import is_error
 from ganga.errors import UsageError
 from ganga.model.ids import NativeId, shortened
 from ganga.model.resources import Resources
+from ganga.model.step import Step
 
 _VARIABLES: Final = Variables(
     # In a job that is no array it is "undefined".
@@ -39,7 +40,7 @@ _ANY: Final = "*"
 
 
 class GridEngine:
-    """The `Dialect` of one target, which is `Explaining` too."""
+    """The `Dialect` of one target, which is `Explaining` and `Chronicling` too."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -101,6 +102,14 @@ class GridEngine:
     def read_history(self, reply: Reply, /) -> Listing | None:
         """See `accounting.read`."""
         return accounting.read(reply)
+
+    def chronicle_of(self, ids: Collection[NativeId], /) -> Sequence[Command]:
+        """The history has all runs."""
+        return self.history_of(ids)
+
+    def read_chronicle(self, reply: Reply, /) -> Mapping[NativeId, Sequence[Step]] | None:
+        """See `runs.read`."""
+        return runs.read(reply)
 
     def explain(self, listing: Listing, /) -> Sequence[Command]:
         """Ask for the reasons of the error states."""

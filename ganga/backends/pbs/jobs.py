@@ -12,6 +12,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta, Struct, field
 
+from ganga.backends.batch.amounts import duration, size
 from ganga.backends.batch.dialect import Entry, Listing
 from ganga.backends.batch.shell import Reply
 from ganga.backends.pbs import ids
@@ -51,6 +52,11 @@ _Count = Annotated[int, Meta(ge=0, lt=2**31)]
 _Second = Annotated[int, Meta(ge=0, lt=10**11)]
 
 
+class _Used(Struct):
+    cpu_time: _Text = field(name="cput", default="")
+    memory: _Text = field(name="mem", default="")
+
+
 class _Job(Struct):
     state: str = field(name="job_state")
     name: _Text = field(name="Job_Name", default="")
@@ -60,6 +66,7 @@ class _Job(Struct):
     exit_status: _Number | None = field(name="Exit_status", default=None)
     run_count: _Count = 0
     history_timestamp: _Second | None = None
+    used: _Used = field(name="resources_used", default_factory=_Used)
 
 
 class _Answer(Struct):
@@ -135,6 +142,8 @@ def _end(job: _Job, *, is_subjob: bool) -> Observation | None:
         signal=end.signal,
         reason=end.reason,
         ended_at=None if job.history_timestamp is None else Utc(job.history_timestamp),
+        peak_memory=size(str(job.used.memory)),
+        cpu_time=duration(str(job.used.cpu_time)),
         restart=_restart(job),
     )
 

@@ -36,7 +36,7 @@ _Row = tuple[str, ...]
 def read(reply: Reply) -> Listing | None:
     """None where no history is kept. Raises `BackendUnavailable` and `BackendProtocolError`."""
     if reply.exit_code != 0:
-        if any(text in reply.complaint for text in _NONE_KEPT):
+        if keeps_none(reply):
             return None
         raise reply.unavailable()
     lines = list(rows(reply, TITLES))
@@ -44,6 +44,11 @@ def read(reply: Reply) -> Listing | None:
         _by_id(reply, [line for line in lines if ("[" in line[0]) is several]) for several in (True, False)
     )
     return {native_id: _entry(own) for native_id, own in (together | runs).items()}
+
+
+def keeps_none(reply: Reply) -> bool:
+    """Whether it says that no history is kept."""
+    return any(text in reply.complaint for text in _NONE_KEPT)
 
 
 def _by_id(reply: Reply, lines: Iterable[_Row]) -> dict[NativeId, list[_Row]]:

@@ -15,6 +15,9 @@ class Settings(batch.BatchSettings, frozen=True, kw_only=True, forbid_unknown_fi
     cluster: str = ""
     #: Days of the history that `ganga track` looks through for names and users.
     history_days: Annotated[int, Meta(ge=1)] = 7
+    #: Whether the accounting is asked for the memory and the processor time of jobs that have ended: one question more
+    #: whenever some have.
+    usage: bool = False
     #: Where `slurmrestd` is, which is asked before the commands: `https://HOST:PORT`, or on this machine
     #: `http://localhost:PORT` or `unix:///PATH`; empty: the commands only.
     rest_url: str = ""

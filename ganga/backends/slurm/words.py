@@ -2,17 +2,18 @@
 
 import math
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Final
 
-from ganga.backends.batch.dialect import Inquiry, Listing, Order, Place, Variables
+from ganga.backends.batch.dialect import Inquiry, Listing, Order, Place, Usage, Variables
 from ganga.backends.batch.shell import Command, Reply
-from ganga.backends.slurm import accounting, ids, queue
+from ganga.backends.slurm import accounting, ids, queue, runs, usage
 from ganga.backends.slurm.settings import Settings
 from ganga.errors import SubmissionRejected, UsageError
 from ganga.model.ids import NativeId, shortened
 from ganga.model.resources import Resources, beyond
+from ganga.model.step import Step
 
 _RESOURCES: Final = frozenset({"processors", "memory", "time", "queue", "project", "gpus", "native"})
 _VARIABLES: Final = Variables(
@@ -45,7 +46,7 @@ _HARMLESS: Final = re.compile(r"Invalid job id specified|already completing or c
 
 
 class Slurm:
-    """The `Dialect` of one target."""
+    """The `Dialect` of one target, which is `Measuring` and `Chronicling` too."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -127,11 +128,27 @@ class Slurm:
 
     def history_of(self, ids: Collection[NativeId], /) -> Sequence[Command]:
         """By the numbers of jobs and arrays: one answer tells of all tasks."""
-        return [self._ask_history(f"--jobs={numbers}") for numbers in _numbers(ids)]
+        return self._ask_about(ids, accounting.QUESTION)
 
     def read_history(self, reply: Reply, /) -> Listing | None:
         """See `accounting.read`."""
         return accounting.read(reply)
+
+    def usage_of(self, ids: Collection[NativeId], /) -> Sequence[Command]:
+        """Only where the settings want it: it is one question more whenever jobs have ended."""
+        return self._ask_about(ids, usage.QUESTION) if self._settings.usage else []
+
+    def read_usage(self, reply: Reply, /) -> Mapping[NativeId, Usage]:
+        """See `usage.read`."""
+        return usage.read(reply)
+
+    def chronicle_of(self, ids: Collection[NativeId], /) -> Sequence[Command]:
+        """All runs of each job."""
+        return self._ask_about(ids, runs.QUESTION)
+
+    def read_chronicle(self, reply: Reply, /) -> Mapping[NativeId, Sequence[Step]] | None:
+        """See `runs.read`."""
+        return runs.read(reply)
 
     def kill(self, ids_: Collection[NativeId], /) -> Sequence[Command]:
         """All in one command."""
@@ -162,8 +179,11 @@ class Slurm:
     def _ask_queue(self, *which: str) -> Command:
         return Command((*self._seconds, *queue.QUESTION, *self._cluster, *which))
 
-    def _ask_history(self, *which: str) -> Command:
-        return Command((*self._seconds, *accounting.QUESTION, *self._cluster, *which))
+    def _ask_history(self, *which: str, question: Sequence[str] = accounting.QUESTION) -> Command:
+        return Command((*self._seconds, *question, *self._cluster, *which))
+
+    def _ask_about(self, ids: Collection[NativeId], question: Sequence[str]) -> Sequence[Command]:
+        return [self._ask_history(f"--jobs={numbers}", question=question) for numbers in _numbers(ids)]
 
     def _wish(self, wish: Resources) -> Iterator[str]:
         if wish.processors is not None:

@@ -1,13 +1,13 @@
 """What follows when the queue leaves a job out."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
 from ganga.backends.batch.backend import BatchBackend
-from ganga.backends.batch.dialect import Explaining, Inquiry, Listing
+from ganga.backends.batch.dialect import Explaining, Inquiry, Listing, Usage
 from ganga.backends.batch.shell import Command, Reply
 from ganga.model.ids import NativeId
 from ganga.model.status import JobStatus
@@ -154,3 +154,31 @@ async def test_of_a_queue_that_tells_more_only_what_is_meant_is_adopted(system: 
     backend = explaining_backend(system, work)
     ids = list((await backend.submit([submission(1), submission(2)])).accepted.values())
     assert set(await backend.adopt([str(ids[0])])) == {ids[0]}
+
+
+class ToyMeter(ToyDialect):
+    wanted = True
+
+    def usage_of(self, ids: Collection[NativeId], /) -> Sequence[Command]:
+        return [Command(("toyuse", *ids))] if self.wanted else []
+
+    def read_usage(self, reply: Reply, /) -> Mapping[NativeId, Usage]:
+        return {NativeId(native_id): Usage(1 << 20, 2.5) for native_id in reply.command.argv[1:]}
+
+
+async def test_what_ended_jobs_have_used_is_asked_once_for_all_of_them(system: ToySystem, work: Path) -> None:
+    place, dialect = place_in(system, work), ToyMeter()
+    backend = BatchBackend(dialect, system, place, largest_array=50, commit_delay=60.0)
+    first, second, live = (await backend.submit([submission(number) for number in (1, 2, 3)])).accepted.values()
+    await backend.poll([first, second, live])
+    assert [call for call in system.calls if call[0] == "toyuse"] == []
+    system.becomes(first, JobStatus.COMPLETED, code=0)
+    system.becomes(second, JobStatus.FAILED, code=1)
+    seen = (await backend.poll([first, second, live])).seen
+    assert [call for call in system.calls if call[0] == "toyuse"] == [("toyuse", first, second)]
+    assert {(seen[key].peak_memory, seen[key].cpu_time) for key in (first, second)} == {(1 << 20, 2.5)}
+    assert (seen[live].peak_memory, seen[live].cpu_time) == (None, None)
+    system.fails("toyuse", down())
+    assert (await backend.poll([first])).seen[first].status is JobStatus.COMPLETED
+    dialect.wanted = False
+    assert (await backend.poll([first])).seen[first].cpu_time is None

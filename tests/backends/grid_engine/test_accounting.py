@@ -43,6 +43,16 @@ def test_ended_jobs() -> None:
     assert "time limit" in (listing[NativeId("29")].seen.reason or "")
 
 
+def test_memory_and_processor_time_are_those_of_the_run() -> None:
+    ends = read(ENDED)
+    assert ends[NativeId("29")].peak_memory is not None
+    for seen in ends.values():
+        assert seen.cpu_time is not None
+        assert 0 <= seen.cpu_time < 60
+    measured = block("7", "0", "0").replace("0.000B ", "4.703MB")
+    assert read(measured)[SEVEN].peak_memory == int(4.703 * (1 << 20))
+
+
 def test_times_are_those_of_the_run() -> None:
     seen = read(ENDED)[NativeId("34")]
     assert (seen.started_at, seen.ended_at) == (1795378042.0, 1795378042.0)

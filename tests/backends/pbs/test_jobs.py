@@ -42,6 +42,14 @@ def test_the_subjobs_of_an_array_are_told_each_by_itself() -> None:
     }
 
 
+def test_memory_and_processor_time_of_ended_jobs() -> None:
+    text = told({SEVEN: {"job_state": "F", "Exit_status": 0, "run_count": 1}})
+    used = text.replace('"job_state"', '"resources_used": {"cput": "01:02:03", "mem": "3456kb"}, "job_state"')
+    for reply, expected in ((text, (None, None)), (used, (3456 << 10, 3723.0))):
+        end = read(reply)[SEVEN]
+        assert (end.peak_memory, end.cpu_time) == expected
+
+
 def test_ended_subjobs() -> None:
     ends = {native_id: (one.status, one.exit_code, one.ended_at) for native_id, one in read(FINISHED).items()}
     assert ends == {

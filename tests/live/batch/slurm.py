@@ -45,7 +45,7 @@ class SlurmSystem:
         return not self.cluster.run("squeue", "--noheader", "--states=all", f"--jobs={native_id}", check=False)
 
     def connect(self, folder: Path, *, timeout: float = 30.0) -> AbstractAsyncContextManager[BatchBackend]:
-        settings = Settings(work_folder=str(folder), commit_delay=2.0, timeout=timeout)
+        settings = Settings(work_folder=str(folder), commit_delay=2.0, timeout=timeout, usage=True)
         return connect(settings, Surroundings(TargetName("slurm"), folder))
 
     def submit_as_somebody(self, name: str, script: str) -> NativeId:

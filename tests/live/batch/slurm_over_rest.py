@@ -32,6 +32,7 @@ class SlurmOverRest(SlurmSystem):
         settings = Settings(
             work_folder=str(folder),
             commit_delay=2.0,
+            usage=True,
             timeout=timeout,
             rest_url=url,
             token_file=str(self.token_file),

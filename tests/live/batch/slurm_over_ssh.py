@@ -32,6 +32,7 @@ class SlurmOverSsh(SlurmSystem):
             ssh_config=self._server.host.config,
             work_folder=str(folder),
             commit_delay=2.0,
+            usage=True,
             timeout=timeout,
         )
         return connect(settings, Surroundings(TargetName("slurm"), folder))

@@ -72,7 +72,7 @@ def slurm_conf(folder: Path, ports: Ports, wishes: Wishes) -> str:
         "CredType=cred/none",
         f"ProctrackType=proctrack/{'cgroup' if wishes.memory_limits else 'linuxproc'}",
         f"TaskPlugin=task/{'cgroup' if wishes.memory_limits else 'none'}",
-        "JobAcctGatherType=jobacct_gather/none",
+        "JobAcctGatherType=jobacct_gather/linux",
         "SwitchType=switch/none",
         "MpiDefault=none",
         "SelectType=select/cons_tres",
