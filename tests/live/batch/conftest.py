@@ -26,6 +26,7 @@ a wrong clock, both ways          ``test_clocks``         over SSH and REST, whi
                                                           accounting
 5,000 jobs of others in the       ``test_crowds``         over REST
 queue
+all runs told; what it has used   ``test_history``        on HTCondor (its runs); on Slurm without accounting
 whole campaigns                   ``test_campaign``       over SSH and REST, but for ``test_over_ssh``
 ================================  ======================  ===========================================================
 
