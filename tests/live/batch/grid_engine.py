@@ -19,6 +19,7 @@ class GridEngineSystem:
     backend = "grid_engine"
     question = "qstat"
     settings = ""
+    unknown = NativeId("99999999")
     daemons = (MASTER, NODE)
     shortest_limit = Resources(time=5)
     waiting = Resources(native=("-h",))

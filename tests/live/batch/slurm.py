@@ -20,6 +20,7 @@ class SlurmSystem:
     backend = "slurm"
     question = "squeue"
     settings = ""
+    unknown = NativeId("99999999")
     daemons = (CONTROLLER, NODE)
     shortest_limit = Resources(time=60)
     waiting = Resources(native=("--hold",))

@@ -41,6 +41,11 @@ class System(Protocol):
         ...
 
     @property
+    def unknown(self) -> NativeId:
+        """The well-formed id of a job that was never there."""
+        ...
+
+    @property
     def daemons(self) -> tuple[str, ...]:
         """Those that may be killed and started again without an end to any job, the controller first."""
         ...

@@ -7,7 +7,6 @@ from msgspec.structs import replace
 
 from ganga.backends.base import Readable, Stream
 from ganga.backends.batch.backend import BatchBackend
-from ganga.model.ids import NativeId
 from ganga.model.job import JobSpec
 from ganga.model.observation import Observation
 from ganga.model.resources import Resources
@@ -126,8 +125,7 @@ async def test_a_job_that_cannot_be_is_refused_with_the_systems_own_words(trial:
     assert "queue" in receipts.rejected[submission.tag] or "partition" in receipts.rejected[submission.tag]
 
 
-async def test_an_unknown_id_is_denied(backend: BatchBackend) -> None:
-    unknown = NativeId("99999999")
-    answer = await backend.poll([unknown])
+async def test_an_unknown_id_is_denied(backend: BatchBackend, system: System) -> None:
+    answer = await backend.poll([system.unknown])
     assert not answer.seen
-    assert answer.absent == {unknown}
+    assert answer.absent == {system.unknown}
