@@ -15,6 +15,7 @@ from ganga.backends.arc.settings import Settings as ArcSettings
 from ganga.backends.base import ENTRY_POINTS
 from ganga.backends.dirac.settings import Settings as DiracSettings
 from ganga.backends.grid_engine.settings import Settings as GridEngineSettings
+from ganga.backends.htcondor.settings import Settings as HTCondorSettings
 from ganga.backends.local.settings import Settings as LocalSettings
 from ganga.backends.lsf.settings import Settings as LsfSettings
 from ganga.backends.pbs.settings import Settings as PbsSettings
@@ -81,7 +82,7 @@ def test_each_command_and_option_is_documented() -> None:
 
 
 def test_each_setting_is_documented() -> None:
-    batch_systems = (SlurmSettings, GridEngineSettings, PbsSettings, LsfSettings)
+    batch_systems = (SlurmSettings, HTCondorSettings, GridEngineSettings, PbsSettings, LsfSettings)
     back_ends = (LocalSettings, DiracSettings, ArcSettings, *batch_systems)
     for section in (StoreSettings, MonitorSettings, PaceSettings, *back_ends):
         for field in fields(section):

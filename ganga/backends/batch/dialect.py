@@ -70,6 +70,10 @@ class Order:
     #: Where the job is started, and the file for what the system itself has to say.
     folder: PurePosixPath
     log: PurePosixPath
+    #: For systems that bring files to the machines of jobs: whether there are input files of all tasks, which are in
+    #: ``inputs``, and which tasks have some of their own, in ``own/INDEX``.
+    shared_files: bool = False
+    own_files: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

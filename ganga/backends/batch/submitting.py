@@ -141,6 +141,8 @@ class Submitter:
             resources=jobs[0].spec.resources,
             folder=folder,
             log=folder / "log",
+            shared_files=jobs[0].inputs is not None,
+            own_files=frozenset(index for index, job in enumerate(jobs) if job.share.inputs),
         )
 
     async def _inherited(self, environment: Path | None) -> Mapping[str, str]:

@@ -1,0 +1,66 @@
+"""The event log of a target, in which HTCondor writes whatever happens to its jobs: news without a question."""
+
+import logging
+from collections.abc import Collection
+from typing import Final
+
+from ganga.backends.batch.road import News
+from ganga.backends.batch.tailing import GrowingFile, Growth
+from ganga.backends.htcondor import events
+from ganga.backends.htcondor.events import Event
+from ganga.model.ids import Cursor, NativeId, shortened
+from ganga.model.observation import Observation
+
+#: The line that ends an event.
+CLOSING: Final = b"..."
+#: Pieces that are read in one go.
+_PIECES: Final = 16
+
+_log = logging.getLogger(__name__)
+
+
+class EventLog:
+    """A `Source`. An event does not say which run it is of. So of the ends of jobs that were started several times it
+    makes hints: the schedd says which run that was, by a count that may lag behind the events for ever if it crashes.
+    """
+
+    def __init__(self, file: GrowingFile) -> None:
+        self._file = file
+        self._starts: dict[NativeId, int] = {}
+
+    async def news(self, since: Cursor | None, followed: Collection[NativeId], /) -> News:
+        """See `Source.news`."""
+        told: dict[NativeId, Observation] = {}
+        unclear: set[NativeId] = set()
+        growth: Growth | None = None
+        for _ in range(_PIECES):
+            growth = await self._file.read_on(since)
+            since = growth.cursor
+            if growth.gap:
+                _log.warning("there may be events of jobs on HTCondor that nobody has read; it is asked about all jobs")
+                unclear.update(followed)
+            for event in self._events(growth):
+                self._take(event, told, unclear)
+            if not growth.behind:
+                break
+        return News(told, frozenset(unclear), since)
+
+    def _take(self, event: Event, told: dict[NativeId, Observation], unclear: set[NativeId]) -> None:
+        self._starts[event.job] = self._starts.get(event.job, 0) + event.starts
+        if event.seen is None:
+            return
+        told.pop(event.job, None)
+        final = event.seen.status.final
+        if event.unclear or (final and self._starts[event.job] > 1):
+            unclear.add(event.job)
+        else:
+            told[event.job] = event.seen
+        if final:
+            del self._starts[event.job]
+
+    def _events(self, growth: Growth) -> list[Event]:
+        read = [(record, events.read(record)) for record in growth.records]
+        for record, event in read:
+            if event is None:
+                _log.warning("an event of HTCondor that is not known: %s", shortened(record.decode("utf-8", "replace")))
+        return [event for _, event in read if event is not None]

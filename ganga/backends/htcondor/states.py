@@ -1,0 +1,138 @@
+"""What the attributes of a job mean, in the queue and in the history.
+
+The status decides how it ended, and never the exit code: that is set while a job still runs, and of a job that was
+requeued it is that of an earlier run. A job that is held has not ended.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from msgspec import Struct
+
+from ganga.backends.htcondor import holds
+from ganga.model.clock import Utc
+from ganga.model.observation import Observation
+from ganga.model.status import JobStatus
+
+#: What stands in the reason for which a job was removed that ran into the limit of `description.time_limit`.
+TIME_LIMIT: Final = "time() - JobCurrentStartExecutingDate"
+OVER_TIME: Final = "it ran into its time limit; ask for more with --time"
+
+_IDLE, _RUNNING, _REMOVED, _COMPLETED, _HELD, _TRANSFERRING, _SUSPENDED = range(1, 8)
+_WORDS: Final[Mapping[int, str]] = MappingProxyType(
+    {
+        _IDLE: "IDLE",
+        _RUNNING: "RUNNING",
+        _REMOVED: "REMOVED",
+        _COMPLETED: "COMPLETED",
+        _HELD: "HELD",
+        _TRANSFERRING: "TRANSFERRING_OUTPUT",
+        _SUSPENDED: "SUSPENDED",
+    }
+)
+_LIVE: Final[Mapping[int, JobStatus]] = MappingProxyType(
+    {
+        _IDLE: JobStatus.SUBMITTED,
+        _RUNNING: JobStatus.RUNNING,
+        _TRANSFERRING: JobStatus.RUNNING,
+        _SUSPENDED: JobStatus.SUSPENDED,
+    }
+)
+_BEGUN: Final = frozenset({_RUNNING, _TRANSFERRING, _SUSPENDED, _COMPLETED})
+
+
+class Ad(Struct, frozen=True, kw_only=True, rename="pascal"):
+    """The attributes of one job that are asked for, by their own names."""
+
+    cluster_id: int
+    proc_id: int
+    job_status: int
+    exit_by_signal: bool | None = None
+    exit_code: int | None = None
+    exit_signal: int | None = None
+    hold_reason: str = ""
+    hold_reason_code: int | None = None
+    remove_reason: str = ""
+    num_job_starts: int = 0
+    #: Where it runs; only while it does.
+    remote_host: str = ""
+    last_remote_host: str = ""
+    job_current_start_executing_date: int | None = None
+    completion_date: int | None = None
+    entered_current_status: int | None = None
+    job_batch_name: str = ""
+    owner: str = ""
+    #: KiB, as far as it was measured.
+    resident_set_size: float | None = None
+    remote_user_cpu: float | None = None
+    remote_sys_cpu: float | None = None
+
+
+def observation(ad: Ad) -> Observation:
+    """What it is evidence of. Which run it is follows from how often its program was started: shadows are started also
+    for a run that goes on, and for none.
+    """
+    status, code, signal = _outcome(ad)
+    ended = ad.completion_date or ad.entered_current_status
+    return Observation(
+        status=status,
+        native_status=_WORDS.get(ad.job_status, str(ad.job_status)),
+        exit_code=code,
+        signal=signal,
+        reason=_reason(ad, status),
+        started_at=_time(ad.job_current_start_executing_date) if ad.job_status in _BEGUN or status.final else None,
+        ended_at=_time(ended) if status.final else None,
+        place=ad.remote_host or ad.last_remote_host or None,
+        peak_memory=int(ad.resident_set_size * 1024) if ad.resident_set_size else None,
+        cpu_time=_sum(ad.remote_user_cpu, ad.remote_sys_cpu),
+        restart=max(ad.num_job_starts - 1, 0),
+    )
+
+
+def removed(reason: str) -> tuple[JobStatus, str]:
+    """How a job has ended that was removed for this reason, and why in our words."""
+    if TIME_LIMIT in reason:
+        return JobStatus.FAILED, OVER_TIME
+    return JobStatus.KILLED, reason or "it was removed"
+
+
+def ended(code: int | None, signal: int | None) -> JobStatus:
+    """How a job has ended that was not removed."""
+    return JobStatus.COMPLETED if code == 0 and signal is None else JobStatus.FAILED
+
+
+def _outcome(ad: Ad) -> tuple[JobStatus, int | None, int | None]:
+    if ad.job_status == _REMOVED and not ad.remote_host:
+        # What a program leaves behind that was removed is HTCondor's doing.
+        return removed(ad.remove_reason)[0], None, None
+    if ad.job_status == _COMPLETED:
+        code, signal = (None, ad.exit_signal) if ad.exit_by_signal else (ad.exit_code, None)
+        return ended(code, signal), code, signal
+    return _live(ad), None, None
+
+
+def _live(ad: Ad) -> JobStatus:
+    if ad.job_status == _HELD:
+        return JobStatus.SUBMITTED if ad.hold_reason_code == holds.SPOOLING else JobStatus.HELD
+    if ad.job_status == _REMOVED:
+        return JobStatus.RUNNING
+    return _LIVE.get(ad.job_status, JobStatus.SUBMITTED)
+
+
+def _reason(ad: Ad, status: JobStatus) -> str | None:
+    if status is JobStatus.HELD:
+        return holds.told(ad.hold_reason_code, ad.hold_reason)
+    if ad.job_status == _REMOVED and status.final:
+        return removed(ad.remove_reason)[1]
+    if ad.job_status == _COMPLETED and ad.exit_code is None and not ad.exit_by_signal:
+        return "HTCondor does not say how its program ended"
+    return None
+
+
+def _time(seconds: int | None) -> Utc | None:
+    return Utc(seconds) if seconds is not None and seconds > 0 else None
+
+
+def _sum(user: float | None, system: float | None) -> float | None:
+    return None if user is None and system is None else (user or 0.0) + (system or 0.0)

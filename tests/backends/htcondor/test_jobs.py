@@ -1,0 +1,136 @@
+"""What `condor_q` and `condor_history` say, as it was recorded."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ganga.backends.htcondor.jobs import read_history, read_queue
+from ganga.backends.htcondor.states import OVER_TIME
+from ganga.errors import BackendError, BackendProtocolError, BackendUnavailable
+from ganga.model.clock import Utc
+from ganga.model.ids import NativeId
+from ganga.model.observation import Observation
+from ganga.model.status import JobStatus
+from tests.backends.htcondor.recorded import recorded, said, told
+
+
+def one(**attributes: object) -> Observation:
+    (entry,) = read_queue(told(**attributes)).values()
+    return entry.seen
+
+
+def test_the_queue_tells_what_lives() -> None:
+    listing = read_queue(said(recorded("condor_q.json")))
+    held, running = listing[NativeId("1.3")], listing[NativeId("1.5")]
+    assert (held.seen.status, held.seen.exit_code, held.owner) == (JobStatus.HELD, None, "batch")
+    assert held.seen.reason == (
+        "JobPolicy; The job attribute OnExitHold expression '(ExitCode =!= 0)' evaluated to TRUE"
+    )
+    assert (running.seen.status, running.seen.native_status) == (JobStatus.RUNNING, "RUNNING")
+
+
+def test_the_queue_tells_what_was_done_to_jobs() -> None:
+    listing = read_queue(said(recorded("condor_q-suspended-held-vacated.json")))
+    statuses = [listing[NativeId(f"1.{proc}")].seen.status for proc in range(4)]
+    assert statuses[0] is JobStatus.SUSPENDED
+    assert statuses[1] is JobStatus.HELD
+    assert statuses[3] is JobStatus.RUNNING
+    assert listing[NativeId("1.1")].name == "rec"
+    assert "condor_release" in str(listing[NativeId("1.1")].seen.reason)
+
+
+def test_the_history_tells_ends() -> None:
+    listing = read_history(said(recorded("condor_history.json")))
+    ends = {native_id: (seen.status, seen.exit_code, seen.restart) for native_id, (_, seen, _) in listing.items()}
+    assert ends == {
+        "1.0": (JobStatus.COMPLETED, 0, 0),
+        "1.1": (JobStatus.FAILED, 1, 0),
+        "1.2": (JobStatus.FAILED, 2, 0),
+        "1.4": (JobStatus.KILLED, None, 0),
+        "1.6": (JobStatus.FAILED, 6, 1),
+    }
+    killed = listing[NativeId("1.4")].seen
+    assert (killed.signal, killed.reason) == (None, "via condor_rm (by user batch)")
+
+
+def test_nothing_is_no_list_and_the_totals_of_none_are() -> None:
+    with pytest.raises(BackendProtocolError):
+        read_queue(said(""))
+    assert read_queue(said(recorded("condor_q-totals-of-none.json"))) == {}
+    assert read_history(said(recorded("condor_history-none.json"))) == {}
+
+
+def test_totals_of_some_are_no_list() -> None:
+    text = recorded("condor_q-totals-of-none.json").replace('"Jobs": 0', '"Jobs": 1')
+    with pytest.raises(BackendProtocolError):
+        read_queue(said(text))
+
+
+@pytest.mark.parametrize("cut", [0, 3, 40, 200, -3])
+def test_half_a_reply_is_none(cut: int) -> None:
+    with pytest.raises(BackendProtocolError):
+        read_queue(said(recorded("condor_q.json")[:cut]))
+
+
+def test_a_banner_does_no_harm() -> None:
+    assert len(read_queue(said(f"Welcome [today]!\n{recorded('condor_q.json')}"))) == 2
+
+
+def test_a_schedd_that_is_away_is_an_outage() -> None:
+    error = "\nError: Can't find address for schedd test@\n"
+    with pytest.raises(BackendUnavailable, match="Can't find address"):
+        read_queue(said("", exit_code=1, error=error))
+
+
+def test_a_signal_ends_and_is_told() -> None:
+    seen = one(JobStatus=4, ExitBySignal=True, ExitSignal=9, CompletionDate=1795387100)
+    assert (seen.status, seen.exit_code, seen.signal, seen.ended_at) == (JobStatus.FAILED, None, 9, Utc(1795387100))
+
+
+@pytest.mark.parametrize("status", [1, 2, 5, 6, 7, 99])
+def test_an_exit_code_is_no_end(status: int) -> None:
+    seen = one(JobStatus=status, ExitCode=0, ExitBySignal=False, CompletionDate=1795387100)
+    assert not seen.status.final
+    assert (seen.exit_code, seen.ended_at) == (None, None)
+
+
+def test_a_job_that_is_removed_lives_until_its_machine_has_left_it() -> None:
+    assert one(JobStatus=3, RemoteHost="slot1@vm").status is JobStatus.RUNNING
+    assert one(JobStatus=3, LastRemoteHost="slot1@vm").status is JobStatus.KILLED
+
+
+def test_the_time_limit_is_a_failure() -> None:
+    reason = (
+        "The job attribute PeriodicRemove expression 'JobStatus =?= 2 && time() - JobCurrentStartExecutingDate > 2'"
+    )
+    seen = one(JobStatus=3, RemoveReason=f"{reason} evaluated to TRUE")
+    assert (seen.status, seen.reason) == (JobStatus.FAILED, OVER_TIME)
+
+
+def test_files_on_their_way_hold_nobody() -> None:
+    assert one(JobStatus=5, HoldReasonCode=16).status is JobStatus.SUBMITTED
+    assert one(JobStatus=5, HoldReasonCode=34, HoldReason="x").reason == (
+        "JobOutOfResources; x; it used more than it asked for; kill it, and ask for more with --memory"
+    )
+    assert one(JobStatus=5).reason == "HTCondor does not say why"
+
+
+def test_strange_attributes_of_one_job_do_no_harm_to_others() -> None:
+    assert one(JobStatus=4, ExitCode="/Expr(x)/", Owner=7).status is JobStatus.FAILED
+    assert one(JobStatus=2, ResidentSetSize="/Expr(x)/").status is JobStatus.RUNNING
+
+
+def test_what_it_has_used_is_told() -> None:
+    seen = one(JobStatus=4, ExitCode=0, ResidentSetSize=2048, RemoteUserCpu=1.5, RemoteSysCpu=0.25)
+    assert (seen.peak_memory, seen.cpu_time) == (2048 * 1024, 1.75)
+
+
+@given(st.text(), st.sampled_from([0, 1]))
+def test_any_text_is_an_error_or_tells_no_end(text: str, exit_code: int) -> None:
+    for read in (read_queue, read_history):
+        try:
+            listing = read(said(f"[\n{text}\n]\n", exit_code=exit_code))
+        except BackendError:
+            continue
+        assert exit_code == 0
+        assert not any(entry.seen.status.final and '"JobStatus"' not in text for entry in listing.values())

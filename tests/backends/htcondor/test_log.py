@@ -1,0 +1,78 @@
+"""The event log as a source of news."""
+
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from ganga.backends.batch.here import HereShell
+from ganga.backends.batch.tailing import GrowingFile
+from ganga.backends.htcondor.log import CLOSING, EventLog
+from ganga.model.ids import NativeId
+from ganga.model.status import JobStatus
+from tests.backends.htcondor.recorded import recorded
+
+RUNNING = b"001 (001.000.000) 2026-11-22 22:38:24 Job executing on host: <127.0.0.1:1>\n...\n"
+ENDED = b"005 (001.000.000) 2026-11-22 22:38:25 Job terminated.\n\t(1) Normal termination (return value 0)\n...\n"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "events"
+
+
+def write(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+
+
+def source(path: Path) -> EventLog:
+    return EventLog(GrowingFile(HereShell(60.0), PurePosixPath(path), closing=CLOSING))
+
+
+async def test_news_are_the_newest_of_each_job(path: Path) -> None:
+    log = source(path)
+    cursor = (await log.news(None, ())).cursor
+    write(path, recorded("userlog.txt").encode())
+    news = await log.news(cursor, ())
+    assert news.told[NativeId("1.0")].status is JobStatus.COMPLETED
+    assert news.told[NativeId("1.5")].status is JobStatus.RUNNING
+    assert not (await log.news(news.cursor, ())).told
+
+
+async def test_another_reader_goes_on_and_half_an_event_waits(path: Path) -> None:
+    write(path, b"")
+    cursor = (await source(path).news(None, ())).cursor
+    write(path, RUNNING + ENDED[:-5])
+    news = await source(path).news(cursor, ())
+    assert [seen.status for seen in news.told.values()] == [JobStatus.RUNNING]
+    write(path, RUNNING + ENDED)
+    news = await source(path).news(news.cursor, ())
+    assert [seen.status for seen in news.told.values()] == [JobStatus.COMPLETED]
+
+
+async def test_the_end_of_a_job_that_was_run_again_is_asked_for(path: Path) -> None:
+    log = source(path)
+    cursor = (await log.news(None, ())).cursor
+    write(path, recorded("events-of-reruns.txt").encode())
+    news = await log.news(cursor, ())
+    assert set(news.told) == {"1.0", "1.3"}
+    assert news.hints == {"1.1", "1.2"}
+
+
+async def test_a_gap_asks_about_all_that_are_followed(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write(path, RUNNING + ENDED)
+    log = source(path)
+    cursor = (await log.news(None, ())).cursor
+    write(path, RUNNING)
+    news = await log.news(cursor, {NativeId("1.0"), NativeId("2.0")})
+    assert news.hints == {"1.0", "2.0"}
+    assert "nobody has read" in caplog.text
+    assert news.told[NativeId("1.0")].status is JobStatus.RUNNING
+
+
+async def test_an_event_that_is_not_known_is_told_to_the_log(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    log = source(path)
+    cursor = (await log.news(None, ())).cursor
+    write(path, b"099 (001.000.000) 2026-11-22 22:38:24 New\n...\n" + RUNNING)
+    news = await log.news(cursor, ())
+    assert len(news.told) == 1
+    assert "099 (001.000.000)" in caplog.text

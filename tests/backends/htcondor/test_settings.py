@@ -1,0 +1,24 @@
+import msgspec
+import pytest
+
+from ganga.backends import htcondor
+from ganga.backends.htcondor.settings import Settings
+
+
+def test_nothing_needs_to_be_set() -> None:
+    assert htcondor.Settings() == Settings()
+    assert htcondor.policy(Settings()).feed is not None
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"timeout": 0}, {"scheed": "x"}, {"work_folder": "/a$b"}, {"queue_attribute": "a b"}, {"queue_attribute": "a=\n"}],
+)
+def test_a_slip_is_noticed(wrong: dict[str, object]) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert(wrong, Settings)
+
+
+def test_other_names_are_not_there() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        htcondor.nothing  # noqa: B018 - the look itself is tried
