@@ -9,8 +9,10 @@ from ganga.model.policy import Pace, Policy, Width
 
 #: More jobs than any user has: one question speaks of all of them.
 _ALL: Final = 1_000_000
-#: So many times less often all jobs are asked about where news are told.
+#: So many times less often all jobs are asked about where a feed tells what is new.
 _LESS: Final = 3
+#: Of the feed of a file that the system writes in any case: to look into it costs the system nothing.
+LOG: Final = Pace(fastest=1.0, slowest=3.0)
 
 
 class BatchSettings(Reach, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -33,13 +35,13 @@ class BatchSettings(Reach, frozen=True, kw_only=True, forbid_unknown_fields=True
     commit_delay: Annotated[float, Meta(ge=0)] = 60.0
 
 
-def policy(fastest: float, *, told: bool = False) -> Policy:
+def policy(fastest: float, *, feed: Pace | None = None) -> Policy:
     """One call tells of all jobs, and a busy system serves everybody: at most one in so many seconds, and fewer where
-    news are told by themselves.
+    there is a feed.
     """
     return Policy(
-        feed=Pace(fastest=1.0, slowest=3.0) if told else None,
-        sweep=Pace(fastest=_LESS * fastest if told else fastest, slowest=120.0),
+        feed=feed,
+        sweep=Pace(fastest=fastest if feed is None else _LESS * fastest, slowest=120.0),
         sweep_width=Width(batch=_ALL),
         submit=Width(batch=1000),
         find=Width(batch=_ALL),

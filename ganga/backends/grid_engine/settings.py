@@ -29,4 +29,4 @@ class Settings(batch.BatchSettings, frozen=True, kw_only=True, forbid_unknown_fi
 
 def policy(settings: Settings, /) -> Policy:
     """One call tells of all jobs, and a busy queue master serves everybody."""
-    return batch.policy(fastest=10.0, told=bool(settings.accounting_file))
+    return batch.policy(fastest=10.0, feed=batch.LOG if settings.accounting_file else None)

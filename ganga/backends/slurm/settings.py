@@ -1,11 +1,11 @@
 """What a site may set for jobs on Slurm, and how the monitor is to treat them."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from msgspec import Meta
 
 from ganga.backends.batch import settings as batch
-from ganga.model.policy import Policy
+from ganga.model.policy import Pace, Policy
 
 
 class Settings(batch.BatchSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -28,6 +28,12 @@ class Settings(batch.BatchSettings, frozen=True, kw_only=True, forbid_unknown_fi
     completion_log: Annotated[str, Meta(pattern=r"^(/.*)?$")] = ""
 
 
+#: An answer with news is one about all jobs, which takes the daemons seconds where these are thousands.
+_REST: Final = Pace(fastest=5.0, slowest=15.0)
+
+
 def policy(settings: Settings, /) -> Policy:
-    """One call tells of all jobs, and a busy controller serves everybody. What is told by itself need be asked less."""
-    return batch.policy(fastest=5.0, told=bool(settings.rest_url or settings.completion_log))
+    """One call tells of all jobs, and a busy controller serves everybody. What a feed tells need be asked less."""
+    if settings.completion_log:
+        return batch.policy(fastest=5.0, feed=batch.LOG)
+    return batch.policy(fastest=5.0, feed=_REST if settings.rest_url else None)

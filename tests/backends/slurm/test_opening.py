@@ -31,7 +31,7 @@ async def test_without_its_extra_there_is_no_rest(tmp_path: Path, monkeypatch: p
         await opened(REST, tmp_path)
 
 
-def test_what_is_told_need_be_asked_less() -> None:
+def test_what_a_feed_tells_need_be_asked_less() -> None:
     told, asked = policy(REST), policy(Settings())
     assert told.feed is not None
     assert asked.feed is None
