@@ -25,8 +25,11 @@ class ServiceWorker(Worker):
         rows = self._site.sql(
             f"SELECT {columns} FROM JobDB.Jobs JOIN JobDB.JobJDLs USING (JobID)"  # noqa: S608 - our own
             " WHERE Status IN ('Received', 'Killed') AND JobName LIKE 'ganga-%'"
-            # A job cannot be reported on before its first record is there, which is written last.
+            # The record of a submission or of a reschedule is written last: a job cannot be reported on before its
+            # first one is there, and a report that is earlier than a later one would stand before it in the history.
             " AND JobID IN (SELECT JobID FROM JobLoggingDB.LoggingInfo)"
+            " AND RescheduleCounter <= (SELECT COUNT(*) FROM JobLoggingDB.LoggingInfo AS Records"
+            " WHERE Records.JobID = Jobs.JobID AND Records.MinorStatus = 'Job Rescheduled')"
         )
         fields = [line.split("\t") for line in rows.splitlines()]
         return [(int(job), status, int(again), bytes.fromhex(jdl).decode()) for job, status, again, jdl in fields]
