@@ -11,15 +11,16 @@ an array of 1,000, to its end     ``test_arrays``         over SSH and REST, whe
                                                           they wait, and killed
 an exit code, a signal            ``test_ends``
 a time limit                      ``test_ends``           over SSH and REST: it is the system's, and takes minutes
-a memory limit                    ``test_ends``           on a Slurm without control groups, which does not hold to it
+a memory limit                    ``test_ends``           on a Slurm or HTCondor without control groups, which
+                                                          does not hold to it
 held; killed in the queue, while  ``test_ends``
 it runs, by somebody else; run
 again
 adopted                           ``test_adoption``
 a daemon killed and started       ``test_daemons``        over SSH and REST: it is the system's. A cut connection and a
 again, each; frozen                                       road that goes have tests of their own
-the accounting away               ``test_daemons``        where no daemon keeps it: Grid Engine (a file), and Slurm
-                                                          without accounting
+the accounting away               ``test_daemons``        where no daemon keeps it: Grid Engine and HTCondor (a
+                                                          file), and Slurm without accounting
 a command fails, hangs, says a    ``test_commands``       over REST, where the queue is not asked by a command
 banner, or half a reply
 a wrong clock, both ways          ``test_clocks``         over SSH and REST, which have no clock of their own; without
@@ -53,11 +54,14 @@ from tests.backends.batch.ssh.server import check as check_sshd
 from tests.backends.batch.ssh.server import sshd
 from tests.live.batch.grid_engine import GridEngineSystem
 from tests.live.batch.grid_engine_over_ssh import GridEngineOverSsh
+from tests.live.batch.htcondor import HTCondorSystem
 from tests.live.batch.replacement import Replacement
 from tests.live.batch.slurm import SlurmSystem
 from tests.live.batch.slurm_over_rest import SlurmOverRest
 from tests.live.batch.slurm_over_ssh import SlurmOverSsh
 from tests.live.batch.system import System
+from tests.live.condor_server import install as condor_install
+from tests.live.condor_server import pool
 from tests.live.grid_engine_server import cluster as grid_engine_cluster
 from tests.live.grid_engine_server import install as grid_engine_install
 from tests.live.needs import needs
@@ -100,6 +104,12 @@ def grid_engine_over_ssh() -> Iterator[System]:
         yield GridEngineOverSsh(cluster, server)
 
 
+@contextmanager
+def htcondor() -> Iterator[System]:
+    with pool.running() as running_pool:
+        yield HTCondorSystem(running_pool)
+
+
 class Provisioned(NamedTuple):
     """Raise `NotInstalled` unless all is there; and start it."""
 
@@ -114,6 +124,7 @@ SYSTEMS: dict[str, Provisioned] = {
     "slurm-over-rest": Provisioned((slurm_install.check,), lambda: slurm_over_rest(Wishes(rest=True))),
     "grid-engine": Provisioned((grid_engine_install.check,), grid_engine),
     "grid-engine-over-ssh": Provisioned((grid_engine_install.check, check_sshd), grid_engine_over_ssh),
+    "htcondor": Provisioned((condor_install.check,), htcondor),
 }
 
 
