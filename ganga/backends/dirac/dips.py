@@ -40,6 +40,10 @@ class DipsServices:
         """See `Services`."""
         return await self._anywhere(SANDBOXES, lambda url: self._diset.upload(url, name, archive))
 
+    async def place(self, service: str) -> str:
+        """See `Services`."""
+        return ", ".join(await self._addresses.of(service, "dips"))
+
     async def close(self) -> None:
         """See `Services`; every call has closed its own connection."""
 

@@ -75,6 +75,10 @@ class HttpsServices:
         answer = await self.envelope(SANDBOXES, Envelope[str], "streamFromClient", *values, safe=False)
         return answer.opened(SANDBOXES)
 
+    async def place(self, service: str) -> str:
+        """See `Services`."""
+        return ", ".join(await self._addresses.of(service, "https"))
+
     async def close(self) -> None:
         """See `Services`."""
         await self._connections.close()

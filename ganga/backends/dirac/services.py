@@ -60,6 +60,10 @@ class Services(Protocol):
         """Store a file in the sandbox store; returns the store's name for it."""
         ...
 
+    async def place(self, service: str) -> str:
+        """Where the service is asked, for people."""
+        ...
+
     async def close(self) -> None:
         """Close what is open."""
         ...
@@ -203,7 +207,8 @@ class ServiceRoad:
         found = await self._read(MONITORING, Envelope[Whoami], "whoami")
         if found.username in {"", "anonymous"}:
             advice = "register it, or use the proxy of a certificate that is registered"
-            raise CredentialsExpired(f"this DIRAC does not know {credentials.chain.identity}: {advice}")
+            place = await self._services.place(MONITORING)
+            raise CredentialsExpired(f"{place} does not know {credentials.chain.identity}: {advice}")
         return Identity(
             owner=found.username,
             group=found.group,

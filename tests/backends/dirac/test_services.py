@@ -37,6 +37,9 @@ class Scripted:
     async def upload(self, name: str, archive: bytes) -> str:
         return f"SB:SE|/{name}/{len(archive)}"
 
+    async def place(self, service: str) -> str:
+        return f"dips://localhost/{service}"
+
     async def close(self) -> None:
         """Nothing is open."""
 
@@ -182,7 +185,8 @@ async def test_names_of_archives_are_ours(proxy: Proxy, tmp_path: Path) -> None:
 
 async def test_whoever_is_not_known_there_is_told_so(proxy: Proxy) -> None:
     services = Scripted(whoami=[_ok({"username": "anonymous", "group": "visitor"})])
-    with pytest.raises(CredentialsExpired, match="does not know /DC=org/DC=example/O=Physics/CN=Jane Doe"):
+    whom = "dips://localhost/WorkloadManagement/JobMonitoring does not know /DC=org/DC=example/O=Physics/CN=Jane Doe"
+    with pytest.raises(CredentialsExpired, match=whom):
         await ServiceRoad("dips", services, proxy).whoami()
 
 

@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -50,6 +50,9 @@ class Caller(Protocol):
     async def close(self) -> None:
         """End what can be ended."""
         ...
+
+
+_OWN: Final = "the address in DIRAC's own configuration"
 
 
 class _Answer(Struct):
@@ -100,6 +103,11 @@ class ClientServices:
             said = await self._ask(SANDBOXES, "upload", words, safe=False, transfer=self._transfer)
         return read(Envelope[str], said, SANDBOXES).opened(SANDBOXES)
 
+    async def place(self, service: str) -> str:
+        """See `Services`."""
+        given = ", ".join(values(self._addresses.get(service, "")))
+        return f"{service} at {given or _OWN}"
+
     async def close(self) -> None:
         """See `Services`."""
         await self._caller.close()
@@ -112,8 +120,7 @@ class ClientServices:
         given = list(values(self._addresses.get(service, "")))
         where = {"service": service, "addresses": given, "proxy": str(self._proxy.file)}
         question = {**words, **where, "timeout": self._timeout}
-        place = ", ".join(given) or "the address in DIRAC's own configuration"
-        title = f"{service} at {place}: {verb}"
+        title = f"{await self.place(service)}: {verb}"
         said = await self._caller.call(title, question, safe=safe, transfer=transfer)
         answer = msgspec.json.decode(said, type=_Answer)
         if answer.made_here:
