@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from ganga.backends.htcondor import holds, ids
-from ganga.backends.htcondor.states import ended, removed
+from ganga.backends.htcondor.states import ended, measured, removed
 from ganga.model.clock import Utc
 from ganga.model.ids import NativeId
 from ganga.model.observation import Observation
@@ -145,7 +145,7 @@ def _cpu_time(text: _Text) -> float | None:
     if match is None:
         return None
     numbers = list(map(int, match.groups()))
-    return float(sum(number * size for number, size in zip(numbers, (86400, 3600, 60, 1) * 2, strict=True)))
+    return measured(float(sum(number * size for number, size in zip(numbers, (86400, 3600, 60, 1) * 2, strict=True))))
 
 
 def _end(text: _Text) -> Utc | None:

@@ -65,8 +65,8 @@ class Ad(Struct, frozen=True, kw_only=True, rename="pascal"):
     owner: str = ""
     #: KiB, as far as it was measured.
     resident_set_size: float | None = None
-    remote_user_cpu: float | None = None
-    remote_sys_cpu: float | None = None
+    remote_user_cpu: float = 0.0
+    remote_sys_cpu: float = 0.0
 
 
 def observation(ad: Ad) -> Observation:
@@ -85,7 +85,7 @@ def observation(ad: Ad) -> Observation:
         ended_at=_time(ended) if status.final else None,
         place=ad.remote_host or ad.last_remote_host or None,
         peak_memory=int(ad.resident_set_size * 1024) if ad.resident_set_size else None,
-        cpu_time=_sum(ad.remote_user_cpu, ad.remote_sys_cpu),
+        cpu_time=measured(ad.remote_user_cpu + ad.remote_sys_cpu),
         restart=max(ad.num_job_starts - 1, 0),
     )
 
@@ -134,5 +134,6 @@ def _time(seconds: int | None) -> Utc | None:
     return Utc(seconds) if seconds is not None and seconds > 0 else None
 
 
-def _sum(user: float | None, system: float | None) -> float | None:
-    return None if user is None and system is None else (user or 0.0) + (system or 0.0)
+def measured(seconds: float) -> float | None:
+    """The processor time of a job; zero is that of one at which nobody has looked while it ran."""
+    return seconds or None

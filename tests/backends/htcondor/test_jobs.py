@@ -123,6 +123,7 @@ def test_strange_attributes_of_one_job_do_no_harm_to_others() -> None:
 def test_what_it_has_used_is_told() -> None:
     seen = one(JobStatus=4, ExitCode=0, ResidentSetSize=2048, RemoteUserCpu=1.5, RemoteSysCpu=0.25)
     assert (seen.peak_memory, seen.cpu_time) == (2048 * 1024, 1.75)
+    assert one(JobStatus=4, ExitCode=0, RemoteUserCpu=0.0, RemoteSysCpu=0.0).cpu_time is None
 
 
 @given(st.text(), st.sampled_from([0, 1]))

@@ -93,6 +93,8 @@ def _pace() -> dict[str, object]:
         "STARTER_UPDATE_INTERVAL": 2,
         "SHADOW_QUEUE_UPDATE_INTERVAL": 2,
         "PERIODIC_EXPR_INTERVAL": 1,
+        # Seconds between two looks at what the processes of a job use; short jobs would have used nothing.
+        "PID_SNAPSHOT_INTERVAL": 1,
         # Seconds that a job has between the first signal and the last, and a daemon that is to end.
         "MACHINEMAXVACATETIME": 5,
         "KILLING_TIMEOUT": 5,
