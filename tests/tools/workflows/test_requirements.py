@@ -14,7 +14,7 @@ def wanted_by(extra: str, extras: dict[str, list[str]]) -> set[str]:
     """Everything that an extra names, through the other extras that it names."""
     wanted: set[str] = set()
     for requirement in extras[extra]:
-        own = re.fullmatch(r"ganga\[(\w+)\]", requirement)
+        own = re.fullmatch(r"ganga\[([\w-]+)\]", requirement)
         wanted |= wanted_by(own[1], extras) if own else {requirement}
     return wanted
 
