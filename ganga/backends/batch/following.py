@@ -9,6 +9,7 @@ from ganga.backends.batch.dialect import Dialect
 from ganga.backends.batch.road import Road, Source
 from ganga.backends.batch.shell import Shell
 from ganga.backends.batch.workplace import Workplace
+from ganga.errors import BackendUnavailable
 from ganga.model.ids import Cursor, NativeId, Tag
 from ganga.model.observation import Answer, Observation
 
@@ -36,6 +37,8 @@ class FollowedBackend(BatchBackend):
         self._followed: set[NativeId] = set()
         #: With how often each of them is still to be followed up.
         self._hints: dict[NativeId, int] = {}
+        #: Why the system did not answer when it was asked last; None if it did.
+        self._trouble: BackendUnavailable | None = None
 
     async def submit(self, batch: Sequence[Submission], /) -> Receipts:
         """See `BatchBackend.submit`."""
@@ -52,7 +55,7 @@ class FollowedBackend(BatchBackend):
     async def poll(self, ids: Collection[NativeId], /) -> Answer:
         """See `BatchBackend.poll`. What is asked about is followed from then on, to its end."""
         self._followed.update(ids)
-        answer = await super().poll(ids)
+        answer = await self._ask(ids)
         self._note_ends(answer.seen)
         return answer
 
@@ -67,10 +70,15 @@ class FollowedBackend(BatchBackend):
         await super().discard(ids)
 
     async def changes(self, since: Cursor | None, /) -> Answer:
-        """What the source says, and what the system itself says of jobs at which the source hints."""
+        """What the source says, and what the system itself says of jobs at which the source hints.
+
+        A file can be read while the system that writes it is away: that there is nothing new in it is no answer then.
+        """
         news = await self._source.news(since, self._followed)
         self._hints.update(dict.fromkeys(news.hints & self._followed, _TRIES))
         seen = {**news.told, **await self._confirmed()}
+        if self._trouble is not None and not seen:
+            raise BackendUnavailable(str(self._trouble)) from self._trouble
         self._note_ends(seen)
         return Answer(seen, cursor=news.cursor)
 
@@ -79,9 +87,18 @@ class FollowedBackend(BatchBackend):
         if not self._hints:
             return {}
         asked = list(self._hints)
-        answer = await super().poll(asked)
+        answer = await self._ask(asked)
         self._hints = {native_id: left - 1 for native_id, left in self._hints.items() if left > 1}
         return answer.seen
+
+    async def _ask(self, ids: Collection[NativeId]) -> Answer:
+        try:
+            answer = await super().poll(ids)
+        except BackendUnavailable as error:
+            self._trouble = error
+            raise
+        self._trouble = None
+        return answer
 
     def _note_ends(self, seen: Mapping[NativeId, Observation]) -> None:
         self._leave(native_id for native_id, said in seen.items() if said.status.final)

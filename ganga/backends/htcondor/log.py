@@ -26,13 +26,16 @@ class EventLog:
 
     def __init__(self, file: GrowingFile) -> None:
         self._file = file
-        self._starts: dict[NativeId, int] = {}
+        #: What was counted before and behind what was read last: whoever could not use the answer asks from the same
+        #: place again, and no start is counted twice.
+        self._starts: dict[Cursor | None, dict[NativeId, int]] = {}
 
     async def news(self, since: Cursor | None, followed: Collection[NativeId], /) -> News:
         """See `Source.news`."""
+        before = self._starts.get(since, {})
+        starts, began = dict(before), since
         told: dict[NativeId, Observation] = {}
         unclear: set[NativeId] = set()
-        growth: Growth | None = None
         for _ in range(_PIECES):
             growth = await self._file.read_on(since)
             since = growth.cursor
@@ -40,23 +43,11 @@ class EventLog:
                 _log.warning("there may be events of jobs on HTCondor that nobody has read; it is asked about all jobs")
                 unclear.update(followed)
             for event in self._events(growth):
-                self._take(event, told, unclear)
+                _take(event, starts, told, unclear)
             if not growth.behind:
                 break
+        self._starts = {began: before, since: starts}
         return News(told, frozenset(unclear), since)
-
-    def _take(self, event: Event, told: dict[NativeId, Observation], unclear: set[NativeId]) -> None:
-        self._starts[event.job] = self._starts.get(event.job, 0) + event.starts
-        if event.seen is None:
-            return
-        told.pop(event.job, None)
-        final = event.seen.status.final
-        if event.unclear or (final and self._starts[event.job] > 1):
-            unclear.add(event.job)
-        else:
-            told[event.job] = event.seen
-        if final:
-            del self._starts[event.job]
 
     def _events(self, growth: Growth) -> list[Event]:
         read = [(record, events.read(record)) for record in growth.records]
@@ -64,3 +55,17 @@ class EventLog:
             if event is None:
                 _log.warning("an event of HTCondor that is not known: %s", shortened(record.decode("utf-8", "replace")))
         return [event for _, event in read if event is not None]
+
+
+def _take(event: Event, starts: dict[NativeId, int], told: dict[NativeId, Observation], unclear: set[NativeId]) -> None:
+    starts[event.job] = starts.get(event.job, 0) + event.starts
+    if event.seen is None:
+        return
+    told.pop(event.job, None)
+    final = event.seen.status.final
+    if event.unclear or (final and starts[event.job] > 1):
+        unclear.add(event.job)
+    else:
+        told[event.job] = event.seen
+    if final:
+        del starts[event.job]

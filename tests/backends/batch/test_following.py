@@ -1,5 +1,6 @@
 """A source of news, and a road, beside the commands."""
 
+import re
 from collections.abc import Collection
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from ganga.backends.batch.following import FollowedBackend
 from ganga.backends.batch.road import News
 from ganga.errors import BackendUnavailable
 from ganga.model.ids import Cursor, NativeId
-from ganga.model.observation import Observation
+from ganga.model.observation import Answer, Observation
 from ganga.model.status import JobStatus
 from tests.backends.batch.toy import ToyDialect, ToySystem, backend_on, down, place_in, submission
 
@@ -162,3 +163,20 @@ async def test_who_is_followed(backend: FollowedBackend, system: ToySystem, road
     await backend.discard([second])
     await backend.changes(None)
     assert road.followed == {NativeId("77")}
+
+
+async def test_that_nothing_is_new_is_no_answer_while_the_system_is_away(
+    backend: FollowedBackend, system: ToySystem, road: ToyRoad
+) -> None:
+    (job,) = await submitted(backend, system)
+    assert await backend.changes(None) == Answer()
+    system.fails("toyq", down())
+    with pytest.raises(BackendUnavailable) as away:
+        await backend.poll([job])
+    with pytest.raises(BackendUnavailable, match=re.escape(str(away.value))):
+        await backend.changes(None)
+    road.next = News({job: FAILED})
+    assert (await backend.changes(None)).seen == {job: FAILED}
+    road.next = News()
+    await backend.poll([job])
+    assert await backend.changes(None) == Answer()

@@ -5,6 +5,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from ganga.backends.batch.here import HereShell
+from ganga.backends.batch.road import News
 from ganga.backends.batch.tailing import GrowingFile
 from ganga.backends.htcondor.log import CLOSING, EventLog
 from ganga.model.ids import NativeId
@@ -76,3 +77,14 @@ async def test_an_event_that_is_not_known_is_told_to_the_log(path: Path, caplog:
     news = await log.news(cursor, ())
     assert len(news.told) == 1
     assert "099 (001.000.000)" in caplog.text
+
+
+async def test_no_start_is_counted_twice_by_who_asks_again(path: Path) -> None:
+    log = source(path)
+    cursor = (await log.news(None, ())).cursor
+    write(path, RUNNING)
+    once = await log.news(cursor, ())
+    assert await log.news(cursor, ()) == once
+    assert await log.news(once.cursor, ()) == News(cursor=once.cursor)
+    write(path, RUNNING + ENDED)
+    assert (await log.news(once.cursor, ())).told[NativeId("1.0")].status is JobStatus.COMPLETED

@@ -72,8 +72,6 @@ async def test_a_job_that_runs_again_is_the_next_attempt(client: Client, system:
 
 
 async def test_no_job_ends_while_the_controller_is_away(client: Client, system: System) -> None:
-    if system.backend == "htcondor":
-        pytest.skip("its event log answers while its schedd is away, and the target is not said to be down")
     job = await client.submit(["sleep", "1000"], target="batch", subjobs=5)
     await until_running(client, (await subjobs(client, job))[0])
     with system.stopped(system.daemons[0]):
