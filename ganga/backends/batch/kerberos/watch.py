@@ -22,11 +22,8 @@ class Watch:
     A look may hang, as file systems without tickets do: it has a thread of its own, which ends with the process.
     """
 
-    def __init__(
-        self, look: Callable[[], Identity | None], *, every: float = EVERY, now: Callable[[], float] = monotonic
-    ) -> None:
+    def __init__(self, look: Callable[[], Identity | None], *, now: Callable[[], float] = monotonic) -> None:
         self._look = look
-        self._every = every
         self._now = now
         self._identity: Identity | None = None
         self._looked_at = now()
@@ -35,7 +32,7 @@ class Watch:
     @property
     def identity(self) -> Identity | None:
         """Whose tickets they were when they were looked at last; None if none matter, or that is not known yet."""
-        if self._now() - self._looked_at >= self._every and not self._thread.is_alive():
+        if self._now() - self._looked_at >= EVERY and not self._thread.is_alive():
             self._looked_at = self._now()
             self._thread = self._begin()
         return self._identity
