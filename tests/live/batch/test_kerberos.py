@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from importlib.metadata import EntryPoint
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
@@ -15,12 +15,19 @@ import ganga
 from ganga import app
 from ganga.backends.base import ENTRY_POINTS
 from ganga.backends.batch.kerberos import watch
+from ganga.backends.batch.kerberos.dependence import Dependence
 from ganga.backends.batch.kerberos.reading import read_tickets
+from ganga.backends.batch.opening import open_shell
+from ganga.backends.batch.reach import Reach
+from ganga.backends.batch.shell import Command
 from ganga.client import Client
 from ganga.model.clock import Utc, rfc3339
 from ganga.model.event import EventKind
+from ganga.model.identity import Identity
 from ganga.model.ids import TargetName
 from ganga.model.job import TargetState
+from tests.backends.batch.ssh.server import ALIAS, Sshd, sshd
+from tests.backends.batch.ssh.server import check as check_sshd
 from tests.live.batch.test_campaign import PATIENCE, until
 from tests.live.kerberos_server import install as kerberos
 from tests.live.kerberos_server.realm import REALM, Realm
@@ -113,3 +120,27 @@ def test_klist_tells_the_same_as_the_file(realm: Realm, monkeypatch: pytest.Monk
     assert read_tickets(os.environ, Utc(time.time())) == by_file
     assert (by_file.principal, by_file.ends_at) == (OWNER, end_by_klist(realm))
     assert by_file.renewable_until is not None
+
+
+@pytest.fixture
+def server(realm: Realm, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sshd]:
+    """One that lets people in by tickets, and by nothing else that these settings name."""
+    pytest.importorskip("gssapi", reason="tickets over SSH take `pip install gssapi`, which takes a C compiler")
+    needs(check_sshd, NotInstalled)
+    monkeypatch.setenv("KRB5_KTNAME", str(realm.add_host("localhost")))
+    with sshd() as server:
+        known = server.folder / "known_hosts"
+        known.write_text(known.read_text().replace("127.0.0.1", "localhost"))
+        server.write_settings(HostName="localhost", GSSAPIAuthentication="yes", IdentityFile="none")
+        server.start("GSSAPIAuthentication yes", "GSSAPIStrictAcceptorCheck no")
+        yield server
+
+
+async def test_tickets_matter_on_a_host_that_lets_us_in_by_them(server: Sshd, realm: Realm) -> None:
+    realm.log_in("-l", "10m")
+    async with open_shell(Reach(host=ALIAS, ssh_config=str(server.folder / "config")), PATIENCE) as shell:
+        dependence = Dependence("auto", shell, PurePosixPath("/work"))
+        assert await asyncio.to_thread(dependence.identity) is None
+        assert (await shell.run(Command(("echo", "hello")))).stdout == b"hello\n"
+        identity = await asyncio.to_thread(dependence.identity)
+    assert identity == Identity(name=OWNER, expires_at=end_by_klist(realm), renew_by="kinit")

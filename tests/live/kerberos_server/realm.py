@@ -1,5 +1,6 @@
 """Start a realm of one user, give this user tickets, and end it."""
 
+import getpass
 import json
 import os
 import secrets
@@ -27,7 +28,10 @@ _CLIENTS = """\
 [realms]
     {realm} = {{
         kdc = 127.0.0.1:{port}
+        auth_to_local = RULE:[1:$1]({user})s/{user}/{account}/
     }}
+[domain_realm]
+    localhost = {realm}
 """
 _CENTRE = """\
 [kdcdefaults]
@@ -63,12 +67,19 @@ class Realm:
         return {"KRB5_CONFIG": str(self.folder / "krb5.conf"), "KRB5_KDC_PROFILE": str(self.folder / "kdc.conf")}
 
     def start(self) -> None:
-        """Returns when it answers."""
+        """Returns when it answers. Its user may log in as whoever runs the tests."""
+        words = {"realm": REALM, "user": USER, "account": getpass.getuser(), "folder": self.folder, "port": self._port}
         for name, text in (("krb5.conf", _CLIENTS), ("kdc.conf", _CENTRE)):
-            (self.folder / name).write_text(text.format(realm=REALM, folder=self.folder, port=self._port))
+            (self.folder / name).write_text(text.format(**words))
         self.run("/usr/sbin/kdb5_util", "create", "-s", "-r", REALM, "-P", secrets.token_hex())
-        self.run("/usr/sbin/kadmin.local", "-r", REALM, stdin=f"addprinc -pw {self._password} {USER}\n")
+        self._administer(f"addprinc -pw {self._password} {USER}")
         self.processes.start("centre", ["/usr/sbin/krb5kdc", "-n"], self._port, self.environment)
+
+    def add_host(self, name: str) -> Path:
+        """A host of the realm; returns the file with its key, which the variable ``KRB5_KTNAME`` is to name."""
+        file = self.folder / f"{name}.keytab"
+        self._administer(f"addprinc -randkey host/{name}", f"ktadd -k {file} host/{name}")
+        return file
 
     def log_in(self, *options: str) -> None:
         """Give the user tickets, as ``kinit`` with these options does."""
@@ -82,6 +93,9 @@ class Realm:
         )
         assert done.returncode == 0, f"{words[0]}: {done.stdout}{done.stderr}"
         return done.stdout
+
+    def _administer(self, *lines: str) -> None:
+        self.run("/usr/sbin/kadmin.local", "-r", REALM, stdin="".join(f"{line}\n" for line in lines))
 
 
 @contextmanager
