@@ -39,11 +39,16 @@ class Watch:
 
     async def looked(self, within: float) -> None:
         """Wait for the look that is under way, for so many seconds."""
-        await asyncio.to_thread(self._thread.join, within)
+        if self._thread.is_alive():
+            await asyncio.to_thread(self._thread.join, within)
 
     def _begin(self) -> Thread:
         thread = Thread(target=self._note, name="Kerberos tickets", daemon=True)
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError as error:
+            # A machine that has no thread to give now may have one a minute later.
+            _log.debug("the Kerberos tickets are not looked at now: %s", error)
         return thread
 
     def _note(self) -> None:

@@ -1,6 +1,8 @@
 """Looks are few, none of them is waited for, and one that fails changes nothing."""
 
-from threading import Event
+from threading import Event, Thread
+
+import pytest
 
 from ganga.backends.batch.kerberos.tickets import TicketError
 from ganga.backends.batch.kerberos.watch import EVERY, Watch
@@ -65,3 +67,16 @@ async def test_what_is_known_stays_when_it_cannot_be_read() -> None:
     await watch.looked(60)
     assert watch.identity == Identity(name="Kerberos: not known: cut off")
     assert [await looked_again(watch, clock) for _ in range(3)] == [ADA, ADA, None]
+
+
+async def test_a_machine_without_a_thread_to_give_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    looks, clock = Looks(ADA), Clock()
+    with monkeypatch.context() as without:
+        without.setattr(Thread, "start", refuse)
+        watch = Watch(looks, now=clock)
+        await watch.looked(60)
+        assert watch.identity is None
+    assert await looked_again(watch, clock) == ADA
