@@ -107,7 +107,7 @@ def credentials_of(identity: Identity | None, now: Utc) -> str:
         return "" if identity is None else identity.name
     left = identity.expires_at - now
     words = f"{time_left(left)} left" if left > 0 else f"ended {time_left(-left)} ago"
-    return f"{identity.name}, {words}{': renew them' if identity.about_to_end(now) else ''}"
+    return f"{identity.name}, {words}{f': {identity.advice}' if identity.about_to_end(now) else ''}"
 
 
 def colours(standing: Standing, now: Utc) -> dict[int, str]:

@@ -23,4 +23,4 @@ def warning(state: TargetState, at: Utc) -> str | None:
     if identity is None or identity.expires_at is None or state.expiry_told or not identity.about_to_end(at):
         return None
     verb = "end" if at < identity.expires_at else "ended"
-    return f"the credentials of {identity.name} {verb} at {rfc3339(identity.expires_at)}: renew them"
+    return f"the credentials of {identity.name} {verb} at {rfc3339(identity.expires_at)}: {identity.advice}"

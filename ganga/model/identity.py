@@ -14,6 +14,13 @@ class Identity(Struct, frozen=True, kw_only=True):
     expires_at: Utc | None = None
     #: Seconds before that end from which on they are about to end.
     warn_before: float = 1800.0
+    #: The commands by which a person renews them; empty if that is another matter.
+    renew_by: str = ""
+
+    @property
+    def advice(self) -> str:
+        """What is to be done when they are about to end."""
+        return f"renew them: {self.renew_by}" if self.renew_by else "renew them"
 
     def about_to_end(self, at: Utc) -> bool:
         """Whether somebody should renew the credentials now; also when they have ended."""

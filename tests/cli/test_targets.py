@@ -33,6 +33,7 @@ def ending(seconds: float) -> Identity:
         (ending(864_000.0), "ada of users, 10 d left", None),
         (ending(1500.0), "ada of users, 25 min left: renew them", "33"),
         (ending(-200.0), "ada of users, ended 3 min ago: renew them", "31"),
+        (replace(ending(60.0), renew_by="kinit"), "ada of users, 1 min left: renew them: kinit", "33"),
     ],
 )
 def test_the_credentials_are_shown_with_their_time(identity: Identity | None, words: str, colour: str | None) -> None:

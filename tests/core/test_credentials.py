@@ -65,6 +65,13 @@ def test_what_has_ended_before_it_was_seen_is_said_to_have_ended() -> None:
     )
 
 
+def test_how_they_are_renewed_is_said_where_that_is_known() -> None:
+    state = presented(TargetState(name=TARGET), replace(ADA, renew_by="kinit"), Utc(2900.0))
+    assert warning(state, Utc(2900.0)) == (
+        "the credentials of ada of users end at 1970-01-01T00:50:00.000Z: renew them: kinit"
+    )
+
+
 def test_what_has_no_end_is_not_warned_of() -> None:
     target = tracker()
     update = digest(target, 0, Presented(TARGET, Identity(name="ada")))

@@ -11,6 +11,7 @@ the server answers.
 ``condor``       HTCondor 23.9 of Debian 13: 15 s and 240 MB to install (apt brings it into a folder), 3 s to start
 ``slurm``        Slurm with accounting on MariaDB: 40 s to install (system packages), 5 s to start
 ``grid_engine``  Son of Grid Engine: 20 s to install (system packages), 2 s to start
+``kerberos``     a Kerberos realm of one user: 10 s to install (system packages), 1 s to start
 ``arc``          A-REX of NorduGrid ARC: 20 s to install (system packages), 5 s to start
 ``all``          all of them, side by side, only to be installed: for the live tests
 ===============  =====================================================================================================
@@ -29,10 +30,11 @@ from tests.live.dirac_server import install as dirac
 from tests.live.diracx_server import install as diracx
 from tests.live.folders import installed_in
 from tests.live.grid_engine_server import install as grid_engine
+from tests.live.kerberos_server import install as kerberos
 from tests.live.slurm_server import install as slurm
 
 _IN_FOLDERS = {"diracx": diracx, "dirac": dirac, "condor": condor}
-_IN_THE_SYSTEM = {"slurm": slurm, "grid_engine": grid_engine, "arc": arc}
+_IN_THE_SYSTEM = {"slurm": slurm, "grid_engine": grid_engine, "arc": arc, "kerberos": kerberos}
 
 
 def main(arguments: Sequence[str]) -> None:

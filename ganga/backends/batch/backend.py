@@ -7,6 +7,7 @@ from typing import Final
 from ganga.backends.base import Finding, Receipts, Retrieval, Retrieved, Stream, Submission
 from ganga.backends.batch.chronicle import chronicle
 from ganga.backends.batch.dialect import Dialect, Place
+from ganga.backends.batch.kerberos.watch import Watch
 from ganga.backends.batch.output import retrieve
 from ganga.backends.batch.polling import Poller
 from ganga.backends.batch.road import Road
@@ -14,6 +15,7 @@ from ganga.backends.batch.shell import Shell
 from ganga.backends.batch.submitting import Submitter
 from ganga.backends.batch.workplace import Workplace
 from ganga.errors import UsageError
+from ganga.model.identity import Identity
 from ganga.model.ids import NativeId, Tag, shortened
 from ganga.model.observation import Answer, Observation
 from ganga.model.step import Step
@@ -23,7 +25,10 @@ _PIECE: Final = 1 << 20
 
 
 class BatchBackend:
-    """A `Backend` that is `Readable`, `Discarding`, `Adopting` and `Historied`. A native id is the system's own."""
+    """A `Backend` that is `Readable`, `Discarding`, `Adopting`, `Historied` and `Identified`.
+
+    A native id is the system's own.
+    """
 
     def __init__(
         self,
@@ -34,12 +39,14 @@ class BatchBackend:
         largest_array: int,
         commit_delay: float,
         road: Road | None = None,
+        tickets: Watch | None = None,
         now: Callable[[], float] = monotonic,
     ) -> None:
         self._dialect = dialect
         self._shell = shell
         self._place = place
         self._road = road
+        self._tickets = tickets
         self._submitter = Submitter(
             dialect, shell, place, largest_array=largest_array, commit_delay=commit_delay, now=now
         )
@@ -47,6 +54,11 @@ class BatchBackend:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._dialect.name}>"
+
+    @property
+    def identity(self) -> Identity | None:
+        """Whose Kerberos tickets the jobs depend on, and when these end; None if they depend on none."""
+        return None if self._tickets is None else self._tickets.identity
 
     async def submit(self, batch: Sequence[Submission], /) -> Receipts:
         """Subjobs of one job as an array."""

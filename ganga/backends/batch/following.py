@@ -6,6 +6,7 @@ from typing import Final
 from ganga.backends.base import Finding, Receipts, Submission
 from ganga.backends.batch.backend import BatchBackend
 from ganga.backends.batch.dialect import Dialect
+from ganga.backends.batch.kerberos.watch import Watch
 from ganga.backends.batch.road import Road, Source
 from ganga.backends.batch.shell import Shell
 from ganga.backends.batch.workplace import Workplace
@@ -31,8 +32,11 @@ class FollowedBackend(BatchBackend):
         largest_array: int,
         commit_delay: float,
         road: Road | None = None,
+        tickets: Watch | None = None,
     ) -> None:
-        super().__init__(dialect, shell, place, largest_array=largest_array, commit_delay=commit_delay, road=road)
+        super().__init__(
+            dialect, shell, place, largest_array=largest_array, commit_delay=commit_delay, road=road, tickets=tickets
+        )
         self._source = source
         self._followed: set[NativeId] = set()
         #: With how often each of them is still to be followed up.

@@ -4,11 +4,15 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib import import_module
+from pathlib import PurePosixPath
+from typing import Final, Literal
 
 from ganga.backends.batch.backend import BatchBackend
 from ganga.backends.batch.dialect import Dialect
 from ganga.backends.batch.following import FollowedBackend
 from ganga.backends.batch.here import HereShell
+from ganga.backends.batch.kerberos.dependence import Dependence
+from ganga.backends.batch.kerberos.watch import Watch
 from ganga.backends.batch.reach import Reach
 from ganga.backends.batch.road import Road, Source
 from ganga.backends.batch.settings import BatchSettings
@@ -16,6 +20,9 @@ from ganga.backends.batch.shell import Shell
 from ganga.backends.batch.workplace import Workplace, work_folder
 from ganga.errors import ConfigurationError
 from ganga.model.ids import TargetName
+
+#: Seconds for the first look at tickets: whoever opens a target to check it wants to see them.
+_FIRST_LOOK: Final = 3.0
 
 
 @asynccontextmanager
@@ -61,11 +68,31 @@ async def open_backend(
     Raises `BackendUnavailable` and `BackendProtocolError`.
     """
     dialect.read_queue(await shell.run(dialect.queue()))
-    place = Workplace(shell, await work_folder(shell, settings.work_folder, target), dialect.variables)
+    folder = await work_folder(shell, settings.work_folder, target)
+    place = Workplace(shell, folder, dialect.variables)
+    tickets = await _tickets(settings.kerberos, shell, folder)
     array, delay = settings.largest_array, settings.commit_delay
     if source is None:
-        return BatchBackend(dialect, shell, place, largest_array=array, commit_delay=delay, road=road)
-    return FollowedBackend(dialect, shell, place, largest_array=array, commit_delay=delay, road=road, source=source)
+        return BatchBackend(dialect, shell, place, largest_array=array, commit_delay=delay, road=road, tickets=tickets)
+    return FollowedBackend(
+        dialect,
+        shell,
+        place,
+        source=source,
+        largest_array=array,
+        commit_delay=delay,
+        road=road,
+        tickets=tickets,
+    )
+
+
+async def _tickets(wish: Literal["auto", "yes", "no"], shell: Shell, folder: PurePosixPath) -> Watch | None:
+    """Those on which a target with this work folder may depend."""
+    if wish == "no":
+        return None
+    watch = Watch(Dependence(wish, shell, folder).identity)
+    await watch.looked(_FIRST_LOOK)
+    return watch
 
 
 def _load() -> None:

@@ -1,6 +1,6 @@
 """What a site may set for jobs on any batch system, and how the monitor is to treat these."""
 
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta
 
@@ -33,6 +33,9 @@ class BatchSettings(Reach, frozen=True, kw_only=True, forbid_unknown_fields=True
     #: Seconds after an interrupted submission before a job that is not there counts as not submitted; more than
     #: the accounting takes to be written.
     commit_delay: Annotated[float, Meta(ge=0)] = 60.0
+    #: Whether jobs depend on Kerberos tickets, which are then shown and warned of; `auto`: where the work folder is on
+    #: AFS, or on a file system that takes tickets, or the host has let us in by them.
+    kerberos: Literal["auto", "yes", "no"] = "auto"
 
 
 def policy(fastest: float, *, feed: Pace | None = None) -> Policy:

@@ -1,11 +1,15 @@
 from pathlib import Path, PurePosixPath
 
+import msgspec
 import pytest
 
+from ganga.backends.base import Identified
 from ganga.backends.batch.opening import open_backend
 from ganga.backends.batch.settings import BatchSettings
 from ganga.errors import BackendUnavailable
 from ganga.model.ids import NativeId, TargetName
+from tests.backends.batch.kerberos.caches import Entry, cache
+from tests.backends.batch.test_following import ToyRoad
 from tests.backends.batch.toy import ToyDialect, ToySystem, down
 
 HERE = TargetName("toy@here")
@@ -30,3 +34,16 @@ async def test_a_target_that_does_not_answer_is_not_opened(system: ToySystem, tm
     system.fails("toyq", down())
     with pytest.raises(BackendUnavailable):
         await open_backend(ToyDialect(), system, BatchSettings(work_folder=str(tmp_path)), HERE)
+
+
+@pytest.mark.parametrize("source", [None, ToyRoad()])
+async def test_tickets_are_known_as_soon_as_it_is_open(
+    source: ToyRoad | None, system: ToySystem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tickets").write_bytes(cache(Entry()))
+    monkeypatch.setenv("KRB5CCNAME", str(tmp_path / "tickets"))
+    for wish, name in (("yes", "ada@EXAMPLE.ORG"), ("auto", None), ("no", None)):
+        settings = msgspec.convert({"work_folder": str(tmp_path / "work"), "kerberos": wish}, BatchSettings)
+        backend = await open_backend(ToyDialect(), system, settings, HERE, source=source)
+        assert isinstance(backend, Identified)
+        assert (backend.identity.name if backend.identity else None) == name

@@ -44,6 +44,11 @@ class Link:
         self._why: BackendUnavailable | None = None
         self._errands: set[asyncio.Task[None]] = set()
 
+    @property
+    def by_tickets(self) -> bool:
+        """Whether the host has let us in by Kerberos tickets, as far as there is a connection."""
+        return self._sessions is not None and self._sessions.by_tickets
+
     async def open(
         self,
         opening: Callable[[asyncssh.SSHClientConnection], Awaitable[_T]],

@@ -21,6 +21,9 @@ _REFUSED: Final = frozenset(
     {asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED, asyncssh.OPEN_CONNECT_FAILED, asyncssh.OPEN_RESOURCE_SHORTAGE}
 )
 
+#: Ways in by tickets.
+_BY_TICKETS: Final = (["gssapi-keyex"], ["gssapi-with-mic"])
+
 
 class Sessions:
     """Each refusal makes the bound lower by one, and so waits for others to end."""
@@ -36,6 +39,11 @@ class Sessions:
     def lost(self) -> bool:
         """Whether the connection is gone."""
         return self._connection.is_closed()
+
+    @property
+    def by_tickets(self) -> bool:
+        """Whether the host has let us in by Kerberos tickets: the first way in of those that are left is the one."""
+        return self._connection.get_server_auth_methods()[:1] in _BY_TICKETS
 
     async def open(
         self, opening: Callable[[asyncssh.SSHClientConnection], Awaitable[_T]], discard: Callable[[_T], None]

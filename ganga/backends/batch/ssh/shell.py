@@ -36,6 +36,11 @@ class SshShell:
         """It is another machine, for all that anybody knows."""
         return False
 
+    @property
+    def by_tickets(self) -> bool:
+        """Whether the host has let us in by Kerberos tickets, as far as there is a connection."""
+        return self._link.by_tickets
+
     async def run(self, command: Command, /) -> Reply:
         """See `Shell.run`. A code of 128 and the number of a signal is told as that signal."""
         try:

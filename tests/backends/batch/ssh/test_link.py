@@ -6,8 +6,10 @@ import signal
 from pathlib import Path, PurePosixPath
 from random import Random
 
+import asyncssh
 import pytest
 
+from ganga.backends.batch.kerberos.dependence import Ticketed
 from ganga.backends.batch.shell import Command, Reply
 from ganga.backends.batch.ssh import link as link_module
 from ganga.backends.batch.ssh.connecting import Host
@@ -199,6 +201,31 @@ async def test_a_site_that_allows_few_sessions_is_respected(quiet_server: Sshd, 
         replies = await asyncio.gather(*verbs, *more)
     assert all(isinstance(reply, Reply) and reply.exit_code == 0 for reply in (replies[0], *replies[2:]))
     assert quiet_server.connections() == 1
+
+
+@pytest.mark.parametrize(
+    ("ways", "by_tickets"),
+    [
+        (["gssapi-with-mic", "publickey", "password"], True),
+        (["gssapi-keyex", "gssapi-with-mic"], True),
+        (["publickey", "gssapi-with-mic"], False),
+        ([], False),
+    ],
+)
+async def test_that_a_host_lets_us_in_by_tickets_is_known(
+    server: Sshd, monkeypatch: pytest.MonkeyPatch, ways: list[str], *, by_tickets: bool
+) -> None:
+    monkeypatch.setattr(asyncssh.SSHClientConnection, "get_server_auth_methods", lambda _: ways)
+    async with opened(server) as shell:
+        assert not shell.by_tickets
+        await shell.run(HELLO)
+        assert isinstance(shell, Ticketed)
+        assert shell.by_tickets is by_tickets
+
+
+async def test_a_host_that_lets_us_in_by_a_key_takes_no_tickets(shell: SshShell) -> None:
+    await shell.run(HELLO)
+    assert not shell.by_tickets
 
 
 async def test_tries_become_rarer(monkeypatch: pytest.MonkeyPatch) -> None:

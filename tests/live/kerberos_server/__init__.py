@@ -1,0 +1,1 @@
+"""A whole Kerberos realm on this machine, with private ports and folders, for the time of a test run."""
