@@ -32,7 +32,8 @@ class Entry(NamedTuple):
 
     #: The name of the job or array; empty where the system does not tell it.
     name: str
-    seen: Observation
+    #: None where the system has the job, and does not say how it is.
+    seen: Observation | None
     #: The user whose it is; empty where the system does not tell that, or need not, since it can be asked for users.
     owner: str = ""
 

@@ -1,6 +1,7 @@
 """What follows from what the queue, the history and our own launcher say of one job.
 
-The queue is asked first and is believed: it is what the system acts by. Of a job that it does not list, the history is
+The queue is asked first and is believed: it is what the system acts by. If it has a job and does not say how it is,
+nobody knows: the job is as it was when something was last said of it. Of a job that it does not list, the history is
 believed if it tells an end; a live status there is old news, which an end may follow for a while and none after that,
 and so is a run that went before the newest. Where all that it tells is signal 9, the launcher may know that this was
 the program's own end. Then the launcher's word that it has ended counts, unless the history tells of a later run.
@@ -48,6 +49,8 @@ class Testimony:
     """What was said of one job."""
 
     queue: Observation | None = None
+    #: Whether the queue has the job, also if it does not say how it is.
+    listed: bool = False
     history: Observation | None = None
     #: What the launcher has written down; None if it could not be read.
     launcher: Word | None = None
@@ -70,8 +73,8 @@ class Verdict(Enum):
 
 def judge(said: Testimony) -> Observation | Verdict:
     """What is so. A denial is no end."""
-    if said.queue is not None:
-        return said.queue
+    if said.listed or said.queue is not None:
+        return Verdict.SILENCE if said.queue is None else said.queue
     launcher = said.launcher if isinstance(said.launcher, Observation) else None
     if said.history is not None and is_doubtful(said.history):
         return _settle_doubt(said, said.history, launcher)

@@ -1,6 +1,7 @@
 """Ask how jobs are: the queue once for all of them, then the history and the launchers for those that it leaves out."""
 
 import asyncio
+import dataclasses
 import logging
 from collections.abc import Callable, Collection, Mapping
 from time import monotonic
@@ -52,9 +53,9 @@ class Poller:
         queue = await self._queue(jobs)
         queue = {**queue, **await self._explained({key: queue[key] for key in jobs.keys() & queue.keys()})}
         missing = {native_id: place for native_id, place in jobs.items() if native_id not in queue}
-        for native_id in jobs.keys() - missing.keys():
+        testimonies = {native_id: _of_queue(queue, native_id) for native_id in jobs if native_id not in missing}
+        for native_id in testimonies:
             self._gone_since.pop(native_id, None)
-        testimonies = {native_id: Testimony(queue=queue[native_id].seen) for native_id in jobs.keys() - missing.keys()}
         if missing:
             siblings = {place.job for native_id in queue if (place := self._dialect.place(native_id)) is not None}
             testimonies |= await self._ask_about(missing, siblings)
@@ -123,8 +124,8 @@ class Poller:
         for command in self._dialect.queue_of(strangers):
             queue.update(await self.ask_queue(command))
         return {
-            native_id: Testimony(
-                queue=_seen(queue, native_id),
+            native_id: dataclasses.replace(
+                _of_queue(queue, native_id),
                 history=_seen(told, native_id),
                 launcher=words.get(place),
                 heard=history is not None,
@@ -176,7 +177,13 @@ def _seen(listing: Listing, native_id: NativeId) -> Observation | None:
     return None if entry is None else entry.seen
 
 
+def _of_queue(listing: Listing, native_id: NativeId) -> Testimony:
+    return Testimony(queue=_seen(listing, native_id), listed=native_id in listing)
+
+
 def _because(entry: Entry, reason: str) -> Entry:
+    if entry.seen is None:
+        return entry
     own = entry.seen.reason
     return entry._replace(seen=replace(entry.seen, reason=reason if own is None else f"{reason}: {own}"))
 

@@ -33,6 +33,7 @@ OBSERVATIONS = st.sampled_from([RUNNING, DONE, FAILED, replace(RUNNING, restart=
     ("said", "verdict"),
     [
         (evidence.Testimony(queue=RUNNING, history=DONE, launcher=FAILED, heard=True), RUNNING),
+        (evidence.Testimony(listed=True, history=FAILED, launcher=DONE, heard=True, settled=True), Verdict.SILENCE),
         (evidence.Testimony(history=FAILED, launcher=DONE, heard=True), FAILED),
         (evidence.Testimony(history=FAILED, launcher=replace(DONE, restart=1), heard=True), replace(DONE, restart=1)),
         (evidence.Testimony(history=KILLED, launcher=BY_ITSELF, heard=True), BY_ITSELF),
@@ -83,6 +84,11 @@ def test_an_end_was_told_by_somebody_or_is_a_cancellation(said: evidence.Testimo
         assert said.heard
         assert said.settled
         assert said.siblings or said.kill_noted
+
+
+@given(st.builds(evidence.Testimony, queue=st.none(), listed=st.just(value=True)))
+def test_of_a_job_that_the_queue_has_and_says_nothing_of_nothing_follows(said: evidence.Testimony) -> None:
+    assert judge(said) is Verdict.SILENCE
 
 
 @given(st.text() | st.from_regex(r"(ended|running|none)( [0-9]{1,12}){0,5}", fullmatch=True))

@@ -9,8 +9,10 @@ import pytest
 from ganga.backends.batch.backend import BatchBackend
 from ganga.backends.batch.dialect import Explaining, Inquiry, Listing, Usage
 from ganga.backends.batch.shell import Command, Reply
+from ganga.errors import UsageError
 from ganga.model.ids import NativeId
 from ganga.model.status import JobStatus
+from tests.backends.batch.listings import said_of
 from tests.backends.batch.toy import Clock, ToyDialect, ToySystem, backend_on, down, place_in, submission
 
 
@@ -118,11 +120,56 @@ async def test_jobs_of_other_users_are_asked_for_by_id(system: ToySystem, work: 
     assert system.calls == [("toyq",), ("toyhist", "7"), ("toyq", "7")]
 
 
+async def test_a_job_of_which_the_queue_does_not_say_how_it_is_stays_as_it_was(system: ToySystem, work: Path) -> None:
+    """Nobody else is asked about it, and it is not denied, however long that lasts: it may come back."""
+    clock = Clock()
+    backend = backend_on(system, work, clock)
+    silent, live = (await backend.submit([submission(1), submission(2)])).accepted.values()
+    system.becomes(silent, JobStatus.RUNNING)
+    await backend.poll([silent, live])
+    system.falls_silent(silent)
+    system.calls.clear()
+    for clock.now in (0.0, 1000.0):
+        answer = await backend.poll([silent, live])
+        assert (set(answer.seen), answer.absent) == ({live}, frozenset())
+    assert system.calls == [("toyq",)] * 2
+    system.becomes(silent, JobStatus.COMPLETED, code=0)
+    assert (await backend.poll([silent])).seen[silent].status is JobStatus.COMPLETED
+
+
+async def test_jobs_of_others_that_are_there_and_silent_are_not_denied(system: ToySystem, work: Path) -> None:
+    """They are asked for by their ids, and the queue of this user does not have them."""
+    backend = backend_on(system, work)
+    (native_id,) = (await backend.submit([submission()])).accepted.values()
+    await backend.discard([native_id])
+    system.falls_silent(native_id)
+    backend = BatchBackend(OthersDialect(), system, place_in(system, work), largest_array=50, commit_delay=60.0)
+    answer = await backend.poll([native_id])
+    assert (answer.seen, answer.absent) == ({}, frozenset())
+
+
+class OthersDialect(ToyDialect):
+    """Its queue has the jobs of somebody else only if they are asked for."""
+
+    def queue(self) -> Command:
+        return Command(("toyq", "0"))
+
+
+async def test_a_job_of_which_the_queue_does_not_say_how_it_is_cannot_be_adopted_now(
+    system: ToySystem, work: Path
+) -> None:
+    backend = backend_on(system, work)
+    (native_id,) = (await backend.submit([submission()])).accepted.values()
+    system.falls_silent(native_id)
+    with pytest.raises(UsageError, match=f"Toy has {native_id}, and does not say at present how that is"):
+        await backend.adopt([str(native_id)])
+
+
 class ExplainingDialect(ToyDialect):
     """Its queue also tells of jobs that nobody asked for."""
 
     def explain(self, listing: Listing, /) -> Sequence[Command]:
-        held = [native_id for native_id, entry in listing.items() if entry.seen.status is JobStatus.HELD]
+        held = [native_id for native_id, entry in listing.items() if said_of(entry).status is JobStatus.HELD]
         return [Command(("toyq", *held))] if held else []
 
     def read_explanations(self, reply: Reply, /) -> Mapping[NativeId, str]:

@@ -28,6 +28,7 @@ from ganga.model.status import JobStatus
 
 class Row(TypedDict):
     name: str
+    #: Empty where it does not say how the job is.
     status: str
     code: int | None
     restart: int
@@ -91,7 +92,9 @@ class ToyDialect:
         return Inquiry(Command(("toyq", reference)), Command(("toyhist", reference)))
 
 
-def _seen(row: Row) -> Observation:
+def _seen(row: Row) -> Observation | None:
+    if not row["status"]:
+        return None
     return Observation(
         status=JobStatus(row["status"]), native_status=row["status"], exit_code=row["code"], restart=row["restart"]
     )
@@ -155,6 +158,10 @@ class ToySystem:
 
     def becomes(self, native_id: str, status: JobStatus, *, code: int | None = None, restart: int = 0) -> None:
         self.queue[native_id] = Row(name=self.queue[native_id]["name"], status=status, code=code, restart=restart)
+
+    def falls_silent(self, native_id: str) -> None:
+        """It has the job, and does not say any more how it is."""
+        self.queue[native_id]["status"] = ""
 
     def forget(self, native_id: str) -> None:
         """As a system does some time after the end."""
