@@ -7,7 +7,8 @@ and so is a run that went before the newest. Where all that it tells is signal 9
 the program's own end. Then the launcher's word that it has ended counts, unless the history tells of a later run.
 Nothing but these makes an end, with one exception: a task that for long is not there when asked for, and never began,
 was cancelled in the queue, where systems forget it without a trace; it takes that the system speaks of its siblings, or
-has taken note of our own wish to kill it.
+has taken note of our own wish to kill it, and that a history, where there is one, was asked for it after its lag and
+does not say that it began.
 """
 
 import re
@@ -29,7 +30,8 @@ _SIGNALS: Final = 128
 _DEADLY: Final = frozenset({2, 3, 4, 6, 7, 8, 9, 11, 13, 14, 15, 24, 25, 31})
 #: Any second of the next millennia.
 _NUMBER: Final = re.compile(r"[0-9]{1,11}")
-_CANCELLED: Final = "cancelled before it started"
+_CANCELLATION: Final = Observation(status=JobStatus.KILLED, native_status="gone", reason="cancelled before it started")
+_WAITING: Final = frozenset({JobStatus.SUBMITTED, JobStatus.HELD})
 
 
 class Trace(Enum):
@@ -60,7 +62,8 @@ class Testimony:
     siblings: bool = False
     #: Whether the system has taken note that we want it killed.
     kill_noted: bool = False
-    #: Whether it has not been heard of for so long that whatever there is of it would have come to light.
+    #: Whether it has not been heard of, while the history answered, for so long that whatever there is of it would have
+    #: come to light.
     settled: bool = False
 
 
@@ -86,9 +89,14 @@ def judge(said: Testimony) -> Observation | Verdict:
     late = said.history is not None and not said.settled
     if late or not said.heard or said.launcher is None:
         return Verdict.SILENCE
-    if said.launcher is Trace.NOT_BEGUN and said.settled and (said.siblings or said.kill_noted):
-        return Observation(status=JobStatus.KILLED, native_status="gone", reason=_CANCELLED)
-    return Verdict.DENIED
+    return _CANCELLATION if _was_cancelled(said) else Verdict.DENIED
+
+
+def _was_cancelled(said: Testimony) -> bool:
+    """Before it began, in the queue: a history that has a run of it knows better."""
+    began = said.history is not None and (said.history.restart > 0 or said.history.status not in _WAITING)
+    forgotten = said.launcher is Trace.NOT_BEGUN and said.settled and not began
+    return forgotten and (said.siblings or said.kill_noted)
 
 
 def is_doubtful(seen: Observation) -> bool:

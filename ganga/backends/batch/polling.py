@@ -3,7 +3,7 @@
 import asyncio
 import dataclasses
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from time import monotonic
 from typing import Final
 
@@ -54,8 +54,7 @@ class Poller:
         queue = {**queue, **await self._explained({key: queue[key] for key in jobs.keys() & queue.keys()})}
         missing = {native_id: place for native_id, place in jobs.items() if native_id not in queue}
         testimonies = {native_id: _of_queue(queue, native_id) for native_id in jobs if native_id not in missing}
-        for native_id in testimonies:
-            self._gone_since.pop(native_id, None)
+        self._restart_delay(testimonies)
         if missing:
             siblings = {place.job for native_id in queue if (place := self._dialect.place(native_id)) is not None}
             testimonies |= await self._ask_about(missing, siblings)
@@ -109,14 +108,16 @@ class Poller:
     def forget(self, ids: Collection[NativeId]) -> None:
         """These are no longer asked about."""
         self._kill_noted.difference_update(ids)
-        for native_id in ids:
-            self._gone_since.pop(native_id, None)
+        self._restart_delay(ids)
 
     async def _ask_about(
         self, missing: Mapping[NativeId, Place], siblings: Collection[str]
     ) -> dict[NativeId, Testimony]:
+        asked_at = self._now()
         history = await self._history(missing)
         told = history or {}
+        if history is None:
+            self._restart_delay(missing)
         unsettled = {native_id: place for native_id, place in missing.items() if not _tells_end(told, native_id)}
         words = await self._words(unsettled)
         strangers = [native_id for native_id, place in unsettled.items() if words.get(place) is Trace.NONE]
@@ -131,7 +132,7 @@ class Poller:
                 heard=history is not None,
                 siblings=place.job in siblings,
                 kill_noted=native_id in self._kill_noted,
-                settled=self._settled(native_id),
+                settled=history is not None and self._settled(native_id, asked_at),
             )
             for native_id, place in missing.items()
         }
@@ -162,9 +163,13 @@ class Poller:
         _log.log(logging.DEBUG if self._complained else logging.WARNING, "%s", text)
         self._complained = True
 
-    def _settled(self, native_id: NativeId) -> bool:
-        now = self._now()
-        return now - self._gone_since.setdefault(native_id, now) >= self._settle_delay
+    def _settled(self, native_id: NativeId, asked_at: float) -> bool:
+        return asked_at - self._gone_since.setdefault(native_id, asked_at) >= self._settle_delay
+
+    def _restart_delay(self, ids: Iterable[NativeId]) -> None:
+        """They are there, or it is not known: a history that was away may write down late what it has missed."""
+        for native_id in ids:
+            self._gone_since.pop(native_id, None)
 
 
 def _tells_end(listing: Listing, native_id: NativeId) -> bool:

@@ -88,6 +88,63 @@ async def test_a_task_that_was_cancelled_in_the_queue_leaves_no_trace(system: To
     assert (seen.status, seen.reason) == (JobStatus.KILLED, "cancelled before it started")
 
 
+async def test_the_history_is_asked_for_exactly_the_tasks_that_are_gone_and_its_word_wins(
+    system: ToySystem, work: Path
+) -> None:
+    """However late it comes."""
+    clock = Clock()
+    backend = backend_on(system, work, clock)
+    ids = list((await backend.submit([submission(1, index) for index in range(3)])).accepted.values())
+    row = system.queue.pop(ids[1])
+    await backend.poll(ids)
+    assert system.calls[-1] == ("toyhist", ids[1])
+    system.past[ids[1]] = {**row, "status": JobStatus.RUNNING}
+    clock.now = 60.0
+    assert (await backend.poll(ids)).absent == {ids[1]}
+    system.past[ids[1]] = {**row, "status": JobStatus.FAILED, "code": 3}
+    seen = (await backend.poll(ids)).seen[ids[1]]
+    assert (seen.status, seen.exit_code) == (JobStatus.FAILED, 3)
+
+
+async def test_the_lag_of_a_history_begins_anew_when_it_was_away(system: ToySystem, work: Path) -> None:
+    """What happened in the meantime it writes down late."""
+    clock = Clock()
+    backend = backend_on(system, work, clock)
+    ids = list((await backend.submit([submission(1, index) for index in range(3)])).accepted.values())
+    del system.queue[ids[1]]
+    await backend.poll(ids)
+    for clock.now, fault in ((30.0, down()), (60.0, None), (119.0, None)):
+        system.fails("toyhist", fault)
+        assert ids[1] not in (await backend.poll(ids)).seen
+    clock.now = 120.0
+    assert (await backend.poll(ids)).seen[ids[1]].status is JobStatus.KILLED
+
+
+class SlowDialect(ToyDialect):
+    """Its history takes as many seconds as it is told to."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.takes = 0.0
+
+    def read_history(self, reply: Reply, /) -> Listing | None:
+        self._clock.now += self.takes
+        return super().read_history(reply)
+
+
+async def test_an_answer_counts_by_when_it_was_asked_for(system: ToySystem, work: Path) -> None:
+    """A history that takes long to answer tells what it had at the beginning."""
+    clock = Clock()
+    place, dialect = place_in(system, work), SlowDialect(clock)
+    backend = BatchBackend(dialect, system, place, largest_array=50, commit_delay=60.0, now=clock)
+    ids = list((await backend.submit([submission(1, index) for index in range(3)])).accepted.values())
+    del system.queue[ids[1]]
+    for clock.now, dialect.takes in ((0.0, 0.0), (59.0, 5.0)):
+        assert (await backend.poll(ids)).absent == {ids[1]}
+    clock.now = 60.0
+    assert (await backend.poll(ids)).seen[ids[1]].status is JobStatus.KILLED
+
+
 async def test_a_task_that_has_begun_and_is_not_there_is_not_taken_for_cancelled(system: ToySystem, work: Path) -> None:
     clock = Clock()
     backend = backend_on(system, work, clock)
