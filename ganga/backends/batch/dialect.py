@@ -36,6 +36,8 @@ class Entry(NamedTuple):
     seen: Observation | None
     #: The user whose it is; empty where the system does not tell that, or need not, since it can be asked for users.
     owner: str = ""
+    #: Whether it was run again `seen.restart` times at most: some systems count starts that came to nothing too.
+    counts_vain_starts: bool = False
 
 
 #: What the queue or the history says of jobs, array tasks each by itself.

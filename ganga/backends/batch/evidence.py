@@ -18,7 +18,9 @@ from enum import Enum
 from signal import SIGKILL
 from typing import Final
 
-from ganga.backends.batch.dialect import Place
+from msgspec.structs import replace
+
+from ganga.backends.batch.dialect import Entry, Place
 from ganga.backends.batch.shell import Reply
 from ganga.model.clock import Utc
 from ganga.model.observation import Observation
@@ -97,6 +99,19 @@ def _was_cancelled(said: Testimony) -> bool:
     began = said.history is not None and (said.history.restart > 0 or said.history.status not in _WAITING)
     forgotten = said.launcher is Trace.NOT_BEGUN and said.settled and not began
     return forgotten and (said.siblings or said.kill_noted)
+
+
+def recounted(entry: Entry, word: Word | None) -> Entry:
+    """The entry with the launcher's count of runs, where the system's own is too high: who mixes the two takes the word
+    of the newest run for that of an earlier one. A job of somebody else has the system's count only; of one whose
+    launcher cannot be heard nothing is said yet.
+    """
+    if word is Trace.NONE or entry.seen is None:
+        return entry
+    if word is None:
+        return entry._replace(seen=None)
+    runs_again = word.restart if isinstance(word, Observation) else 0
+    return entry._replace(seen=replace(entry.seen, restart=runs_again))
 
 
 def is_doubtful(seen: Observation) -> bool:

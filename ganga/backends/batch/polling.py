@@ -10,7 +10,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from ganga.backends.batch.dialect import Dialect, Entry, Explaining, Listing, Measuring, Place, Usage
-from ganga.backends.batch.evidence import Testimony, Trace, Verdict, Word, is_doubtful, judge
+from ganga.backends.batch.evidence import Testimony, Trace, Verdict, Word, is_doubtful, judge, recounted
 from ganga.backends.batch.road import Road
 from ganga.backends.batch.shell import Command, Shell
 from ganga.backends.batch.workplace import Workplace
@@ -51,7 +51,8 @@ class Poller:
     async def poll(self, jobs: Mapping[NativeId, Place]) -> Answer:
         """See `Backend.poll`. Raises what the question for the queue raises."""
         queue = await self._queue(jobs)
-        queue = {**queue, **await self._explained({key: queue[key] for key in jobs.keys() & queue.keys()})}
+        own = {native_id: queue[native_id] for native_id in jobs if native_id in queue}
+        queue = {**queue, **await self.counted({**own, **await self._explained(own)})}
         missing = {native_id: place for native_id, place in jobs.items() if native_id not in queue}
         testimonies = {native_id: _of_queue(queue, native_id) for native_id in jobs if native_id not in missing}
         self._restart_delay(testimonies)
@@ -74,6 +75,13 @@ class Poller:
         if len(reply.stdout) < _LONG:
             return self._dialect.read_queue(reply)
         return await asyncio.to_thread(self._dialect.read_queue, reply)
+
+    async def counted(self, listing: Listing) -> Listing:
+        """The same with the launchers' counts of runs, where they are needed."""
+        unsure = {key for key, entry in listing.items() if entry.counts_vain_starts}
+        places = {key: place for key in unsure if (place := self._dialect.place(key)) is not None}
+        words = await self._words(places) if places else {}
+        return {**listing, **{key: recounted(listing[key], words.get(place)) for key, place in places.items()}}
 
     async def _explained(self, listing: Listing) -> Listing:
         """The entries for which there is a reason in the system's own words; without an answer there are none."""
@@ -115,7 +123,7 @@ class Poller:
     ) -> dict[NativeId, Testimony]:
         asked_at = self._now()
         history = await self._history(missing)
-        told = history or {}
+        told = await self.counted({key: entry for key, entry in (history or {}).items() if key in missing})
         if history is None:
             self._restart_delay(missing)
         unsettled = {native_id: place for native_id, place in missing.items() if not _tells_end(told, native_id)}

@@ -117,7 +117,8 @@ def _entries(reply: Reply, answer: _Answer) -> Iterator[tuple[NativeId, Entry]]:
             raise reply.unreadable("ids of jobs")
         seen = _seen(job, is_subjob=name.is_array)
         if ids.place(text) is not None and seen is not None:
-            yield NativeId(text), Entry(str(job.name), seen, str(job.owner).partition("@")[0])
+            owner = str(job.owner).partition("@")[0]
+            yield NativeId(text), Entry(str(job.name), seen, owner, counts_vain_starts=seen.restart > 0)
 
 
 def _seen(job: _Job, *, is_subjob: bool) -> Observation | None:
@@ -149,5 +150,8 @@ def _end(job: _Job, *, is_subjob: bool) -> Observation | None:
 
 
 def _restart(job: _Job) -> int:
-    """The server counts a run as it begins: a job that goes back to the queue is the next attempt once it runs."""
+    """The server counts a run as it begins: a job that goes back to the queue is the next attempt once it runs. It
+    counts starts too that a machine has refused, and takes another beginning of the count from whoever submits: so
+    often it was run again at most.
+    """
     return max(job.run_count - 1, 0)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from ganga.backends.batch import evidence
-from ganga.backends.batch.dialect import Place
+from ganga.backends.batch.dialect import Entry, Place
 from ganga.backends.batch.evidence import (
     Trace,
     Verdict,
@@ -121,6 +121,26 @@ def test_the_word_of_a_history_goes_before_a_cancellation_that_nobody_has_told(s
 @given(st.builds(evidence.Testimony, queue=st.none(), listed=st.just(value=True)))
 def test_of_a_job_that_the_queue_has_and_says_nothing_of_nothing_follows(said: evidence.Testimony) -> None:
     assert judge(said) is Verdict.SILENCE
+
+
+@pytest.mark.parametrize(
+    ("word", "restart"),
+    [
+        (Trace.NONE, 3),
+        (Trace.NOT_BEGUN, 0),
+        (RUNNING, 0),
+        (replace(FAILED, restart=1), 1),
+    ],
+)
+def test_the_launcher_counts_runs_where_the_system_counts_more(word: evidence.Word, restart: int) -> None:
+    entry = Entry("x", replace(RUNNING, restart=3), counts_vain_starts=True)
+    assert evidence.recounted(entry, word).seen == replace(RUNNING, restart=restart)
+
+
+def test_before_the_launcher_is_heard_nothing_is_said() -> None:
+    entry = Entry("x", replace(RUNNING, restart=3), counts_vain_starts=True)
+    assert evidence.recounted(entry, None).seen is None
+    assert evidence.recounted(entry._replace(seen=None), Trace.NOT_BEGUN).seen is None
 
 
 @given(st.text() | st.from_regex(r"(ended|running|none)( [0-9]{1,12}){0,5}", fullmatch=True))

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from ganga.backends.batch.backend import BatchBackend
-from ganga.backends.batch.dialect import Explaining, Inquiry, Listing, Usage
+from ganga.backends.batch.dialect import Explaining, Inquiry, Listing, Place, Usage
+from ganga.backends.batch.evidence import Word
 from ganga.backends.batch.shell import Command, Reply
 from ganga.errors import UsageError
 from ganga.model.ids import NativeId
@@ -220,6 +221,39 @@ async def test_a_job_of_which_the_queue_does_not_say_how_it_is_cannot_be_adopted
     system.falls_silent(native_id)
     with pytest.raises(UsageError, match=f"Toy has {native_id}, and does not say at present how that is"):
         await backend.adopt([str(native_id)])
+
+
+class CountingDialect(ToyDialect):
+    counts_vain_starts = True
+
+
+async def test_runs_are_counted_by_the_launcher_where_the_system_counts_more(
+    system: ToySystem, work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the queue and in the history alike; while the launcher cannot be heard, nothing is said of such a job."""
+    place = place_in(system, work)
+    backend = BatchBackend(CountingDialect(), system, place, largest_array=50, commit_delay=60.0)
+    again, live = (await backend.submit([submission(1), submission(2)])).accepted.values()
+    system.becomes(live, JobStatus.RUNNING)
+    system.becomes(again, JobStatus.RUNNING, restart=3)
+    answer = await backend.poll([again, live])
+    assert {key: seen.restart for key, seen in answer.seen.items()} == {again: 0, live: 0}
+    with monkeypatch.context() as patch:
+        patch.setattr(place, "standings", out_of_reach)
+        answer = await backend.poll([again, live])
+        assert (set(answer.seen), answer.absent) == ({live}, frozenset())
+    system.becomes(again, JobStatus.FAILED, code=3, restart=3)
+    system.forget(again)
+    end = (await backend.poll([again])).seen[again]
+    assert (end.status, end.exit_code, end.restart) == (JobStatus.FAILED, 3, 0)
+    with monkeypatch.context() as patch:
+        patch.setattr(place, "standings", out_of_reach)
+        answer = await backend.poll([again])
+        assert (answer.seen, answer.absent) == ({}, frozenset())
+
+
+async def out_of_reach(_places: object) -> Mapping[Place, Word]:
+    raise down()
 
 
 class ExplainingDialect(ToyDialect):

@@ -40,6 +40,7 @@ class ToyDialect:
     name = "Toy"
     variables = Variables(index="${TOY_TASK:-0}", restart="${TOY_RESTART:-}", job="$TOY_JOB", prefixes=("TOY_",))
     largest_array = 100
+    counts_vain_starts = False
 
     def refusal(self, wish: Resources, /) -> str | None:
         return beyond(wish, "Toy", {"queue"})
@@ -71,7 +72,11 @@ class ToyDialect:
         if reply.exit_code != 0:
             raise reply.unavailable()
         rows: dict[str, Row] = json.loads(reply.text)
-        return {NativeId(native_id): Entry(row["name"], _seen(row)) for native_id, row in rows.items()}
+        counts = self.counts_vain_starts
+        return {
+            NativeId(native_id): Entry(row["name"], _seen(row), counts_vain_starts=counts and row["restart"] > 0)
+            for native_id, row in rows.items()
+        }
 
     def history_of(self, ids: Collection[NativeId], /) -> Sequence[Command]:
         return [Command(("toyhist", *ids))]
