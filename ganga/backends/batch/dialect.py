@@ -182,6 +182,16 @@ class Explaining(Protocol):
         ...
 
 
+@runtime_checkable
+class Carrying(Protocol):
+    """For dialects of systems that may bring files to the machines of jobs and back."""
+
+    @property
+    def carries_files(self) -> bool:
+        """Whether it does; then jobs do not see the files of the machine with the commands."""
+        ...
+
+
 class Usage(NamedTuple):
     """What a job has used in its newest run; None where that is not told."""
 

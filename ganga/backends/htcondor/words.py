@@ -47,6 +47,11 @@ class HTCondor:
         """What the settings say may be less."""
         return ids.MOST_JOBS
 
+    @property
+    def carries_files(self) -> bool:
+        """See `Carrying`."""
+        return not self._settings.shared_files
+
     def refusal(self, wish: Resources, /) -> str | None:
         """See `description.refusal`."""
         return description.refusal(wish, self._settings)
