@@ -95,8 +95,10 @@ def judge(said: Testimony) -> Observation | Verdict:
 
 
 def _was_cancelled(said: Testimony) -> bool:
-    """Before it began, in the queue: a history that has a run of it knows better."""
-    began = said.history is not None and (said.history.restart > 0 or said.history.status not in _WAITING)
+    """Before it began, in the queue: a history in which it runs knows better. That it was put back into the queue is no
+    run, if its launcher has not begun.
+    """
+    began = said.history is not None and said.history.status not in _WAITING
     forgotten = said.launcher is Trace.NOT_BEGUN and said.settled and not began
     return forgotten and (said.siblings or said.kill_noted)
 

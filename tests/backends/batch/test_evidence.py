@@ -70,7 +70,7 @@ OBSERVATIONS = st.sampled_from([RUNNING, DONE, FAILED, replace(RUNNING, restart=
         (GONE, CANCELLED),
         (dataclasses.replace(GONE, history=WAITING), CANCELLED),
         (dataclasses.replace(GONE, history=RUNNING), Verdict.DENIED),
-        (dataclasses.replace(GONE, history=replace(WAITING, restart=1)), Verdict.DENIED),
+        (dataclasses.replace(GONE, history=replace(WAITING, restart=1)), CANCELLED),
         (dataclasses.replace(GONE, history=FAILED), FAILED),
     ],
 )
