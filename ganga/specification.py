@@ -27,14 +27,15 @@ def specify(
 ) -> JobSpec:
     """`wish` with the command and its files, all paths made absolute. Raises `UsageError`.
 
-    A job that declares inputs or outputs runs in a folder of its own, any other in `folder` or else in the present one.
+    A job that declares inputs or outputs runs in a folder of its own, any other in `folder` or else in the present one,
+    if that can be reached from where it runs.
     A program that is a file here is named by its absolute path where it would not be found otherwise.
     """
     words = _words(command)
     copied = tuple(absolute(path) for path in inputs)
     declares_files = bool(copied or wish.outputs) or any(share.inputs for share in shares or ())
     if folder is not None:
-        return replace(wish, command=words, inputs=copied, folder=absolute(folder))
+        return replace(wish, command=words, inputs=copied, folder=absolute(folder), folder_chosen=True)
     if declares_files:
         return replace(wish, command=(_program(words[0], copied), *words[1:]), inputs=copied)
     return replace(wish, command=words, folder=absolute("."))

@@ -90,6 +90,17 @@ async def test_a_command_runs_in_the_present_folder(
     assert client.workspace.environment(job.id) is not None
 
 
+async def test_a_folder_that_was_chosen_is_told_from_the_present_one(
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also if they are the same."""
+    monkeypatch.chdir(tmp_path)
+    present = await spec_of(client, await client.submit(["true"]))
+    chosen = await spec_of(client, await client.submit(["true"], folder="."))
+    assert (present.folder, present.folder_chosen) == (str(tmp_path), False)
+    assert (chosen.folder, chosen.folder_chosen) == (str(tmp_path), True)
+
+
 async def test_one_that_declares_files_runs_in_a_folder_of_its_own(
     client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from ganga.model.clock import Utc
 from ganga.model.identity import Identity
-from ganga.model.ids import JobId, NativeId, TargetName
+from ganga.model.ids import JobId, NativeId, TargetName, shortened
 from ganga.model.resources import Resources
 from ganga.model.status import JobStatus
 
@@ -37,6 +37,8 @@ class JobSpec(Struct, frozen=True, kw_only=True):
     environment: Mapping[str, str] = {}
     #: Absolute folder to run in, or None for a fresh one of the job's own.
     folder: str | None = None
+    #: Whether somebody has named it; else it is where they were when they submitted, and is used only where it is seen.
+    folder_chosen: bool = False
     #: Absolute paths of files and folders, copied at submission and again into each job's own folder.
     inputs: tuple[str, ...] = ()
     #: Patterns of what to bring back, relative to the job's own folder.
@@ -48,6 +50,16 @@ class JobSpec(Struct, frozen=True, kw_only=True):
     resubmission: Resubmission = Resubmission()
     #: What each of its subjobs needs.
     resources: Resources = Resources()
+
+
+def unreachable(spec: JobSpec, where: str) -> str | None:
+    """Why a place that does not see the files of this machine refuses a job; None if it does not."""
+    if spec.folder is None or not spec.folder_chosen:
+        return None
+    return (
+        f"{where} does not see the folder {shortened(spec.folder)!r} of this machine; choose a target that does, or "
+        "leave the folder out (--in) and name the files that the job needs (--input)"
+    )
 
 
 class Share(Struct, frozen=True, kw_only=True):

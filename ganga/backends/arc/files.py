@@ -10,6 +10,7 @@ from ganga.backends.arc.descriptions import ARCHIVE, LAUNCHER, STREAMS
 from ganga.backends.base import Submission
 from ganga.backends.batch import script
 from ganga.model.ids import shortened
+from ganga.model.job import unreachable
 
 #: Names that an input file cannot have there.
 _TAKEN: Final = frozenset({ARCHIVE, LAUNCHER, *STREAMS})
@@ -30,7 +31,7 @@ def refusal(job: Submission) -> str | None:
     taken = next((path.name for path in _inputs(job) if path.name in _TAKEN), None)
     if taken is not None:
         return f"an input file must not be called {shortened(taken)!r} on ARC, where that is a file of ganga"
-    return script.refusal(job)
+    return script.refusal(job) or unreachable(job.spec, "a job on ARC")
 
 
 def launcher(job: Submission, *, has_inputs: bool) -> bytes:

@@ -22,6 +22,10 @@ from ganga.model.step import Step
 
 #: Bytes of a job's output in one piece.
 _PIECE: Final = 1 << 20
+_SILENT: Final = (
+    " has {jobs}, and does not say at present how that is, which is where following it would begin; try again when it "
+    "does, or name the others by their ids"
+)
 
 
 class BatchBackend:
@@ -116,10 +120,15 @@ class BatchBackend:
         inquiry = self._dialect.inquiry(reference)
         found = dict(await self._poller.ask_queue(inquiry.queue))
         if inquiry.history is not None:
-            told = self._dialect.read_history(await self._shell.run(inquiry.history)) or {}
-            ended = {native_id: entry for native_id, entry in told.items() if entry.seen.status.final}
+            past = self._dialect.read_history(await self._shell.run(inquiry.history)) or {}
+            ended = {key: entry for key, entry in past.items() if entry.seen is not None and entry.seen.status.final}
             found = ended | found
-        return {native_id: entry.seen for native_id, entry in found.items() if inquiry.means(native_id, entry)}
+        meant = {native_id: entry for native_id, entry in found.items() if inquiry.means(native_id, entry)}
+        told = {native_id: entry.seen for native_id, entry in (await self._poller.counted(meant)).items()}
+        silent = [native_id for native_id, seen in told.items() if seen is None]
+        if silent:
+            raise UsageError(self._dialect.name + _SILENT.format(jobs=shortened(", ".join(silent))))
+        return {native_id: seen for native_id, seen in told.items() if seen is not None}
 
     async def _retrieve(self, retrieval: Retrieval) -> Retrieved:
         place = self._dialect.place(retrieval.native_id)

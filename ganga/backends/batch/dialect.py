@@ -32,9 +32,12 @@ class Entry(NamedTuple):
 
     #: The name of the job or array; empty where the system does not tell it.
     name: str
-    seen: Observation
+    #: None where the system has the job, and does not say how it is.
+    seen: Observation | None
     #: The user whose it is; empty where the system does not tell that, or need not, since it can be asked for users.
     owner: str = ""
+    #: Whether it was run again `seen.restart` times at most: some systems count starts that came to nothing too.
+    counts_vain_starts: bool = False
 
 
 #: What the queue or the history says of jobs, array tasks each by itself.
@@ -176,6 +179,16 @@ class Explaining(Protocol):
 
     def read_explanations(self, reply: Reply, /) -> Mapping[NativeId, str]:
         """The reasons in the system's own words."""
+        ...
+
+
+@runtime_checkable
+class Carrying(Protocol):
+    """For dialects of systems that may bring files to the machines of jobs and back."""
+
+    @property
+    def carries_files(self) -> bool:
+        """Whether it does; then jobs do not see the files of the machine with the commands."""
         ...
 
 

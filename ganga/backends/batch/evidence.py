@@ -1,12 +1,14 @@
 """What follows from what the queue, the history and our own launcher say of one job.
 
-The queue is asked first and is believed: it is what the system acts by. Of a job that it does not list, the history is
+The queue is asked first and is believed: it is what the system acts by. If it has a job and does not say how it is,
+nobody knows: the job is as it was when something was last said of it. Of a job that it does not list, the history is
 believed if it tells an end; a live status there is old news, which an end may follow for a while and none after that,
 and so is a run that went before the newest. Where all that it tells is signal 9, the launcher may know that this was
 the program's own end. Then the launcher's word that it has ended counts, unless the history tells of a later run.
 Nothing but these makes an end, with one exception: a task that for long is not there when asked for, and never began,
 was cancelled in the queue, where systems forget it without a trace; it takes that the system speaks of its siblings, or
-has taken note of our own wish to kill it.
+has taken note of our own wish to kill it, and that a history, where there is one, was asked for it after its lag and
+does not say that it began.
 """
 
 import re
@@ -16,7 +18,9 @@ from enum import Enum
 from signal import SIGKILL
 from typing import Final
 
-from ganga.backends.batch.dialect import Place
+from msgspec.structs import replace
+
+from ganga.backends.batch.dialect import Entry, Place
 from ganga.backends.batch.shell import Reply
 from ganga.model.clock import Utc
 from ganga.model.observation import Observation
@@ -28,7 +32,8 @@ _SIGNALS: Final = 128
 _DEADLY: Final = frozenset({2, 3, 4, 6, 7, 8, 9, 11, 13, 14, 15, 24, 25, 31})
 #: Any second of the next millennia.
 _NUMBER: Final = re.compile(r"[0-9]{1,11}")
-_CANCELLED: Final = "cancelled before it started"
+_CANCELLATION: Final = Observation(status=JobStatus.KILLED, native_status="gone", reason="cancelled before it started")
+_WAITING: Final = frozenset({JobStatus.SUBMITTED, JobStatus.HELD})
 
 
 class Trace(Enum):
@@ -48,6 +53,8 @@ class Testimony:
     """What was said of one job."""
 
     queue: Observation | None = None
+    #: Whether the queue has the job, also if it does not say how it is.
+    listed: bool = False
     history: Observation | None = None
     #: What the launcher has written down; None if it could not be read.
     launcher: Word | None = None
@@ -57,7 +64,8 @@ class Testimony:
     siblings: bool = False
     #: Whether the system has taken note that we want it killed.
     kill_noted: bool = False
-    #: Whether it has not been heard of for so long that whatever there is of it would have come to light.
+    #: Whether it has not been heard of, while the history answered, for so long that whatever there is of it would have
+    #: come to light.
     settled: bool = False
 
 
@@ -70,8 +78,8 @@ class Verdict(Enum):
 
 def judge(said: Testimony) -> Observation | Verdict:
     """What is so. A denial is no end."""
-    if said.queue is not None:
-        return said.queue
+    if said.listed or said.queue is not None:
+        return Verdict.SILENCE if said.queue is None else said.queue
     launcher = said.launcher if isinstance(said.launcher, Observation) else None
     if said.history is not None and is_doubtful(said.history):
         return _settle_doubt(said, said.history, launcher)
@@ -83,9 +91,29 @@ def judge(said: Testimony) -> Observation | Verdict:
     late = said.history is not None and not said.settled
     if late or not said.heard or said.launcher is None:
         return Verdict.SILENCE
-    if said.launcher is Trace.NOT_BEGUN and said.settled and (said.siblings or said.kill_noted):
-        return Observation(status=JobStatus.KILLED, native_status="gone", reason=_CANCELLED)
-    return Verdict.DENIED
+    return _CANCELLATION if _was_cancelled(said) else Verdict.DENIED
+
+
+def _was_cancelled(said: Testimony) -> bool:
+    """Before it began, in the queue: a history in which it runs knows better. That it was put back into the queue is no
+    run, if its launcher has not begun.
+    """
+    began = said.history is not None and said.history.status not in _WAITING
+    forgotten = said.launcher is Trace.NOT_BEGUN and said.settled and not began
+    return forgotten and (said.siblings or said.kill_noted)
+
+
+def recounted(entry: Entry, word: Word | None) -> Entry:
+    """The entry with the launcher's count of runs, where the system's own is too high: who mixes the two takes the word
+    of the newest run for that of an earlier one. A job of somebody else has the system's count only; of one whose
+    launcher cannot be heard nothing is said yet.
+    """
+    if word is Trace.NONE or entry.seen is None:
+        return entry
+    if word is None:
+        return entry._replace(seen=None)
+    runs_again = word.restart if isinstance(word, Observation) else 0
+    return entry._replace(seen=replace(entry.seen, restart=runs_again))
 
 
 def is_doubtful(seen: Observation) -> bool:

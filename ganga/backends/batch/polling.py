@@ -1,15 +1,16 @@
 """Ask how jobs are: the queue once for all of them, then the history and the launchers for those that it leaves out."""
 
 import asyncio
+import dataclasses
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from time import monotonic
 from typing import Final
 
 from msgspec.structs import replace
 
 from ganga.backends.batch.dialect import Dialect, Entry, Explaining, Listing, Measuring, Place, Usage
-from ganga.backends.batch.evidence import Testimony, Trace, Verdict, Word, is_doubtful, judge
+from ganga.backends.batch.evidence import Testimony, Trace, Verdict, Word, is_doubtful, judge, recounted
 from ganga.backends.batch.road import Road
 from ganga.backends.batch.shell import Command, Shell
 from ganga.backends.batch.workplace import Workplace
@@ -50,12 +51,11 @@ class Poller:
     async def poll(self, jobs: Mapping[NativeId, Place]) -> Answer:
         """See `Backend.poll`. Raises what the question for the queue raises."""
         queue = await self._queue(jobs)
-        queue = {**queue, **await self._explained({key: queue[key] for key in jobs.keys() & queue.keys()})}
+        own = {native_id: queue[native_id] for native_id in jobs if native_id in queue}
+        queue = {**queue, **await self.counted({**own, **await self._explained(own)})}
         missing = {native_id: place for native_id, place in jobs.items() if native_id not in queue}
-        there = [native_id for native_id in jobs if native_id in queue]
-        for native_id in there:
-            self._gone_since.pop(native_id, None)
-        testimonies = {native_id: Testimony(queue=queue[native_id].seen) for native_id in there}
+        testimonies = {native_id: _of_queue(queue, native_id) for native_id in jobs if native_id not in missing}
+        self._restart_delay(testimonies)
         if missing:
             siblings = {place.job for native_id in queue if (place := self._dialect.place(native_id)) is not None}
             testimonies |= await self._ask_about(missing, siblings)
@@ -75,6 +75,13 @@ class Poller:
         if len(reply.stdout) < _LONG:
             return self._dialect.read_queue(reply)
         return await asyncio.to_thread(self._dialect.read_queue, reply)
+
+    async def counted(self, listing: Listing) -> Listing:
+        """The same with the launchers' counts of runs, where they are needed."""
+        unsure = {key for key, entry in listing.items() if entry.counts_vain_starts}
+        places = {key: place for key in unsure if (place := self._dialect.place(key)) is not None}
+        words = await self._words(places) if places else {}
+        return {**listing, **{key: recounted(listing[key], words.get(place)) for key, place in places.items()}}
 
     async def _explained(self, listing: Listing) -> Listing:
         """The entries for which there is a reason in the system's own words; without an answer there are none."""
@@ -109,14 +116,16 @@ class Poller:
     def forget(self, ids: Collection[NativeId]) -> None:
         """These are no longer asked about."""
         self._kill_noted.difference_update(ids)
-        for native_id in ids:
-            self._gone_since.pop(native_id, None)
+        self._restart_delay(ids)
 
     async def _ask_about(
         self, missing: Mapping[NativeId, Place], siblings: Collection[str]
     ) -> dict[NativeId, Testimony]:
+        asked_at = self._now()
         history = await self._history(missing)
-        told = history or {}
+        told = await self.counted({key: entry for key, entry in (history or {}).items() if key in missing})
+        if history is None:
+            self._restart_delay(missing)
         unsettled = {native_id: place for native_id, place in missing.items() if not _tells_end(told, native_id)}
         words = await self._words(unsettled)
         strangers = [native_id for native_id, place in unsettled.items() if words.get(place) is Trace.NONE]
@@ -124,14 +133,14 @@ class Poller:
         for command in self._dialect.queue_of(strangers):
             queue.update(await self.ask_queue(command))
         return {
-            native_id: Testimony(
-                queue=_seen(queue, native_id),
+            native_id: dataclasses.replace(
+                _of_queue(queue, native_id),
                 history=_seen(told, native_id),
                 launcher=words.get(place),
                 heard=history is not None,
                 siblings=place.job in siblings,
                 kill_noted=native_id in self._kill_noted,
-                settled=self._settled(native_id),
+                settled=history is not None and self._settled(native_id, asked_at),
             )
             for native_id, place in missing.items()
         }
@@ -162,9 +171,13 @@ class Poller:
         _log.log(logging.DEBUG if self._complained else logging.WARNING, "%s", text)
         self._complained = True
 
-    def _settled(self, native_id: NativeId) -> bool:
-        now = self._now()
-        return now - self._gone_since.setdefault(native_id, now) >= self._settle_delay
+    def _settled(self, native_id: NativeId, asked_at: float) -> bool:
+        return asked_at - self._gone_since.setdefault(native_id, asked_at) >= self._settle_delay
+
+    def _restart_delay(self, ids: Iterable[NativeId]) -> None:
+        """They are there, or it is not known: a history that was away may write down late what it has missed."""
+        for native_id in ids:
+            self._gone_since.pop(native_id, None)
 
 
 def _tells_end(listing: Listing, native_id: NativeId) -> bool:
@@ -177,7 +190,13 @@ def _seen(listing: Listing, native_id: NativeId) -> Observation | None:
     return None if entry is None else entry.seen
 
 
+def _of_queue(listing: Listing, native_id: NativeId) -> Testimony:
+    return Testimony(queue=_seen(listing, native_id), listed=native_id in listing)
+
+
 def _because(entry: Entry, reason: str) -> Entry:
+    if entry.seen is None:
+        return entry
     own = entry.seen.reason
     return entry._replace(seen=replace(entry.seen, reason=reason if own is None else f"{reason}: {own}"))
 

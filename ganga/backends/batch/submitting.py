@@ -14,12 +14,13 @@ from time import monotonic
 from typing import Final
 
 from ganga.backends.base import Finding, Receipts, Submission
-from ganga.backends.batch.dialect import Dialect, Order
+from ganga.backends.batch.dialect import Carrying, Dialect, Order
 from ganga.backends.batch.script import job_script, refusal
 from ganga.backends.batch.shell import Shell
 from ganga.backends.batch.workplace import Batch, Workplace
 from ganga.errors import BackendError, BackendProtocolError, BackendUnavailable, SubmissionRejected
 from ganga.model.ids import NativeId, Tag, parent_of
+from ganga.model.job import unreachable
 
 #: Submissions under way at once: more of them do not make a system any quicker.
 _AT_ONCE: Final = 4
@@ -102,7 +103,13 @@ class Submitter:
         return Finding(present, frozenset(absent))
 
     def _refusal(self, job: Submission) -> str | None:
-        return refusal(job) or self._dialect.refusal(job.spec.resources)
+        return refusal(job) or self._dialect.refusal(job.spec.resources) or self._out_of_reach(job)
+
+    def _out_of_reach(self, job: Submission) -> str | None:
+        """Why the job cannot run in the folder that it names."""
+        if isinstance(self._dialect, Carrying) and self._dialect.carries_files:
+            return unreachable(job.spec, f"a job whose files {self._dialect.name} brings")
+        return None if self._shell.shares_files else unreachable(job.spec, "the machine behind this target")
 
     def _groups(self, jobs: Sequence[Submission]) -> Iterator[list[Submission]]:
         """What becomes one array: subjobs of one job."""

@@ -15,6 +15,7 @@ from ganga.backends.base import Stream, Submission
 from ganga.backends.dirac.settings import Settings
 from ganga.errors import ConfigurationError
 from ganga.model.ids import number_and_index, shortened
+from ganga.model.job import unreachable
 from ganga.model.resources import beyond
 
 Value = str | int | tuple[str, ...]
@@ -41,12 +42,12 @@ _DECODE: Final = "-c 'set -f && IFS= && eval $(echo {} | base64 -d)'"
 
 
 def refusal(job: Submission) -> str | None:
-    """Why this job cannot be taken; None if it can. That it names a folder of this machine means nothing there."""
+    """Why this job cannot be taken; None if it can."""
     if _TAG.fullmatch(job.tag) is None:
         return f"the tag {shortened(job.tag)!r} is not made of up to 128 letters, digits, dots, dashes and underscores"
     if not _command(job) or not _command(job)[0]:
         return "the command is empty; name a program"
-    if strange := beyond(job.spec.resources, "DIRAC", _RESOURCES):
+    if strange := beyond(job.spec.resources, "DIRAC", _RESOURCES) or unreachable(job.spec, "a job on DIRAC"):
         return strange
     return _wrong_text(job) or _wrong_output(job) or _too_large(job)
 

@@ -113,7 +113,9 @@ class GridEngine:
 
     def explain(self, listing: Listing, /) -> Sequence[Command]:
         """Ask for the reasons of the error states."""
-        errors = [native_id for native_id, entry in listing.items() if is_error(entry.seen.native_status)]
+        errors = [
+            key for key, entry in listing.items() if entry.seen is not None and is_error(entry.seen.native_status)
+        ]
         jobs = dict.fromkeys(native_id.partition(".")[0] for native_id in errors)
         return [Command((*_PLAIN, *reasons.QUESTION, ",".join(part))) for part in parts(jobs)]
 

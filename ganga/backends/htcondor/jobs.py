@@ -27,12 +27,16 @@ esac
 """
 
 _T = TypeVar("_T")
+_A = TypeVar("_A", bound=Ad)
 
 
 class _Totals(msgspec.Struct, frozen=True, rename="pascal"):
     my_type: str
     jobs: int
     error_code: int
+
+
+_NONE: Final = [_Totals("Summary", 0, 0)]
 
 
 class _Core(msgspec.Struct, frozen=True, rename="pascal"):
@@ -46,15 +50,21 @@ def read_queue(reply: Reply) -> Listing:
     text = _array(reply)
     totals = _read(text, list[_Totals])
     if totals is None:
-        return _listing(reply, text)
-    if totals != [_Totals("Summary", 0, 0)]:
+        return _entries(_ads(reply, text, Ad))
+    if totals != _NONE:
         raise reply.unreadable("a list of jobs, or the totals of none")
     return {}
 
 
 def read_history(reply: Reply) -> Listing:
     """An empty list is one. Raises `BackendUnavailable` and `BackendProtocolError`."""
-    return _listing(reply, _array(reply))
+    return _entries(_ads(reply, _array(reply), Ad))
+
+
+def ads(reply: Reply, kind: type[_A]) -> Sequence[_A]:
+    """The jobs that either tells of. Raises `BackendUnavailable` and `BackendProtocolError`."""
+    text = _array(reply)
+    return [] if _read(text, list[_Totals]) == _NONE else _ads(reply, text, kind)
 
 
 def _array(reply: Reply) -> bytes:
@@ -68,22 +78,21 @@ def _array(reply: Reply) -> bytes:
     return text[start:]
 
 
-def _listing(reply: Reply, text: bytes) -> Listing:
+def _ads(reply: Reply, text: bytes, kind: type[_A]) -> Sequence[_A]:
     raws = _read(text, list[msgspec.Raw])
-    ads = [_ad(raw) for raw in raws or ()]
-    known = [ad for ad in ads if ad is not None]
+    known = [ad for raw in raws or () if (ad := _ad(raw, kind)) is not None]
     if raws is None or len(known) < len(raws):
         raise reply.unreadable("a list of jobs with their numbers and statuses")
-    return _entries(known)
+    return known
 
 
-def _ad(raw: msgspec.Raw) -> Ad | None:
+def _ad(raw: msgspec.Raw, kind: type[_A]) -> _A | None:
     """Anybody may have put strange things into the attributes of a job: then only its status counts."""
-    ad = _read(raw, Ad)
+    ad = _read(raw, kind)
     if ad is not None:
         return ad
     core = _read(raw, _Core)
-    return None if core is None else Ad(cluster_id=core.cluster_id, proc_id=core.proc_id, job_status=core.job_status)
+    return None if core is None else kind(cluster_id=core.cluster_id, proc_id=core.proc_id, job_status=core.job_status)
 
 
 def _entries(ads: Sequence[Ad]) -> dict[NativeId, Entry]:

@@ -20,7 +20,7 @@ TIME_LIMIT: Final = "time() - JobCurrentStartExecutingDate"
 OVER_TIME: Final = "it ran into its time limit; ask for more with --time"
 
 _IDLE, _RUNNING, _REMOVED, _COMPLETED, _HELD, _TRANSFERRING, _SUSPENDED = range(1, 8)
-_WORDS: Final[Mapping[int, str]] = MappingProxyType(
+WORDS: Final[Mapping[int, str]] = MappingProxyType(
     {
         _IDLE: "IDLE",
         _RUNNING: "RUNNING",
@@ -77,7 +77,7 @@ def observation(ad: Ad) -> Observation:
     ended = ad.completion_date or ad.entered_current_status
     return Observation(
         status=status,
-        native_status=_WORDS.get(ad.job_status, str(ad.job_status)),
+        native_status=WORDS.get(ad.job_status, str(ad.job_status)),
         exit_code=code,
         signal=signal,
         reason=_reason(ad, status),

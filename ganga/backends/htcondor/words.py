@@ -1,18 +1,19 @@
 """The words of HTCondor, 23.9 and others as far as they speak the same."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Final
 
 from ganga.backends.batch.dialect import Inquiry, Listing, Order, Place, Variables
 from ganga.backends.batch.shell import Command, Reply
 from ganga.backends.batch.words import parts
-from ganga.backends.htcondor import description, ids, jobs, submitting
+from ganga.backends.htcondor import description, ids, jobs, runs, submitting
 from ganga.backends.htcondor.settings import Settings
 from ganga.errors import UsageError
 from ganga.model.ids import NativeId, shortened
 from ganga.model.resources import Resources
+from ganga.model.step import Step
 
 #: Jobs are told by their arguments who they are; variables of a job from which somebody submits mean nothing here.
 _VARIABLES: Final = Variables(
@@ -46,6 +47,11 @@ class HTCondor:
     def largest_array(self) -> int:
         """What the settings say may be less."""
         return ids.MOST_JOBS
+
+    @property
+    def carries_files(self) -> bool:
+        """See `Carrying`."""
+        return not self._settings.shared_files
 
     def refusal(self, wish: Resources, /) -> str | None:
         """See `description.refusal`."""
@@ -88,6 +94,16 @@ class HTCondor:
         """See `jobs.read_history`."""
         return jobs.read_history(reply)
 
+    def chronicle_of(self, ids_: Collection[NativeId], /) -> Sequence[Command]:
+        """The queue, and then the history."""
+        which, asked = list(parts(ids.words(ids_))), runs.ATTRIBUTES
+        queue = [self._ask_queue(*part, attributes=asked) for part in which]
+        return [*queue, *(self._ask_history(*part, attributes=asked) for part in which)]
+
+    def read_chronicle(self, reply: Reply, /) -> Mapping[NativeId, Sequence[Step]]:
+        """See `runs.read`."""
+        return runs.read(reply)
+
     def kill(self, ids: Collection[NativeId], /) -> Sequence[Command]:
         """As many in a command as its line takes."""
         return [Command(("condor_rm", *self._where, *part)) for part in parts(dict.fromkeys(ids))]
@@ -111,9 +127,9 @@ class HTCondor:
         queue, history = self._ask_queue(reference), self._ask_history(reference)
         return Inquiry(queue, history, lambda native_id, _: ids.means(reference, native_id))
 
-    def _ask_queue(self, *which: str) -> Command:
-        asked = (*self._where, *which, "-json", "-attributes", jobs.ATTRIBUTES)
+    def _ask_queue(self, *which: str, attributes: str = jobs.ATTRIBUTES) -> Command:
+        asked = (*self._where, *which, "-json", "-attributes", attributes)
         return Command(("/bin/sh", "-c", jobs.ASK_QUEUE, "condor_q", *asked))
 
-    def _ask_history(self, *which: str) -> Command:
-        return Command(("condor_history", *self._where, *which, "-json", "-attributes", jobs.ATTRIBUTES))
+    def _ask_history(self, *which: str, attributes: str = jobs.ATTRIBUTES) -> Command:
+        return Command(("condor_history", *self._where, *which, "-json", "-attributes", attributes))

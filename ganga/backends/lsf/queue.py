@@ -11,8 +11,8 @@ from typing import Final
 
 from ganga.backends.batch.dialect import Entry, Listing
 from ganga.backends.batch.shell import Reply
-from ganga.backends.lsf.ids import told
-from ganga.backends.lsf.states import Line, observation
+from ganga.backends.lsf import ids, states
+from ganga.backends.lsf.states import Line
 from ganga.model.ids import NativeId
 
 #: The columns without widths: nothing is cut off.
@@ -61,11 +61,11 @@ def _entries(reply: Reply, records: list[object]) -> Iterator[tuple[NativeId, En
         if _DENIAL in record:
             continue
         job, index, state, code, reason, name = (_text(reply, record, column.upper()) for column in _COLUMNS)
-        native_id = told(job, index)
+        native_id = ids.told(job, index)
         if native_id is None or not state:
             raise reply.unreadable("the ids and states of jobs")
         name = _TASKS.sub("", name) if "[" in native_id else name
-        yield native_id, Entry(name, observation(Line(state, code, reason)))
+        yield native_id, Entry(name, states.told(Line(state, code, reason)))
 
 
 def _text(reply: Reply, record: Mapping[str, object], key: str) -> str:

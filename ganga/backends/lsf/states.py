@@ -24,19 +24,15 @@ _LIVE: Final[Mapping[str, JobStatus]] = MappingProxyType(
         "RUN": JobStatus.RUNNING,
         "USUSP": JobStatus.SUSPENDED,
         "SSUSP": JobStatus.SUSPENDED,
-        # It has begun, and nobody knows more: it may still run, or have ended either way.
-        "UNKWN": JobStatus.RUNNING,
-        "ZOMBI": JobStatus.RUNNING,
     }
 )
 _DONE: Final = "DONE"
 _EXIT: Final = "EXIT"
+#: LSF cannot reach the machine of the job, which may still run or have ended either way; it may come back.
+_OUT_OF_REACH: Final = frozenset({"UNKWN", "ZOMBI"})
 
 _HELD: Final = "somebody has set it aside in the queue; `bresume` lets it go on"
-_OUT_OF_REACH: Final = "LSF cannot reach its machine, and does not know how it is"
-_REASONS: Final[Mapping[str, str]] = MappingProxyType(
-    {"PSUSP": _HELD, "UNKWN": _OUT_OF_REACH, "ZOMBI": f"{_OUT_OF_REACH}; it is to be ended there"}
-)
+_REASONS: Final[Mapping[str, str]] = MappingProxyType({"PSUSP": _HELD})
 
 #: Somebody asked for its end.
 _KILLED: Final = frozenset({"TERM_OWNER", "TERM_ADMIN", "TERM_FORCE_OWNER", "TERM_FORCE_ADMIN", "TERM_BUCKET_KILL"})
@@ -65,8 +61,13 @@ class Line(NamedTuple):
     reason: str
 
 
+def told(line: Line) -> Observation | None:
+    """What the line is evidence of; None if LSF itself does not know how the job is."""
+    return None if line.state in _OUT_OF_REACH else observation(line)
+
+
 def observation(line: Line) -> Observation:
-    """What the line is evidence of."""
+    """The same where it knows."""
     if line.state == _DONE:
         return Observation(status=JobStatus.COMPLETED, native_status=line.state, exit_code=_code(line.code) or 0)
     if line.state == _EXIT:

@@ -7,7 +7,7 @@ which a job went into the history, which is soon after its end.
 import re
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import Annotated, Final
+from typing import Annotated, Final, Generic, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct, field
@@ -35,7 +35,7 @@ _LIVE: Final[Mapping[str, JobStatus]] = MappingProxyType(
     }
 )
 #: Finished, and expired: a subjob that has ended, or was deleted, while its array goes on.
-_ENDED: Final = frozenset("FX")
+ENDED: Final = frozenset("FX")
 _HOLD: Final = "it is held, or waits for another job to end; `qrls` releases it"
 
 #: The code is that of an error, modulo 256, even if other jobs are told: an id is not known (15001), or its job has
@@ -45,23 +45,26 @@ _NONE_KEPT: Final = "not configured to maintain job history"
 _BEGIN: Final = re.compile(r"^\{", re.MULTILINE)
 
 #: What looks like a number is printed as one.
-_Text = str | int | float
+Text = str | int | float
 _Number = Annotated[int, Meta(ge=-(2**31), lt=2**31)]
 _Count = Annotated[int, Meta(ge=0, lt=2**31)]
 #: Any second of the next millennia.
 _Second = Annotated[int, Meta(ge=0, lt=10**11)]
+_J = TypeVar("_J", bound="Job")
 
 
 class _Used(Struct):
-    cpu_time: _Text = field(name="cput", default="")
-    memory: _Text = field(name="mem", default="")
+    cpu_time: Text = field(name="cput", default="")
+    memory: Text = field(name="mem", default="")
 
 
-class _Job(Struct):
+class Job(Struct):
+    """What is asked of one job."""
+
     state: str = field(name="job_state")
-    name: _Text = field(name="Job_Name", default="")
-    owner: _Text = field(name="Job_Owner", default="")
-    comment: _Text = ""
+    name: Text = field(name="Job_Name", default="")
+    owner: Text = field(name="Job_Owner", default="")
+    comment: Text = ""
     substate: _Number | None = None
     exit_status: _Number | None = field(name="Exit_status", default=None)
     run_count: _Count = 0
@@ -69,28 +72,39 @@ class _Job(Struct):
     used: _Used = field(name="resources_used", default_factory=_Used)
 
 
-class _Answer(Struct):
+class Answer(Struct, Generic[_J]):
     """What is there even if there is no job: then nothing says so."""
 
     timestamp: int
-    pbs_version: _Text
-    jobs: dict[str, _Job] = field(name="Jobs", default_factory=dict)
+    pbs_version: Text
+    jobs: dict[str, _J] = field(name="Jobs", default_factory=dict)
 
 
 def read(reply: Reply) -> Listing:
     """What is told of single jobs and of subjobs. Raises `BackendUnavailable` and `BackendProtocolError`."""
-    if reply.exit_code != 0 and not _only_some_are_unknown(reply):
-        raise reply.unavailable()
-    if reply.exit_code != 0 and not reply.stdout.strip():
-        return {}
-    return dict(_entries(reply, _answer(reply)))
+    return dict(_entries(told(reply, Answer[Job])))
 
 
 def read_history(reply: Reply) -> Listing | None:
     """The same with those that have ended; None where no history is kept."""
-    if _BEGIN.search(reply.text) is None and _NONE_KEPT in reply.complaint:
-        return None
-    return read(reply)
+    return None if keeps_none(reply) else read(reply)
+
+
+def keeps_none(reply: Reply) -> bool:
+    """Whether it says that no history is kept."""
+    return _BEGIN.search(reply.text) is None and _NONE_KEPT in reply.complaint
+
+
+def told(reply: Reply, kind: type[Answer[_J]]) -> Mapping[NativeId, _J]:
+    """All that is told, also of arrays as a whole. Raises `BackendUnavailable` and `BackendProtocolError`."""
+    if reply.exit_code != 0 and not _only_some_are_unknown(reply):
+        raise reply.unavailable()
+    if reply.exit_code != 0 and not reply.stdout.strip():
+        return {}
+    jobs = _answer(reply, kind).jobs
+    if any(ids.parse(text) is None for text in jobs):
+        raise reply.unreadable("ids of jobs")
+    return {NativeId(text): job for text, job in jobs.items()}
 
 
 def _only_some_are_unknown(reply: Reply) -> bool:
@@ -98,38 +112,36 @@ def _only_some_are_unknown(reply: Reply) -> bool:
     return complaint is not None and complaint in reply.complaint
 
 
-def _answer(reply: Reply) -> _Answer:
+def _answer(reply: Reply, kind: type[Answer[_J]]) -> Answer[_J]:
     """What stands before the first line with a brace is a banner."""
     begin = _BEGIN.search(reply.text)
     if begin is None:
         raise reply.unreadable("JSON")
     try:
-        return msgspec.json.decode(reply.text[begin.start() :], type=_Answer)
+        return msgspec.json.decode(reply.text[begin.start() :], type=kind)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise reply.unreadable(f"whole JSON ({shortened(str(error))})") from error
 
 
-def _entries(reply: Reply, answer: _Answer) -> Iterator[tuple[NativeId, Entry]]:
+def _entries(jobs: Mapping[NativeId, Job]) -> Iterator[tuple[NativeId, Entry]]:
     """An array as a whole has nothing to say that its subjobs do not."""
-    for text, job in answer.jobs.items():
-        name = ids.parse(text)
-        if name is None:
-            raise reply.unreadable("ids of jobs")
-        seen = _seen(job, is_subjob=name.is_array)
-        if ids.place(text) is not None and seen is not None:
-            yield NativeId(text), Entry(str(job.name), seen, str(job.owner).partition("@")[0])
+    for native_id, job in jobs.items():
+        seen = _seen(job, is_subjob="[" in native_id)
+        if ids.place(native_id) is not None and seen is not None:
+            owner = str(job.owner).partition("@")[0]
+            yield native_id, Entry(str(job.name), seen, owner, counts_vain_starts=seen.restart > 0)
 
 
-def _seen(job: _Job, *, is_subjob: bool) -> Observation | None:
+def _seen(job: Job, *, is_subjob: bool) -> Observation | None:
     """None for an end of which it is not told how it was."""
-    if job.state in _ENDED:
+    if job.state in ENDED:
         return _end(job, is_subjob=is_subjob)
     status = _LIVE.get(job.state, JobStatus.SUBMITTED)
     reason = (str(job.comment) or _HOLD) if status is JobStatus.HELD else None
     return Observation(status=status, native_status=job.state, reason=reason, restart=_restart(job))
 
 
-def _end(job: _Job, *, is_subjob: bool) -> Observation | None:
+def _end(job: Job, *, is_subjob: bool) -> Observation | None:
     """Of subjobs that have run some servers tell nothing, not even that."""
     never_ran = not job.run_count and not is_subjob
     end = outcome(job.exit_status, job.substate, never_ran=never_ran)
@@ -148,6 +160,9 @@ def _end(job: _Job, *, is_subjob: bool) -> Observation | None:
     )
 
 
-def _restart(job: _Job) -> int:
-    """The server counts a run as it begins: a job that goes back to the queue is the next attempt once it runs."""
+def _restart(job: Job) -> int:
+    """The server counts a run as it begins: a job that goes back to the queue is the next attempt once it runs. It
+    counts starts too that a machine has refused, and takes another beginning of the count from whoever submits: so
+    often it was run again at most.
+    """
     return max(job.run_count - 1, 0)

@@ -1,17 +1,18 @@
 """The words of PBS: OpenPBS 23.06, and PBS Professional as far as it speaks the same."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from ganga.backends.batch.dialect import Inquiry, Listing, Order, Place, Variables
 from ganga.backends.batch.shell import Command, Reply
 from ganga.backends.batch.words import parts
-from ganga.backends.pbs import ids, jobs, submitting
+from ganga.backends.pbs import ids, jobs, runs, submitting
 from ganga.backends.pbs.settings import Settings
 from ganga.errors import UsageError
 from ganga.model.ids import NativeId, shortened
 from ganga.model.resources import Resources
+from ganga.model.step import Step
 
 _VARIABLES: Final = Variables(
     index="${PBS_ARRAY_INDEX:-0}",
@@ -91,6 +92,14 @@ class Pbs:
     def read_history(self, reply: Reply, /) -> Listing | None:
         """See `jobs.read_history`."""
         return jobs.read_history(reply)
+
+    def chronicle_of(self, ids_: Collection[NativeId], /) -> Sequence[Command]:
+        """See `runs`; asked as the history is."""
+        return [Command((*_PLAIN, "TZ=UTC0", *command.argv[len(_PLAIN) :])) for command in self.history_of(ids_)]
+
+    def read_chronicle(self, reply: Reply, /) -> Mapping[NativeId, Sequence[Step]] | None:
+        """See `runs.read`."""
+        return runs.read(reply)
 
     def kill(self, ids: Collection[NativeId], /) -> Sequence[Command]:
         """As many in a command as its line takes."""

@@ -31,6 +31,7 @@ FULL = JobSpec(
     name="all of it \U0001f600",
     environment={"A": "b"},
     folder="/tmp",  # noqa: S108 - never touched
+    folder_chosen=True,
     inputs=("/data/x",),
     outputs=("*.root",),
     checkers=(Plugin("codes", {"good": 3, "strict": True, "share": 0.5, "word": "x"}),),

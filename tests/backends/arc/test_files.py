@@ -1,11 +1,13 @@
 """What a job is sent runs as it was meant."""
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from ganga.backends.arc.files import launcher, packed, refusal, remove
 from ganga.backends.base import Submission
@@ -83,6 +85,13 @@ def test_jobs_with_the_same_input_files_share_an_archive(tmp_path: Path) -> None
 def test_names_that_are_taken_are_refused(name: str, tmp_path: Path) -> None:
     (tmp_path / name).touch()
     assert name in str(refusal(submission("true", share=Share(inputs=(str(tmp_path / name),)))))
+
+
+@pytest.mark.parametrize("chosen", [False, True])
+def test_a_folder_of_this_machine_is_refused_if_it_was_chosen(*, chosen: bool) -> None:
+    job = submission("true")
+    job = replace(job, spec=structs.replace(job.spec, folder="/data", folder_chosen=chosen))
+    assert ("a job on ARC does not see the folder '/data'" in str(refusal(job))) is chosen
 
 
 def test_a_command_that_is_none_is_refused() -> None:

@@ -1,12 +1,14 @@
 """Nothing but positive evidence ends a job."""
 
+import dataclasses
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from ganga.backends.batch import evidence
-from ganga.backends.batch.dialect import Place
+from ganga.backends.batch.dialect import Entry, Place
 from ganga.backends.batch.evidence import (
     Trace,
     Verdict,
@@ -24,7 +26,12 @@ RUNNING = Observation(status=JobStatus.RUNNING, native_status="RUNNING")
 DONE = Observation(status=JobStatus.COMPLETED, native_status="COMPLETED", exit_code=0)
 FAILED = Observation(status=JobStatus.FAILED, native_status="FAILED", exit_code=3)
 KILLED = Observation(status=JobStatus.KILLED, native_status="KILLED", signal=9)
+WAITING = Observation(status=JobStatus.SUBMITTED, native_status="PENDING")
+CANCELLED = Observation(status=JobStatus.KILLED, native_status="gone", reason="cancelled before it started")
 BY_ITSELF = Observation(status=JobStatus.FAILED, native_status="ended", signal=9)
+
+#: All that speaks for a cancellation in the queue.
+GONE = evidence.Testimony(launcher=Trace.NOT_BEGUN, heard=True, siblings=True, settled=True)
 
 OBSERVATIONS = st.sampled_from([RUNNING, DONE, FAILED, replace(RUNNING, restart=1), replace(FAILED, restart=1)])
 
@@ -33,6 +40,7 @@ OBSERVATIONS = st.sampled_from([RUNNING, DONE, FAILED, replace(RUNNING, restart=
     ("said", "verdict"),
     [
         (evidence.Testimony(queue=RUNNING, history=DONE, launcher=FAILED, heard=True), RUNNING),
+        (evidence.Testimony(listed=True, history=FAILED, launcher=DONE, heard=True, settled=True), Verdict.SILENCE),
         (evidence.Testimony(history=FAILED, launcher=DONE, heard=True), FAILED),
         (evidence.Testimony(history=FAILED, launcher=replace(DONE, restart=1), heard=True), replace(DONE, restart=1)),
         (evidence.Testimony(history=KILLED, launcher=BY_ITSELF, heard=True), BY_ITSELF),
@@ -59,6 +67,11 @@ OBSERVATIONS = st.sampled_from([RUNNING, DONE, FAILED, replace(RUNNING, restart=
         (evidence.Testimony(launcher=Trace.NOT_BEGUN, heard=True, settled=True), Verdict.DENIED),
         (evidence.Testimony(launcher=Trace.NOT_BEGUN, heard=True, siblings=True), Verdict.DENIED),
         (evidence.Testimony(launcher=Trace.NOT_BEGUN, siblings=True, settled=True), Verdict.SILENCE),
+        (GONE, CANCELLED),
+        (dataclasses.replace(GONE, history=WAITING), CANCELLED),
+        (dataclasses.replace(GONE, history=RUNNING), Verdict.DENIED),
+        (dataclasses.replace(GONE, history=replace(WAITING, restart=1)), CANCELLED),
+        (dataclasses.replace(GONE, history=FAILED), FAILED),
     ],
 )
 def test_what_follows(said: evidence.Testimony, verdict: Observation | Verdict) -> None:
@@ -83,6 +96,51 @@ def test_an_end_was_told_by_somebody_or_is_a_cancellation(said: evidence.Testimo
         assert said.heard
         assert said.settled
         assert said.siblings or said.kill_noted
+
+
+@given(
+    st.builds(
+        evidence.Testimony,
+        queue=st.none(),
+        listed=st.just(value=False),
+        history=st.none() | OBSERVATIONS | st.just(WAITING),
+        launcher=st.none() | OBSERVATIONS | st.sampled_from(Trace),
+    )
+)
+def test_the_word_of_a_history_goes_before_a_cancellation_that_nobody_has_told(said: evidence.Testimony) -> None:
+    """It takes that the history was heard, after its lag, and has no end and no run of the job."""
+    if judge(said) == CANCELLED:
+        assert said.heard
+        assert said.settled
+        assert said.history in (None, WAITING)
+    if said.history is not None and said.history.status.final and said.history.restart == 0:
+        heard = [said.history, *([said.launcher] if isinstance(said.launcher, Observation) else [])]
+        assert judge(said) in heard
+
+
+@given(st.builds(evidence.Testimony, queue=st.none(), listed=st.just(value=True)))
+def test_of_a_job_that_the_queue_has_and_says_nothing_of_nothing_follows(said: evidence.Testimony) -> None:
+    assert judge(said) is Verdict.SILENCE
+
+
+@pytest.mark.parametrize(
+    ("word", "restart"),
+    [
+        (Trace.NONE, 3),
+        (Trace.NOT_BEGUN, 0),
+        (RUNNING, 0),
+        (replace(FAILED, restart=1), 1),
+    ],
+)
+def test_the_launcher_counts_runs_where_the_system_counts_more(word: evidence.Word, restart: int) -> None:
+    entry = Entry("x", replace(RUNNING, restart=3), counts_vain_starts=True)
+    assert evidence.recounted(entry, word).seen == replace(RUNNING, restart=restart)
+
+
+def test_before_the_launcher_is_heard_nothing_is_said() -> None:
+    entry = Entry("x", replace(RUNNING, restart=3), counts_vain_starts=True)
+    assert evidence.recounted(entry, None).seen is None
+    assert evidence.recounted(entry._replace(seen=None), Trace.NOT_BEGUN).seen is None
 
 
 @given(st.text() | st.from_regex(r"(ended|running|none)( [0-9]{1,12}){0,5}", fullmatch=True))

@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 
 from ganga.backends.batch.backend import BatchBackend
-from ganga.backends.batch.dialect import Explaining, Inquiry, Listing, Usage
+from ganga.backends.batch.dialect import Explaining, Inquiry, Listing, Place, Usage
+from ganga.backends.batch.evidence import Word
 from ganga.backends.batch.shell import Command, Reply
+from ganga.errors import UsageError
 from ganga.model.ids import NativeId
 from ganga.model.status import JobStatus
+from tests.backends.batch.listings import said_of
 from tests.backends.batch.toy import Clock, ToyDialect, ToySystem, backend_on, down, place_in, submission
 
 
@@ -86,6 +89,63 @@ async def test_a_task_that_was_cancelled_in_the_queue_leaves_no_trace(system: To
     assert (seen.status, seen.reason) == (JobStatus.KILLED, "cancelled before it started")
 
 
+async def test_the_history_is_asked_for_exactly_the_tasks_that_are_gone_and_its_word_wins(
+    system: ToySystem, work: Path
+) -> None:
+    """However late it comes."""
+    clock = Clock()
+    backend = backend_on(system, work, clock)
+    ids = list((await backend.submit([submission(1, index) for index in range(3)])).accepted.values())
+    row = system.queue.pop(ids[1])
+    await backend.poll(ids)
+    assert system.calls[-1] == ("toyhist", ids[1])
+    system.past[ids[1]] = {**row, "status": JobStatus.RUNNING}
+    clock.now = 60.0
+    assert (await backend.poll(ids)).absent == {ids[1]}
+    system.past[ids[1]] = {**row, "status": JobStatus.FAILED, "code": 3}
+    seen = (await backend.poll(ids)).seen[ids[1]]
+    assert (seen.status, seen.exit_code) == (JobStatus.FAILED, 3)
+
+
+async def test_the_lag_of_a_history_begins_anew_when_it_was_away(system: ToySystem, work: Path) -> None:
+    """What happened in the meantime it writes down late."""
+    clock = Clock()
+    backend = backend_on(system, work, clock)
+    ids = list((await backend.submit([submission(1, index) for index in range(3)])).accepted.values())
+    del system.queue[ids[1]]
+    await backend.poll(ids)
+    for clock.now, fault in ((30.0, down()), (60.0, None), (119.0, None)):
+        system.fails("toyhist", fault)
+        assert ids[1] not in (await backend.poll(ids)).seen
+    clock.now = 120.0
+    assert (await backend.poll(ids)).seen[ids[1]].status is JobStatus.KILLED
+
+
+class SlowDialect(ToyDialect):
+    """Its history takes as many seconds as it is told to."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.takes = 0.0
+
+    def read_history(self, reply: Reply, /) -> Listing | None:
+        self._clock.now += self.takes
+        return super().read_history(reply)
+
+
+async def test_an_answer_counts_by_when_it_was_asked_for(system: ToySystem, work: Path) -> None:
+    """A history that takes long to answer tells what it had at the beginning."""
+    clock = Clock()
+    place, dialect = place_in(system, work), SlowDialect(clock)
+    backend = BatchBackend(dialect, system, place, largest_array=50, commit_delay=60.0, now=clock)
+    ids = list((await backend.submit([submission(1, index) for index in range(3)])).accepted.values())
+    del system.queue[ids[1]]
+    for clock.now, dialect.takes in ((0.0, 0.0), (59.0, 5.0)):
+        assert (await backend.poll(ids)).absent == {ids[1]}
+    clock.now = 60.0
+    assert (await backend.poll(ids)).seen[ids[1]].status is JobStatus.KILLED
+
+
 async def test_a_task_that_has_begun_and_is_not_there_is_not_taken_for_cancelled(system: ToySystem, work: Path) -> None:
     clock = Clock()
     backend = backend_on(system, work, clock)
@@ -118,11 +178,89 @@ async def test_jobs_of_other_users_are_asked_for_by_id(system: ToySystem, work: 
     assert system.calls == [("toyq",), ("toyhist", "7"), ("toyq", "7")]
 
 
+async def test_a_job_of_which_the_queue_does_not_say_how_it_is_stays_as_it_was(system: ToySystem, work: Path) -> None:
+    """Nobody else is asked about it, and it is not denied, however long that lasts: it may come back."""
+    clock = Clock()
+    backend = backend_on(system, work, clock)
+    silent, live = (await backend.submit([submission(1), submission(2)])).accepted.values()
+    system.becomes(silent, JobStatus.RUNNING)
+    await backend.poll([silent, live])
+    system.falls_silent(silent)
+    system.calls.clear()
+    for clock.now in (0.0, 1000.0):
+        answer = await backend.poll([silent, live])
+        assert (set(answer.seen), answer.absent) == ({live}, frozenset())
+    assert system.calls == [("toyq",)] * 2
+    system.becomes(silent, JobStatus.COMPLETED, code=0)
+    assert (await backend.poll([silent])).seen[silent].status is JobStatus.COMPLETED
+
+
+async def test_jobs_of_others_that_are_there_and_silent_are_not_denied(system: ToySystem, work: Path) -> None:
+    """They are asked for by their ids, and the queue of this user does not have them."""
+    backend = backend_on(system, work)
+    (native_id,) = (await backend.submit([submission()])).accepted.values()
+    await backend.discard([native_id])
+    system.falls_silent(native_id)
+    backend = BatchBackend(OthersDialect(), system, place_in(system, work), largest_array=50, commit_delay=60.0)
+    answer = await backend.poll([native_id])
+    assert (answer.seen, answer.absent) == ({}, frozenset())
+
+
+class OthersDialect(ToyDialect):
+    """Its queue has the jobs of somebody else only if they are asked for."""
+
+    def queue(self) -> Command:
+        return Command(("toyq", "0"))
+
+
+async def test_a_job_of_which_the_queue_does_not_say_how_it_is_cannot_be_adopted_now(
+    system: ToySystem, work: Path
+) -> None:
+    backend = backend_on(system, work)
+    (native_id,) = (await backend.submit([submission()])).accepted.values()
+    system.falls_silent(native_id)
+    with pytest.raises(UsageError, match=f"Toy has {native_id}, and does not say at present how that is"):
+        await backend.adopt([str(native_id)])
+
+
+class CountingDialect(ToyDialect):
+    counts_vain_starts = True
+
+
+async def test_runs_are_counted_by_the_launcher_where_the_system_counts_more(
+    system: ToySystem, work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the queue and in the history alike; while the launcher cannot be heard, nothing is said of such a job."""
+    place = place_in(system, work)
+    backend = BatchBackend(CountingDialect(), system, place, largest_array=50, commit_delay=60.0)
+    again, live = (await backend.submit([submission(1), submission(2)])).accepted.values()
+    system.becomes(live, JobStatus.RUNNING)
+    system.becomes(again, JobStatus.RUNNING, restart=3)
+    answer = await backend.poll([again, live])
+    assert {key: seen.restart for key, seen in answer.seen.items()} == {again: 0, live: 0}
+    with monkeypatch.context() as patch:
+        patch.setattr(place, "standings", out_of_reach)
+        answer = await backend.poll([again, live])
+        assert (set(answer.seen), answer.absent) == ({live}, frozenset())
+    system.becomes(again, JobStatus.FAILED, code=3, restart=3)
+    system.forget(again)
+    end = (await backend.poll([again])).seen[again]
+    assert (end.status, end.exit_code, end.restart) == (JobStatus.FAILED, 3, 0)
+    with monkeypatch.context() as patch:
+        patch.setattr(place, "standings", out_of_reach)
+        answer = await backend.poll([again])
+        assert (answer.seen, answer.absent) == ({}, frozenset())
+
+
+async def out_of_reach(_places: object) -> Mapping[Place, Word]:
+    raise down()
+
+
 class ExplainingDialect(ToyDialect):
     """Its queue also tells of jobs that nobody asked for."""
 
     def explain(self, listing: Listing, /) -> Sequence[Command]:
-        held = [native_id for native_id, entry in listing.items() if entry.seen.status is JobStatus.HELD]
+        held = [native_id for native_id, entry in listing.items() if said_of(entry).status is JobStatus.HELD]
         return [Command(("toyq", *held))] if held else []
 
     def read_explanations(self, reply: Reply, /) -> Mapping[NativeId, str]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,11 +10,12 @@ import pytest
 from msgspec import structs
 
 from ganga.backends.base import Stream
+from ganga.backends.batch.backend import BatchBackend
 from ganga.errors import BackendUnavailable
 from ganga.model.job import Share
 from ganga.model.status import JobStatus
 from ganga.testing.check_backend import Trial
-from tests.backends.batch.toy import Clock, ToySystem, backend_on, down, submission
+from tests.backends.batch.toy import Clock, ToyDialect, ToySystem, backend_on, down, place_in, submission
 
 
 async def test_subjobs_of_one_job_are_an_array_and_others_are_not(system: ToySystem, work: Path) -> None:
@@ -38,6 +40,31 @@ async def test_a_folder_of_this_machine_means_nothing_on_another(system: ToySyst
     assert set((await backend_on(system, work).submit([job])).accepted) == {job.tag}
     (batch,) = (work / "batches").iterdir()
     assert not (batch / "folder").exists()
+
+
+async def test_a_folder_that_was_chosen_is_not_passed_over_in_silence(system: ToySystem, work: Path) -> None:
+    chosen, other = submission(1), submission(2)
+    chosen = replace(chosen, spec=structs.replace(chosen.spec, folder="/data/here", folder_chosen=True))
+    system.shares_files = False
+    receipts = await backend_on(system, work).submit([chosen, other])
+    assert set(receipts.accepted) == {other.tag}
+    assert re.search("does not see the folder '/data/here'.*--input", receipts.rejected[chosen.tag])
+    system.shares_files = True
+    assert set((await backend_on(system, work).submit([chosen])).accepted) == {chosen.tag}
+
+
+class CarryingDialect(ToyDialect):
+    carries_files = True
+
+
+async def test_where_the_system_brings_the_files_no_folder_can_be_chosen(system: ToySystem, work: Path) -> None:
+    place = place_in(system, work)
+    backend = BatchBackend(CarryingDialect(), system, place, largest_array=50, commit_delay=60.0)
+    job = submission(1)
+    here = structs.replace(job.spec, folder="/data/here")
+    assert set((await backend.submit([replace(job, spec=here)])).accepted) == {job.tag}
+    receipts = await backend.submit([replace(job, spec=structs.replace(here, folder_chosen=True))])
+    assert re.search("a job whose files Toy brings does not see the folder", receipts.rejected[job.tag])
 
 
 async def test_what_the_system_refuses_leaves_nothing_behind(system: ToySystem, work: Path) -> None:

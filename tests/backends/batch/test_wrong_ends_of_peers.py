@@ -51,6 +51,7 @@ from ganga.core.orders import Answered, CatchUp, Failed, Sweep
 from ganga.model.ids import NativeId
 from ganga.model.observation import Answer, Observation
 from ganga.model.status import JobStatus
+from tests.backends.batch.listings import said_of
 from tests.backends.batch.toy import ToySystem, backend_on, submission
 from tests.backends.slurm.recorded import history_reply, history_row, queue_reply, queue_row, said
 from tests.core.examples import digest, moment, record, seen, told, tracker
@@ -130,7 +131,7 @@ def test_a_job_that_moves_to_another_partition_is_still_asked_about() -> None:
 
 def test_a_job_whose_machine_failed_does_not_run() -> None:
     """Nextflow #5298: `NODE_FAIL` is shown as running for ever."""
-    end = queue.read(queue_reply(queue_row("7", "NODE_FAIL")))[SEVEN].seen
+    end = said_of(queue.read(queue_reply(queue_row("7", "NODE_FAIL")))[SEVEN])
     assert (end.status, end.reason) == (JobStatus.FAILED, "its machine failed")
 
 
@@ -142,7 +143,7 @@ def test_who_was_ended_by_the_system_failed_and_says_why(state: str, code: str, 
     ran into its limit is 0, and proves nothing.
     """
     listing = accounting.read(history_reply(history_row("7", state, code=code))) or {}
-    end = listing[SEVEN].seen
+    end = said_of(listing[SEVEN])
     assert (end.status, end.exit_code) == (JobStatus.FAILED, None)
     assert why in (end.reason or "")
 
@@ -151,15 +152,15 @@ def test_who_was_ended_by_the_system_failed_and_says_why(state: str, code: str, 
 def test_a_word_that_nobody_knows_is_no_success(state: str) -> None:
     """Snakemake's plug-in for Slurm: `UNKNOWN` is a success."""
     listing = accounting.read(history_reply(history_row("7", state))) or {}
-    assert not listing[SEVEN].seen.status.final
+    assert not said_of(listing[SEVEN]).status.final
 
 
 @pytest.mark.parametrize("before", ["PREEMPTED", "NODE_FAIL", "REQUEUED", "FAILED"])
 def test_a_job_that_is_to_run_again_has_not_ended(before: str) -> None:
     """PSI/J and Parsl: `PREEMPTED` is an end, also of a job that goes back to the queue."""
     listing = accounting.read(history_reply(history_row("7", before), history_row("7", "PENDING", submit="300"))) or {}
-    assert (listing[SEVEN].seen.status, listing[SEVEN].seen.restart) == (JobStatus.SUBMITTED, 1)
-    assert not queue.read(queue_reply(queue_row("7", "COMPLETING")))[SEVEN].seen.status.final
+    assert (said_of(listing[SEVEN]).status, said_of(listing[SEVEN]).restart) == (JobStatus.SUBMITTED, 1)
+    assert not said_of(queue.read(queue_reply(queue_row("7", "COMPLETING")))[SEVEN]).status.final
 
 
 @pytest.mark.parametrize("now", [JobStatus.SUBMITTED, JobStatus.RUNNING])

@@ -28,6 +28,7 @@ from ganga.model.status import JobStatus
 
 class Row(TypedDict):
     name: str
+    #: Empty where it does not say how the job is.
     status: str
     code: int | None
     restart: int
@@ -39,6 +40,7 @@ class ToyDialect:
     name = "Toy"
     variables = Variables(index="${TOY_TASK:-0}", restart="${TOY_RESTART:-}", job="$TOY_JOB", prefixes=("TOY_",))
     largest_array = 100
+    counts_vain_starts = False
 
     def refusal(self, wish: Resources, /) -> str | None:
         return beyond(wish, "Toy", {"queue"})
@@ -70,7 +72,11 @@ class ToyDialect:
         if reply.exit_code != 0:
             raise reply.unavailable()
         rows: dict[str, Row] = json.loads(reply.text)
-        return {NativeId(native_id): Entry(row["name"], _seen(row)) for native_id, row in rows.items()}
+        counts = self.counts_vain_starts
+        return {
+            NativeId(native_id): Entry(row["name"], _seen(row), counts_vain_starts=counts and row["restart"] > 0)
+            for native_id, row in rows.items()
+        }
 
     def history_of(self, ids: Collection[NativeId], /) -> Sequence[Command]:
         return [Command(("toyhist", *ids))]
@@ -91,7 +97,9 @@ class ToyDialect:
         return Inquiry(Command(("toyq", reference)), Command(("toyhist", reference)))
 
 
-def _seen(row: Row) -> Observation:
+def _seen(row: Row) -> Observation | None:
+    if not row["status"]:
+        return None
     return Observation(
         status=JobStatus(row["status"]), native_status=row["status"], exit_code=row["code"], restart=row["restart"]
     )
@@ -155,6 +163,10 @@ class ToySystem:
 
     def becomes(self, native_id: str, status: JobStatus, *, code: int | None = None, restart: int = 0) -> None:
         self.queue[native_id] = Row(name=self.queue[native_id]["name"], status=status, code=code, restart=restart)
+
+    def falls_silent(self, native_id: str) -> None:
+        """It has the job, and does not say any more how it is."""
+        self.queue[native_id]["status"] = ""
 
     def forget(self, native_id: str) -> None:
         """As a system does some time after the end."""

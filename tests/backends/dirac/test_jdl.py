@@ -5,10 +5,12 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from ganga.backends.base import Submission
 from ganga.backends.dirac.jdl import LARGEST, description, parametric, refusal
@@ -165,6 +167,13 @@ def test_what_a_job_needs_is_said_in_the_words_of_dirac() -> None:
     told = read(description(needing(Resources(processors=4, time=3600)), None, Settings(cpu_time=100)))
     assert (told["NumberOfProcessors"], told["CPUTime"]) == ("4", "14400")
     assert read(description(needing(Resources()), None, Settings(cpu_time=100)))["CPUTime"] == "100"
+
+
+@pytest.mark.parametrize("chosen", [False, True])
+def test_a_folder_of_this_machine_is_refused_if_it_was_chosen(*, chosen: bool) -> None:
+    job = needing(Resources())
+    job = replace(job, spec=structs.replace(job.spec, folder="/data", folder_chosen=chosen))
+    assert ("a job on DIRAC does not see the folder '/data'" in (refusal(job) or "")) is chosen
 
 
 def test_what_dirac_has_no_words_for_is_refused() -> None:

@@ -11,6 +11,7 @@ from ganga.errors import BackendError, BackendProtocolError, BackendUnavailable
 from ganga.model.ids import NativeId
 from ganga.model.observation import Observation
 from ganga.model.status import JobStatus
+from tests.backends.batch.listings import said_of
 from tests.backends.grid_engine.recorded import block, recorded, said
 
 ENDED = recorded("qacct-ended.txt")
@@ -19,16 +20,14 @@ SEVEN = NativeId("7")
 
 def read(text: str) -> dict[NativeId, Observation]:
     listing = accounting.read(said(text, program="qacct")) or {}
-    return {native_id: entry.seen for native_id, entry in listing.items()}
+    return {native_id: said_of(entry) for native_id, entry in listing.items()}
 
 
 def test_ended_jobs() -> None:
     listing = accounting.read(said(ENDED)) or {}
-    told = {
-        (entry.name, native_id): (entry.seen.status, entry.seen.exit_code, entry.seen.signal, entry.seen.restart)
-        for native_id, entry in listing.items()
-    }
-    assert told == {
+    told = {(entry.name, native_id): said_of(entry) for native_id, entry in listing.items()}
+    ends = {key: (seen.status, seen.exit_code, seen.signal, seen.restart) for key, seen in told.items()}
+    assert ends == {
         ("ok", "25"): (JobStatus.COMPLETED, 0, None, 0),
         ("exit3", "26"): (JobStatus.FAILED, 3, None, 0),
         ("signal9", "27"): (JobStatus.KILLED, None, 9, 0),
@@ -40,7 +39,7 @@ def test_ended_jobs() -> None:
         ("array", "37.2"): (JobStatus.FAILED, 2, None, 0),
         ("array", "37.3"): (JobStatus.FAILED, 3, None, 0),
     }
-    assert "time limit" in (listing[NativeId("29")].seen.reason or "")
+    assert "time limit" in (said_of(listing[NativeId("29")]).reason or "")
 
 
 def test_memory_and_processor_time_are_those_of_the_run() -> None:

@@ -9,6 +9,7 @@ from ganga.errors import BackendError, BackendProtocolError, BackendUnavailable
 from ganga.model.ids import NativeId
 from ganga.model.observation import Observation
 from ganga.model.status import JobStatus
+from tests.backends.batch.listings import said_of
 from tests.backends.grid_engine.recorded import job_list, queue_text, recorded, said
 
 LIVE = recorded("qstat-live.xml")
@@ -17,7 +18,7 @@ LIVE = recorded("qstat-live.xml")
 def jobs_by_name() -> dict[str, dict[NativeId, Observation]]:
     found: dict[str, dict[NativeId, Observation]] = {}
     for native_id, entry in queue.read(said(LIVE)).items():
-        found.setdefault(entry.name, {})[native_id] = entry.seen
+        found.setdefault(entry.name, {})[native_id] = said_of(entry)
     return found
 
 
@@ -91,7 +92,7 @@ def test_a_job_that_is_not_whole_is_an_error(job: str) -> None:
 @pytest.mark.parametrize("time", ["", "yesterday", "2026-13-40T00:00:00"])
 def test_a_time_that_makes_no_sense_is_none(time: str) -> None:
     text = LIVE.replace("2026-11-22T20:07:09", time)
-    assert queue.read(said(text))[NativeId("31")].seen.started_at is None
+    assert said_of(queue.read(said(text))[NativeId("31")]).started_at is None
 
 
 def test_entities_are_not_read() -> None:
@@ -108,7 +109,7 @@ def test_no_text_is_an_end(text: str) -> None:
         listing = queue.read(said(text))
     except BackendError:
         return
-    assert not any(entry.seen.status.final for entry in listing.values())
+    assert not any(said_of(entry).status.final for entry in listing.values())
 
 
 @given(st.integers(0, len(LIVE.rstrip()) - 1))

@@ -11,37 +11,39 @@ from ganga.model.clock import Utc
 from ganga.model.ids import NativeId
 from ganga.model.observation import Observation
 from ganga.model.status import JobStatus
+from tests.backends.batch.listings import said_of
 from tests.backends.htcondor.recorded import recorded, said, told
 
 
 def one(**attributes: object) -> Observation:
     (entry,) = read_queue(told(**attributes)).values()
-    return entry.seen
+    return said_of(entry)
 
 
 def test_the_queue_tells_what_lives() -> None:
     listing = read_queue(said(recorded("condor_q.json")))
     held, running = listing[NativeId("1.3")], listing[NativeId("1.5")]
-    assert (held.seen.status, held.seen.exit_code, held.owner) == (JobStatus.HELD, None, "batch")
-    assert held.seen.reason == (
+    assert (said_of(held).status, said_of(held).exit_code, held.owner) == (JobStatus.HELD, None, "batch")
+    assert said_of(held).reason == (
         "JobPolicy; The job attribute OnExitHold expression '(ExitCode =!= 0)' evaluated to TRUE"
     )
-    assert (running.seen.status, running.seen.native_status) == (JobStatus.RUNNING, "RUNNING")
+    assert (said_of(running).status, said_of(running).native_status) == (JobStatus.RUNNING, "RUNNING")
 
 
 def test_the_queue_tells_what_was_done_to_jobs() -> None:
     listing = read_queue(said(recorded("condor_q-suspended-held-vacated.json")))
-    statuses = [listing[NativeId(f"1.{proc}")].seen.status for proc in range(4)]
+    statuses = [said_of(listing[NativeId(f"1.{proc}")]).status for proc in range(4)]
     assert statuses[0] is JobStatus.SUSPENDED
     assert statuses[1] is JobStatus.HELD
     assert statuses[3] is JobStatus.RUNNING
     assert listing[NativeId("1.1")].name == "rec"
-    assert "condor_release" in str(listing[NativeId("1.1")].seen.reason)
+    assert "condor_release" in str(said_of(listing[NativeId("1.1")]).reason)
 
 
 def test_the_history_tells_ends() -> None:
     listing = read_history(said(recorded("condor_history.json")))
-    ends = {native_id: (seen.status, seen.exit_code, seen.restart) for native_id, (_, seen, _) in listing.items()}
+    told = {native_id: said_of(entry) for native_id, entry in listing.items()}
+    ends = {native_id: (seen.status, seen.exit_code, seen.restart) for native_id, seen in told.items()}
     assert ends == {
         "1.0": (JobStatus.COMPLETED, 0, 0),
         "1.1": (JobStatus.FAILED, 1, 0),
@@ -49,7 +51,7 @@ def test_the_history_tells_ends() -> None:
         "1.4": (JobStatus.KILLED, None, 0),
         "1.6": (JobStatus.FAILED, 6, 1),
     }
-    killed = listing[NativeId("1.4")].seen
+    killed = said_of(listing[NativeId("1.4")])
     assert (killed.signal, killed.reason) == (None, "via condor_rm (by user batch)")
 
 
@@ -134,4 +136,4 @@ def test_any_text_is_an_error_or_tells_no_end(text: str, exit_code: int) -> None
         except BackendError:
             continue
         assert exit_code == 0
-        assert not any(entry.seen.status.final and '"JobStatus"' not in text for entry in listing.values())
+        assert not any(said_of(entry).status.final and '"JobStatus"' not in text for entry in listing.values())

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganga.backends.batch.dialect import Order
+from ganga.backends.batch.dialect import Carrying, Order
 from ganga.backends.htcondor.description import is_plain
 from ganga.backends.htcondor.settings import Settings
 from ganga.backends.htcondor.words import HTCondor
@@ -49,6 +49,13 @@ def test_a_job_is_submitted_by_a_description() -> None:
         "log = /home/me/it's here/events",
         "queue 1",
     ]
+
+
+@pytest.mark.parametrize("shared_files", [False, True])
+def test_it_brings_files_where_they_are_not_shared(*, shared_files: bool) -> None:
+    dialect = HTCondor(Settings(shared_files=shared_files), WORK / "events")
+    assert isinstance(dialect, Carrying)
+    assert dialect.carries_files is not shared_files
 
 
 def test_subjobs_are_one_cluster() -> None:

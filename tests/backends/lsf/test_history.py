@@ -9,6 +9,7 @@ from ganga.errors import BackendError, BackendProtocolError, BackendUnavailable
 from ganga.model.ids import NativeId
 from ganga.model.observation import Observation
 from ganga.model.status import JobStatus
+from tests.backends.batch.listings import said_of
 from tests.backends.lsf.documented import DONE, WAITING, block, said
 
 ENDS = (
@@ -19,7 +20,7 @@ ENDS = (
 
 
 def told(text: str) -> dict[str, Observation]:
-    return {key: entry.seen for key, entry in history.read(said(text, program="bhist")).items()}
+    return {key: said_of(entry) for key, entry in history.read(said(text, program="bhist")).items()}
 
 
 def test_a_good_end() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from ganga.backends import lsf
 from ganga.backends.base import Surroundings
-from ganga.errors import BackendUnavailable
+from ganga.errors import BackendUnavailable, UsageError
 from ganga.model.ids import NativeId, TargetName
 from ganga.model.status import JobStatus
 from tests.backends.batch.toy import submission
@@ -44,6 +44,17 @@ async def test_jobs_are_followed_in_the_queue_and_in_the_history(programs: Path,
         "223": JobStatus.COMPLETED,
     }
     assert answer.absent == {"9"}
+
+
+async def test_a_job_whose_machine_is_out_of_reach_stays_as_it_was(programs: Path, tmp_path: Path) -> None:
+    """It may come back, so `bhist` is not asked about it, and it cannot be adopted before that."""
+    (programs / "bjobs.says").write_text(queue_text(record("7", "UNKWN"), record("8", "ZOMBI"), record("9", "RUN")))
+    async with lsf.connect(*surroundings(tmp_path)) as backend:
+        answer = await backend.poll([NativeId("7"), NativeId("8"), NativeId("9")])
+        assert (set(answer.seen), answer.absent) == ({"9"}, frozenset())
+        (programs / "bhist.says").write_text("No matching job found\n")
+        with pytest.raises(UsageError, match="LSF has 7, and does not say"):
+            await backend.adopt(["7"])
 
 
 async def test_an_lsf_that_is_away_is_an_outage_and_denies_nothing(programs: Path, tmp_path: Path) -> None:

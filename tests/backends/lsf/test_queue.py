@@ -10,14 +10,15 @@ from ganga.backends.lsf import queue
 from ganga.errors import BackendError, BackendProtocolError, BackendUnavailable
 from ganga.model.ids import NativeId
 from ganga.model.status import JobStatus
+from tests.backends.batch.listings import said_of
 from tests.backends.lsf.documented import RECORDED_BY_OTHERS, WAITING, denial, queue_text, record, said
 
 
 def test_a_job_is_read() -> None:
     ((native_id, entry),) = queue.read(said(RECORDED_BY_OTHERS)).items()
     assert (native_id, entry.name) == ("22005", "ls -l")
-    assert (entry.seen.status, entry.seen.exit_code) == (JobStatus.COMPLETED, 0)
-    assert (entry.seen.started_at, entry.seen.ended_at, entry.seen.restart) == (None, None, 0)
+    assert (said_of(entry).status, said_of(entry).exit_code) == (JobStatus.COMPLETED, 0)
+    assert (said_of(entry).started_at, said_of(entry).ended_at, said_of(entry).restart) == (None, None, 0)
 
 
 @pytest.mark.parametrize("exit_code", [0, 255])
@@ -93,7 +94,7 @@ def test_no_text_is_an_end(text: str) -> None:
         listing = queue.read(said(text))
     except BackendError:
         return
-    assert not any(entry.seen.status.final for entry in listing.values())
+    assert not any(entry.seen is not None and entry.seen.status.final for entry in listing.values())
 
 
 @given(st.text().filter(lambda state: state.strip() not in {"DONE", "EXIT"}), st.text(), st.text())
@@ -102,7 +103,7 @@ def test_no_other_state_is_an_end(state: str, code: str, why: str) -> None:
         listing = queue.read(said(queue_text(record("7", state, code=code, why=why))))
     except BackendError:
         return
-    assert not any(entry.seen.status.final for entry in listing.values())
+    assert not any(entry.seen is not None and entry.seen.status.final for entry in listing.values())
 
 
 @given(st.integers(0, len(RECORDED_BY_OTHERS.rstrip()) - 1))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ganga.backends.lsf.states import Line, observation
+from ganga.backends.lsf.states import Line, observation, told
 from ganga.model.status import JobStatus
 
 
@@ -16,8 +16,6 @@ from ganga.model.status import JobStatus
         ("RUN", JobStatus.RUNNING),
         ("USUSP", JobStatus.SUSPENDED),
         ("SSUSP", JobStatus.SUSPENDED),
-        ("UNKWN", JobStatus.RUNNING),
-        ("ZOMBI", JobStatus.RUNNING),
         ("POST_ERR", JobStatus.SUBMITTED),
         ("DONE", JobStatus.COMPLETED),
         ("EXIT", JobStatus.FAILED),
@@ -30,7 +28,12 @@ def test_states(state: str, status: JobStatus) -> None:
 
 def test_who_must_act_is_told() -> None:
     assert "`bresume`" in (observation(Line("PSUSP", "", "")).reason or "")
-    assert "cannot reach its machine" in (observation(Line("UNKWN", "", "")).reason or "")
+
+
+@pytest.mark.parametrize("state", ["UNKWN", "ZOMBI"])
+def test_of_a_job_whose_machine_is_out_of_reach_nothing_is_said(state: str) -> None:
+    assert told(Line(state, "", "")) is None
+    assert told(Line("RUN", "", "")) == observation(Line("RUN", "", ""))
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from ganga.errors import BackendError, BackendProtocolError, BackendUnavailable
 from ganga.model.ids import NativeId
 from ganga.model.observation import Observation
 from ganga.model.status import JobStatus
+from tests.backends.batch.listings import said_of
 from tests.backends.pbs.recorded import recorded, said, told
 
 RUNNING = recorded("qstat-array-running.json")
@@ -21,7 +22,7 @@ SUBJOB = NativeId("7[1].vm")
 
 
 def read(text: str) -> dict[NativeId, Observation]:
-    return {native_id: entry.seen for native_id, entry in jobs.read(said(text)).items()}
+    return {native_id: said_of(entry) for native_id, entry in jobs.read(said(text)).items()}
 
 
 def seen(native_id: NativeId = SEVEN, **fields: str | int) -> Observation | None:
@@ -67,7 +68,7 @@ def test_what_is_told_beside_an_unknown_id_counts() -> None:
     error = recorded("qstat-x-one-unknown.stderr")
     listing = jobs.read_history(said(recorded("qstat-x-one-unknown.json"), exit_code=153, error=error))
     assert listing is not None
-    assert {key: entry.seen.exit_code for key, entry in listing.items()} == {"1009.vm": 3}
+    assert {key: said_of(entry).exit_code for key, entry in listing.items()} == {"1009.vm": 3}
 
 
 def test_an_unknown_id_alone_is_no_end() -> None:
@@ -190,7 +191,7 @@ def test_no_text_is_an_end_that_it_does_not_contain(text: str) -> None:
             listing = reader(said(text)) or {}
         except BackendError:
             continue
-        ends = [entry for entry in listing.values() if entry.seen.status.final]
+        ends = [entry for entry in listing.values() if said_of(entry).status.final]
         assert len(ends) <= len(re.findall(r'"job_state": "[FX]"', text))
 
 

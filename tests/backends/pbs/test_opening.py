@@ -1,5 +1,7 @@
 """The whole back end over commands that stand in for those of a PBS without a history."""
 
+import asyncio
+import os
 from pathlib import Path
 
 import pytest
@@ -65,6 +67,37 @@ async def test_without_a_history_the_launchers_tell_the_ends(tmp_path: Path) -> 
         seen = (await backend.poll(list(accepted.values()))).seen
         assert {one.status for one in seen.values()} == {JobStatus.COMPLETED}
         assert set(seen) == set(accepted.values())
+
+
+async def test_starts_that_came_to_nothing_are_no_runs(tmp_path: Path, commands: Path) -> None:
+    """As documented: `run_count` counts them too, and begins where whoever submits wants it (`-W run_count=`). Without
+    a history the launcher's word of the end, which counts runs only, would be that of an earlier run.
+    """
+    async with connect(settings(tmp_path), Surroundings(TargetName("pbs"), tmp_path)) as backend:
+        first, _ = (await backend.submit([submission(1, index) for index in (0, 1)])).accepted.values()
+        answer_with(commands, told({first: {"job_state": "R", "run_count": 4}}))
+        assert (await backend.adopt([first]))[first].restart == 0
+        assert (await backend.poll([first])).seen[first].restart == 0
+        answer_with(commands, told({}))
+        end = (await backend.poll([first])).seen[first]
+        assert (end.status, end.restart) == (JobStatus.COMPLETED, 0)
+        await run_again(tmp_path / "script", first)
+        answer_with(commands, told({first: {"job_state": "R", "run_count": 5}}))
+        assert (await backend.poll([first])).seen[first].restart == 1
+
+
+async def test_of_a_job_of_somebody_else_there_is_the_servers_count_only(tmp_path: Path, commands: Path) -> None:
+    other = NativeId("8.vm")
+    async with connect(settings(tmp_path), Surroundings(TargetName("pbs"), tmp_path)) as backend:
+        answer_with(commands, told({other: {"job_state": "R", "run_count": 2}}))
+        assert (await backend.adopt([other]))[other].restart == 1
+        assert (await backend.poll([other])).seen[other].restart == 1
+
+
+async def run_again(script: Path, native_id: NativeId) -> None:
+    environment = {**os.environ, "PBS_JOBID": native_id, "PBS_ARRAY_INDEX": "0"}
+    run = await asyncio.create_subprocess_exec("/bin/sh", script, env=environment)
+    assert await run.wait() == 0
 
 
 async def test_absence_is_a_denial_and_no_end(tmp_path: Path, commands: Path) -> None:

@@ -7,6 +7,7 @@ from ganga.backends.slurm import accounting, queue
 from ganga.backends.slurm.table import SEPARATOR
 from ganga.model.ids import NativeId
 from ganga.model.observation import Observation
+from tests.backends.batch.listings import said_of
 
 VERSIONS = ("22.05", "24.11")
 _FOLDER = Path(__file__).with_name("replies")
@@ -41,7 +42,7 @@ def in_queue(version: str, name: str) -> dict[str, dict[NativeId, Observation]]:
     """What the recorded queue says, by the names of the jobs."""
     by_name: dict[str, dict[NativeId, Observation]] = {}
     for native_id, entry in queue.read(said(recorded(version, name))).items():
-        by_name.setdefault(entry.name, {})[native_id] = entry.seen
+        by_name.setdefault(entry.name, {})[native_id] = said_of(entry)
     return by_name
 
 
@@ -49,5 +50,5 @@ def in_history(version: str, name: str) -> dict[str, dict[NativeId, Observation]
     """What the recorded history says, by the names of the jobs."""
     by_name: dict[str, dict[NativeId, Observation]] = {}
     for native_id, entry in (accounting.read(said(recorded(version, name))) or {}).items():
-        by_name.setdefault(entry.name, {})[native_id] = entry.seen
+        by_name.setdefault(entry.name, {})[native_id] = said_of(entry)
     return by_name

@@ -9,6 +9,7 @@ from ganga.backends.slurm.table import SEPARATOR
 from ganga.errors import BackendError, BackendProtocolError, BackendUnavailable
 from ganga.model.ids import NativeId
 from ganga.model.status import JobStatus
+from tests.backends.batch.listings import said_of
 from tests.backends.slurm.recorded import VERSIONS, history_reply, history_row, in_history, recorded, said
 
 SEVEN = NativeId("7")
@@ -38,7 +39,7 @@ def test_ended_jobs(version: str) -> None:
 
 def read(*rows: str) -> dict[NativeId, tuple[str, int]]:
     listing = accounting.read(history_reply(*rows)) or {}
-    return {native_id: (entry.seen.native_status, entry.seen.restart) for native_id, entry in listing.items()}
+    return {native_id: (said_of(entry).native_status, said_of(entry).restart) for native_id, entry in listing.items()}
 
 
 def test_the_newest_run_counts_and_the_others_are_counted() -> None:
@@ -97,7 +98,7 @@ def test_no_text_is_an_end_that_it_does_not_contain(text: str) -> None:
         except BackendError:
             continue
         for entry in listing.values():
-            assert not entry.seen.status.final or entry.seen.native_status in text
+            assert not said_of(entry).status.final or said_of(entry).native_status in text
 
 
 @given(st.sampled_from(VERSIONS), st.sampled_from(("sacct-live", "sacct-ended")), st.data())
@@ -110,4 +111,4 @@ def test_a_reply_that_is_cut_tells_no_end_that_the_whole_one_does_not(
         part = accounting.read(said(text[: data.draw(st.integers(0, len(text)))])) or {}
     except BackendError:
         return
-    assert {entry.seen.native_status for entry in part.values()} <= told
+    assert {said_of(entry).native_status for entry in part.values()} <= told

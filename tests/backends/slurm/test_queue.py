@@ -8,6 +8,7 @@ from ganga.backends.slurm import queue
 from ganga.backends.slurm.table import SEPARATOR
 from ganga.errors import BackendError, BackendProtocolError, BackendUnavailable
 from ganga.model.status import JobStatus
+from tests.backends.batch.listings import said_of
 from tests.backends.slurm.recorded import VERSIONS, in_queue, queue_reply, queue_row, recorded, said
 
 
@@ -95,7 +96,7 @@ def test_no_text_is_an_end_that_it_does_not_contain(text: str) -> None:
         except BackendError:
             continue
         for entry in listing.values():
-            assert not entry.seen.status.final or entry.seen.native_status in text
+            assert not said_of(entry).status.final or said_of(entry).native_status in text
 
 
 @given(st.sampled_from(VERSIONS), st.sampled_from(("squeue-live", "squeue-ended")), st.data())

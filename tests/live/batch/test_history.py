@@ -19,16 +19,16 @@ async def test_all_runs_of_a_job_are_told(trial: Trial, backend: BatchBackend, s
     await trial.until(native_id, lambda seen: seen.status is JobStatus.RUNNING and mark.exists(), "begun")
     system.requeue(native_id)
     await trial.end_of(native_id)
-    if system.backend == "htcondor" or not system.keeps_history:
-        with pytest.raises(UsageError, match=r"no accounting|writes down nothing"):
+    if not system.keeps_history:
+        with pytest.raises(UsageError, match="no accounting"):
             await backend.history([native_id])
         return
     await trial.until(native_id, lambda _: system.has_forgotten(native_id), "been forgotten")
     steps = (await backend.history([native_id]))[native_id]
     assert [step.at for step in steps] == sorted(step.at for step in steps)
     text = " ".join(f"{step.status} {step.minor_status} {step.application_status}" for step in steps)
-    assert "REQUEUED" in text or "rescheduling" in text
-    assert "5:0" in steps[-1].application_status or "exit_status 5" in steps[-1].application_status
+    assert "REQUEUED" in text or "rescheduling" in text or "NumJobStarts 2" in text
+    assert any(code in steps[-1].application_status for code in ("5:0", "exit_status 5", "ExitCode 5"))
 
 
 async def test_what_a_job_has_used_comes_with_its_end(trial: Trial, system: System) -> None:

@@ -67,7 +67,8 @@ class RestRoad:
         async with self._lock:
             if not await self._refreshed():
                 return News(hints=frozenset(followed))
-            now = {native_id: self._listing[native_id].seen for native_id in followed if native_id in self._listing}
+            entries = {native_id: self._listing[native_id] for native_id in followed if native_id in self._listing}
+        now = {native_id: entry.seen for native_id, entry in entries.items() if entry.seen is not None}
         new = {native_id: seen for native_id, seen in now.items() if self._last.told.get(native_id) != seen}
         self._last = News(now)
         return News(new)

@@ -14,6 +14,7 @@ from ganga.model.clock import Utc
 from ganga.model.ids import NativeId
 from ganga.model.observation import Observation
 from ganga.model.status import JobStatus
+from tests.backends.batch.listings import said_of
 
 _FOLDER = Path(__file__).parent.parent / "replies"
 
@@ -26,7 +27,7 @@ def jobs(body: bytes) -> dict[str, dict[NativeId, Observation]]:
     """By their names."""
     by_name: dict[str, dict[NativeId, Observation]] = {}
     for native_id, entry in (read_jobs(body) or {}).items():
-        by_name.setdefault(entry.name, {})[native_id] = entry.seen
+        by_name.setdefault(entry.name, {})[native_id] = said_of(entry)
     return by_name
 
 
@@ -123,7 +124,7 @@ def test_a_list_of_later_versions_says_that_it_has_nothing_new() -> None:
 def test_a_flag_of_a_job_that_lives_goes_before_its_state(words: object, status: JobStatus | None) -> None:
     """And a word that nobody knows is left to the commands."""
     listing = read_jobs(reply({"job_id": 7, "job_state": words})) or {}
-    assert [entry.seen.status for entry in listing.values()] == ([] if status is None else [status])
+    assert [said_of(entry).status for entry in listing.values()] == ([] if status is None else [status])
 
 
 @pytest.mark.parametrize("name", ["id", "signal_id"])
@@ -131,7 +132,7 @@ def test_a_signal_of_later_versions(name: str) -> None:
     told = {"status": ["SIGNALED"], "return_code": UNSET, "signal": {name: number(9), "name": "Killed"}}
     listing = read_jobs(reply({"job_id": 7, "job_state": ["FAILED"], "exit_code": told}))
     assert listing is not None
-    seen = listing[NativeId("7")].seen
+    seen = said_of(listing[NativeId("7")])
     assert (seen.status, seen.exit_code, seen.signal) == (JobStatus.FAILED, None, 9)
 
 
@@ -187,7 +188,7 @@ def test_no_end_is_told_that_is_not_there(job: dict[str, object]) -> None:
     words = [job["job_state"]] if isinstance(job["job_state"], str) else job["job_state"]
     assert isinstance(words, list)
     for entry in listing.values():
-        assert not entry.seen.status.final or all(STATUSES[word].final for word in words)
+        assert not said_of(entry).status.final or all(STATUSES[word].final for word in words)
 
 
 @given(st.integers(min_value=0, max_value=30000))

@@ -12,6 +12,7 @@ from ganga.backends.slurm.rest.road import RestRoad
 from ganga.backends.slurm.rest.token import Token
 from ganga.model.ids import NativeId
 from ganga.model.status import JobStatus
+from tests.backends.batch.listings import said_of
 from tests.backends.slurm.rest.test_replies import number
 
 SEVEN = NativeId("7")
@@ -75,7 +76,7 @@ async def road(controller: Controller, clock: Clock) -> AsyncIterator[RestRoad]:
 
 async def status(road: RestRoad) -> JobStatus | None:
     entry = (await road.listing()).get(SEVEN)
-    return None if entry is None else entry.seen.status
+    return None if entry is None else said_of(entry).status
 
 
 @pytest.mark.parametrize(
