@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 
 from ganga.backends.arc.replies import Entry
 from ganga.backends.arc.service import Service
-from ganga.backends.arc.states import ENDED, WIPED, by_diagnosis, by_document, living
+from ganga.backends.arc.states import ENDED, WIPED, by_diagnosis, living
 from ganga.errors import BackendError
 from ganga.model.ids import NativeId
 from ganga.model.observation import Answer, Observation
@@ -31,14 +31,9 @@ async def poll(service: Service, ids: Collection[NativeId]) -> Answer:
 
 
 async def ends(service: Service, states: Mapping[NativeId, str]) -> Mapping[NativeId, Observation]:
-    """How jobs in these final states ended: by one question, and then each by itself if that tells older news."""
-    if not states:
-        return {}
-    entries = await service.told("info", states)
-    told = {job: by_document(state, entries[job].document) for job, state in states.items() if job in entries}
-    found = {job: end for job, end in told.items() if end is not None}
-    waiting = iter([(job, state) for job, state in states.items() if job not in found])
-
+    """How jobs in these final states ended. Each is looked at by itself."""
+    found: dict[NativeId, Observation] = {}
+    waiting = iter(states.items())
     failures: list[BackendError] = []
 
     async def work() -> None:

@@ -24,17 +24,6 @@ class Document(Struct, frozen=True):
     """What the element has written down of a job, now and then; empty where it has not yet."""
 
     name: _Text = field(name="Name", default="")
-    states: _Text = field(name="State", default="")
-    exit_code: _Text = field(name="ExitCode", default="")
-    errors: _Text = field(name="Error", default="")
-    started: _Text = field(name="StartTime", default="")
-    ended_in_queue: _Text = field(name="ComputingManagerEndTime", default="")
-    ended: _Text = field(name="EndTime", default="")
-    node: _Text = field(name="ExecutionNode", default="")
-    #: MiB.
-    memory: _Text = field(name="UsedMainMemory", default="")
-    #: Seconds.
-    cpu_time: _Text = field(name="UsedTotalCPUTime", default="")
     stdout: _Text = field(name="StdOut", default="")
     stderr: _Text = field(name="StdErr", default="")
 

@@ -34,6 +34,10 @@ class Connections(Protocol):
         """Connections to the host of this address."""
         ...
 
+    async def complaint(self, url: str) -> CredentialsExpired | None:
+        """Why this host hangs up on us; None if it does not say."""
+        ...
+
     async def close(self) -> None:
         """Close all of them."""
         ...
@@ -134,20 +138,29 @@ class Service:
         return await self._ask(lambda server: server.read("GET", url, headers=_ASKED_FOR, expected=expected))
 
     async def _ask(self, call: Callable[[Http], Awaitable[Reply]]) -> Reply:
-        """Once more only if the first try surely did not arrive: A-REX breaks off some of many handshakes at once."""
         server = await self._connections.to(self._root)
         try:
-            return await call(server)
-        except NotSent as error:
-            if error.retry_after is not None:
-                raise
-            return await call(server)
+            return await _made(call, server)
+        except BackendUnavailable as error:
+            hung_up = isinstance(error.__cause__, OSError) and not isinstance(error.__cause__, TimeoutError)
+            explained = not hung_up or isinstance(error, NotSent | CredentialsExpired)
+            raise (None if explained else await self._connections.complaint(self._root)) or error from error.__cause__
 
     def _jobs(self, rest: str) -> str:
         return f"{self._root}/{self._version}/jobs{rest}"
 
     def _session(self, job: str, name: str) -> str:
         return self._jobs(f"/{job}/session/{quote(os.fsencode(name))}".rstrip("/"))
+
+
+async def _made(call: Callable[[Http], Awaitable[Reply]], server: Http) -> Reply:
+    """Once more only if the first try surely did not arrive: A-REX breaks off some of many handshakes at once."""
+    try:
+        return await call(server)
+    except NotSent as error:
+        if error.retry_after is not None:
+            raise
+        return await call(server)
 
 
 def judged(reply: Reply, name: str, expected: tuple[int, ...]) -> Reply:

@@ -1,7 +1,8 @@
 """What the states of a job mean, and how a job ended. Pure.
 
-The element tells a state and how a job ended in two places: in a document that it writes once a minute, and in files of
-its own that are of now. Neither is believed to tell an end that the state is not.
+How a job ended is read from the element's own files about it. The document that the element writes of it now and then
+tells that too, but not before a minute has passed, with the seconds of user and kernel time each cut to whole ones, and
+with a memory that Linux does not measure.
 """
 
 import re
@@ -10,7 +11,6 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
-from ganga.backends.arc.replies import Document, text, texts
 from ganga.backends.batch.evidence import exit_of
 from ganga.model.clock import Utc
 from ganga.model.ids import shortened
@@ -35,7 +35,6 @@ ENDED: Final[Mapping[str, JobStatus]] = MappingProxyType(
 #: All that a listing may be asked for.
 ALL: Final = (*_LIVE, "OTHER", "KILLING", *ENDED)
 
-_PREFIX: Final = "arcrest:"
 #: Why a job failed that was killed.
 _KILLED: Final = "Job is canceled by external request"
 _LONGEST_REASON: Final = 300
@@ -51,30 +50,10 @@ def living(state: str) -> Observation | None:
     return None if status is None else Observation(status=status, native_status=state)
 
 
-def by_document(state: str, document: Document) -> Observation | None:
-    """How a job ended that is in this final state; None if the document was written before that. A listing takes what
-    was killed for failed.
-    """
-    possible = (state, "KILLED") if state == "FAILED" else (state,)
-    found = next((word for word in possible if f"{_PREFIX}{word}" in texts(document.states)), None)
-    return (
-        None
-        if found is None
-        else _end(
-            found,
-            code=text(document.exit_code),
-            reason="; ".join(filter(None, texts(document.errors))),
-            began=text(document.started),
-            ended=text(document.ended_in_queue) or text(document.ended),
-            place=text(document.node),
-            memory=_scaled(_number(text(document.memory)), 1 << 20),
-            cpu_time=_seconds(text(document.cpu_time)),
-        )
-    )
-
-
 def by_diagnosis(state: str, report: str, failure: str) -> Observation:
-    """The same, by what the element's wrapper of the job has noted, and by why it says that the job failed."""
+    """How a job ended that is in this final state, by what the element's wrapper of the job has noted, and by why the
+    element says that it failed. A listing takes what was killed for failed.
+    """
     notes = dict(line.split("=", 1) for line in report.splitlines() if "=" in line)
     peak = _KIBIBYTES.fullmatch(notes.get("MaxResidentMemory", ""))
     used = [_seconds(notes.get(name, "")) for name in ("UserTime", "KernelTime")]

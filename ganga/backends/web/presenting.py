@@ -1,10 +1,18 @@
 """Connections that present a grid proxy, and another one as soon as that has been renewed."""
 
+import asyncio
 import ssl
+from typing import Final
 from urllib.parse import urlsplit
 
+from ganga.backends.web.alerts import refusal
+from ganga.backends.web.errors import CredentialsExpired
 from ganga.backends.web.http import Http, Judge
 from ganga.backends.web.proxy import Credentials, Proxy
+
+_PORT: Final = 443
+#: Seconds within which a server looks at a proxy.
+_COMPLAINT_WITHIN: Final = 5.0
 
 
 class Presenting:
@@ -39,6 +47,26 @@ class Presenting:
                 f"https://{host}", timeout=self._seconds, tls=credentials.context, judge=self._judge
             )
         return self._servers[host]
+
+    async def complaint(self, url: str) -> CredentialsExpired | None:
+        """Why the host of this address hangs up on the proxy; None if it does not say.
+
+        With TLS 1.3 a client has written before the server has looked at its certificate, and a server that hangs up
+        then may wipe out its own alert. Here nothing is written, and the alert arrives.
+        """
+        parts = urlsplit(url)
+        try:
+            async with asyncio.timeout(_COMPLAINT_WITHIN):
+                reader, writer = await asyncio.open_connection(parts.hostname, parts.port or _PORT, ssl=self.context)
+                try:
+                    await reader.read(1)
+                finally:
+                    writer.transport.abort()
+        except ssl.SSLError as error:
+            return refusal(str(error), f"https://{parts.netloc}")
+        except OSError:
+            return None
+        return None
 
     async def close(self) -> None:
         """Close all connections."""

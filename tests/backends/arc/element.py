@@ -62,6 +62,9 @@ class _Plain:
         del url
         return self._http
 
+    async def complaint(self, url: str) -> None:
+        """Without credentials there is nothing to complain of."""
+
     async def close(self) -> None:
         await self._http.close()
 

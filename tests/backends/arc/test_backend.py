@@ -57,6 +57,8 @@ async def test_jobs_are_adopted_by_id_address_or_name(tmp_path: Path) -> None:
     script.answers = {
         LIST: b'{"job":[{"id":"%s","state":"FAILED"}]}' % FAILED.encode(),
         INFO: recorded("info-failed"),
+        f"GET /1.0/jobs/{FAILED}/diagnose/diag": b"exitcode=3\n",
+        f"GET /1.0/jobs/{FAILED}/diagnose/failed": b"LRMS error: (3)\n",
     }
     async with opened(script, tmp_path) as backend:
         for reference in (FAILED, f"https://arc.example.org/arex/rest/1.0/jobs/{FAILED}/", "name:exit3"):

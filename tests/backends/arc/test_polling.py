@@ -15,49 +15,47 @@ FINISHED = NativeId("qDzKDmfFJpAoOSAtDmABFKDmABFKDmABFKDmu7MKDmBBFKDmCpdvIm")
 RUNNING = NativeId("WrzKDmfFJpAoOSAtDmABFKDmABFKDmABFKDmu7MKDmCBFKDmdODm1n")
 ALL = {FAILED, FINISHED, RUNNING}
 
-STATUS, INFO, ENDED = "POST /1.0/jobs?action=status", "POST /1.0/jobs?action=info", "GET /1.0/jobs?state"
+STATUS, ENDED = "POST /1.0/jobs?action=status", "GET /1.0/jobs?state"
 
 
 def listed(**states: str) -> bytes:
     return msgspec.json.encode({"job": [{"id": job, "state": state} for job, state in states.items()]})
 
 
-def both(*names: str) -> bytes:
-    return b'{"job":[%s]}' % b",".join(recorded(name).removeprefix(b'{"job":').removesuffix(b"}") for name in names)
-
-
-async def test_ends_are_told_from_what_is_written_down() -> None:
+async def test_ends_are_read_from_the_elements_own_files() -> None:
     script = Scripted()
     script.answers = {
         STATUS: recorded("status-multi-late"),
         ENDED: listed(**{FAILED: "FAILED", FINISHED: "FINISHED"}),
-        INFO: both("info-failed", "info-finished"),
+        f"GET /1.0/jobs/{FAILED}/diagnose/diag": b"exitcode=7\n",
+        f"GET /1.0/jobs/{FAILED}/diagnose/failed": b"LRMS error: (7)\n",
+        f"GET /1.0/jobs/{FINISHED}/diagnose/diag": b"KernelTime=0.40s\nUserTime=0.80s\n",
     }
     async with asked(script) as service:
         answer = await poll(service, ALL)
     assert {job: (seen.status, seen.exit_code) for job, seen in answer.seen.items()} == {
-        FAILED: (JobStatus.FAILED, 3),
+        FAILED: (JobStatus.FAILED, 7),
         FINISHED: (JobStatus.COMPLETED, 0),
         RUNNING: (JobStatus.RUNNING, None),
     }
+    assert answer.seen[FAILED].reason == "LRMS error: (7)"
+    assert answer.seen[FINISHED].cpu_time == pytest.approx(1.2)
     assert not answer.absent
-    # Two questions for all, and one for what has ended; with the one that opens it.
-    assert len(script.asked) == 4
+    # Two questions for all, and those about each that has ended; with the one that opens it.
+    assert len(script.asked) == 6
 
 
-async def test_an_end_is_known_before_it_is_written_down() -> None:
+async def test_an_end_is_known_before_a_state_tells_it() -> None:
     script = Scripted()
     script.answers = {
         STATUS: recorded("status-multi-early"),
         ENDED: listed(**{FAILED: "FAILED"}),
-        # From before the end.
-        INFO: recorded("info-failed").replace(b"arcrest:FAILED", b"arcrest:RUNNING"),
         f"GET /1.0/jobs/{FAILED}/diagnose/diag": b"exitcode=7\n",
         f"GET /1.0/jobs/{FAILED}/diagnose/failed": b"LRMS error: (7)\n",
     }
     async with asked(script) as service:
         answer = await poll(service, ALL)
-    assert (answer.seen[FAILED].exit_code, answer.seen[FAILED].reason) == (7, "LRMS error: (7)")
+    assert answer.seen[FAILED].exit_code == 7
     assert {answer.seen[job].status for job in (FINISHED, RUNNING)} == {JobStatus.SUBMITTED}
 
 
@@ -67,7 +65,6 @@ async def test_an_end_that_cannot_be_looked_at_is_no_end() -> None:
     script.answers = {
         STATUS: recorded("status-multi-early"),
         ENDED: listed(**{FAILED: "FAILED"}),
-        INFO: b"",
         f"GET /1.0/jobs/{FAILED}/diagnose/diag": broken,
     }
     async with asked(script) as service:
@@ -123,13 +120,12 @@ async def test_jobs_of_others_in_a_reply_are_passed_over() -> None:
         assert (await poll(service, {RUNNING})).seen.keys() == {RUNNING}
 
 
-@pytest.mark.parametrize("question", [STATUS, ENDED, INFO])
+@pytest.mark.parametrize("question", [STATUS, ENDED])
 async def test_half_a_reply_is_no_answer_to_the_whole(question: str) -> None:
     script = Scripted()
     script.answers = {
         STATUS: recorded("status-multi-late"),
         ENDED: listed(**{FAILED: "FAILED"}),
-        INFO: both("info-failed"),
         question: recorded("status-multi-late")[:200],
     }
     async with asked(script) as service:

@@ -1,14 +1,11 @@
 """What states mean, and how jobs ended."""
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganga.backends.arc.replies import Document, entries
-from ganga.backends.arc.states import ALL, ENDED, by_diagnosis, by_document, living, name_in
+from ganga.backends.arc.states import ALL, ENDED, by_diagnosis, living, name_in
 from ganga.model.status import JobStatus
-from tests.backends.arc.element import recorded
 
 DIAGNOSIS = """\
 runtimeenvironments=
@@ -25,11 +22,6 @@ LRMSEndTime=20261122223155Z
 walltime=4
 exitcode=3
 """
-
-
-def document(name: str) -> Document:
-    (entry,) = entries(recorded(name))
-    return entry.document
 
 
 @pytest.mark.parametrize(
@@ -55,36 +47,9 @@ def test_of_other_states_nothing_is_told(state: str) -> None:
     assert living(state) is None
 
 
-def test_a_failure_is_told_with_its_code_and_reason() -> None:
-    seen = by_document("FAILED", document("info-failed"))
-    assert seen is not None
-    assert (seen.status, seen.exit_code, seen.signal, seen.place) == (JobStatus.FAILED, 3, None, "vm")
-    assert seen.reason == "LRMS error: (3) Job finished with wrong exit code - 3 != 0"
-    assert seen.started_at == seen.ended_at == 1795340480.0
-    assert seen.peak_memory is None
-
-
-def test_a_good_end_and_a_kill_are_told() -> None:
-    good, killed = by_document("FINISHED", document("info-finished")), by_document("KILLED", document("info-killed"))
-    assert good is not None
-    assert killed is not None
-    assert (good.status, good.exit_code) == (JobStatus.COMPLETED, 0)
-    assert (killed.status, killed.exit_code, killed.reason) == (
-        *(JobStatus.KILLED, None),
-        "Job is canceled by external request",
-    )
-
-
 def test_what_a_listing_takes_for_failed_may_have_been_killed() -> None:
-    written = by_document("FAILED", document("info-killed"))
-    assert written is not None
-    looked_at = by_diagnosis("FAILED", "nodename=vm\n", "Job is canceled by external request\n")
-    assert [(seen.status, seen.native_status) for seen in (written, looked_at)] == [(JobStatus.KILLED, "KILLED")] * 2
-
-
-def test_a_document_from_before_the_end_tells_no_end() -> None:
-    assert by_document("FAILED", document("info-finished")) is None
-    assert by_document("FINISHED", Document()) is None
+    seen = by_diagnosis("FAILED", "nodename=vm\n", "Job is canceled by external request\n")
+    assert (seen.status, seen.native_status, seen.exit_code) == (JobStatus.KILLED, "KILLED", None)
 
 
 def test_an_end_is_read_from_the_elements_own_files() -> None:
@@ -117,32 +82,6 @@ def test_an_end_does_not_lie_before_the_beginning() -> None:
 @given(st.sampled_from(sorted(ENDED)), st.text(), st.text())
 def test_any_text_about_an_end_is_that_end(state: str, report: str, failure: str) -> None:
     assert by_diagnosis(state, report, failure).status is ENDED[state]
-
-
-_TEXT = st.text(max_size=12) | st.sampled_from(["arcrest:FINISHED", "arcrest:RUNNING", "3", "2026-11-22T22:31:51Z"])
-
-
-def possible(state: str) -> set[str]:
-    return {state, "KILLED"} if state == "FAILED" else {state}
-
-
-_FIELDS = ("State", "ExitCode", "Error", "StartTime", "EndTime", "UsedMainMemory", "UsedTotalCPUTime")
-_VALUE = _TEXT | st.lists(_TEXT, max_size=3)
-
-
-@given(
-    st.sampled_from(sorted(ENDED)),
-    st.fixed_dictionaries(
-        {},
-        optional=dict.fromkeys(_FIELDS, _VALUE),
-    ),
-)
-def test_any_document_tells_the_end_that_it_has_or_none(state: str, fields: dict[str, str | list[str]]) -> None:
-    seen = by_document(state, msgspec.convert(fields, Document))
-    said = fields.get("State", "")
-    words = said if isinstance(said, list) else [said]
-    assert (seen is not None) == any(f"arcrest:{word}" in words for word in possible(state))
-    assert seen is None or f"arcrest:{seen.native_status}" in words
 
 
 def test_a_job_has_its_name_in_the_elements_notes() -> None:
