@@ -52,9 +52,10 @@ class Poller:
         queue = await self._queue(jobs)
         queue = {**queue, **await self._explained({key: queue[key] for key in jobs.keys() & queue.keys()})}
         missing = {native_id: place for native_id, place in jobs.items() if native_id not in queue}
-        for native_id in jobs.keys() - missing.keys():
+        listed = [native_id for native_id in jobs if native_id not in missing]
+        for native_id in listed:
             self._gone_since.pop(native_id, None)
-        testimonies = {native_id: Testimony(queue=queue[native_id].seen) for native_id in jobs.keys() - missing.keys()}
+        testimonies = {native_id: Testimony(queue=queue[native_id].seen) for native_id in listed}
         if missing:
             siblings = {place.job for native_id in queue if (place := self._dialect.place(native_id)) is not None}
             testimonies |= await self._ask_about(missing, siblings)
