@@ -4,17 +4,21 @@ The queue is asked first and is believed: it is what the system acts by. Of a jo
 believed if it tells an end; a live status there is old news, which an end may follow for a while and none after that,
 and so is a run that went before the newest. Where all that it tells is signal 9, the launcher may know that this was
 the program's own end. Then the launcher's word that it has ended counts, unless the history tells of a later run.
-Nothing but these makes an end, with one exception: a task that for long is not there when asked for, and never began,
+Nothing but these makes an end, with two exceptions. A task that for long is not there when asked for, and never began,
 was cancelled in the queue, where systems forget it without a trace; it takes that the system speaks of its siblings, or
-has taken note of our own wish to kill it.
+has taken note of our own wish to kill it. And one that had begun, and whose launcher did not live to tell how it ended,
+was killed if the system has taken note of that wish; so was one of which only the launcher tells that it was ended by a
+signal with which systems kill.
 """
 
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from signal import SIGKILL
+from signal import SIGKILL, SIGTERM
 from typing import Final
+
+from msgspec.structs import replace
 
 from ganga.backends.batch.dialect import Place
 from ganga.backends.batch.shell import Reply
@@ -29,6 +33,9 @@ _DEADLY: Final = frozenset({2, 3, 4, 6, 7, 8, 9, 11, 13, 14, 15, 24, 25, 31})
 #: Any second of the next millennia.
 _NUMBER: Final = re.compile(r"[0-9]{1,11}")
 _CANCELLED: Final = "cancelled before it started"
+#: With these systems end a job that is to be killed.
+_KILLING: Final = frozenset({SIGTERM, SIGKILL})
+_KILLED: Final = "it was killed"
 
 
 class Trace(Enum):
@@ -79,13 +86,22 @@ def judge(said: Testimony) -> Observation | Verdict:
     since = 0 if said.history is None else said.history.restart
     ends = [seen for seen in heard if seen.status.final and seen.restart >= since]
     if ends:
-        return max(ends, key=lambda seen: seen.restart)
+        end = max(ends, key=lambda seen: seen.restart)
+        by_our_kill = end is launcher and said.kill_noted and end.signal in _KILLING
+        return replace(end, status=JobStatus.KILLED, reason=_KILLED) if by_our_kill else end
     late = said.history is not None and not said.settled
     if late or not said.heard or said.launcher is None:
         return Verdict.SILENCE
-    if said.launcher is Trace.NOT_BEGUN and said.settled and (said.siblings or said.kill_noted):
+    return (_forgotten(said, launcher) if said.settled else None) or Verdict.DENIED
+
+
+def _forgotten(said: Testimony, launcher: Observation | None) -> Observation | None:
+    """The end of a task that for long is not there; None if that proves none."""
+    if said.launcher is Trace.NOT_BEGUN and (said.siblings or said.kill_noted):
         return Observation(status=JobStatus.KILLED, native_status="gone", reason=_CANCELLED)
-    return Verdict.DENIED
+    if launcher is not None and not launcher.status.final and said.kill_noted:
+        return replace(launcher, status=JobStatus.KILLED, native_status="gone", reason=_KILLED)
+    return None
 
 
 def is_doubtful(seen: Observation) -> bool:

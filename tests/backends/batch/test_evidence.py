@@ -24,6 +24,7 @@ RUNNING = Observation(status=JobStatus.RUNNING, native_status="RUNNING")
 DONE = Observation(status=JobStatus.COMPLETED, native_status="COMPLETED", exit_code=0)
 FAILED = Observation(status=JobStatus.FAILED, native_status="FAILED", exit_code=3)
 KILLED = Observation(status=JobStatus.KILLED, native_status="KILLED", signal=9)
+KILLED_BY_US = replace(KILLED, reason="it was killed")
 BY_ITSELF = Observation(status=JobStatus.FAILED, native_status="ended", signal=9)
 
 OBSERVATIONS = st.sampled_from([RUNNING, DONE, FAILED, replace(RUNNING, restart=1), replace(FAILED, restart=1)])
@@ -59,6 +60,24 @@ OBSERVATIONS = st.sampled_from([RUNNING, DONE, FAILED, replace(RUNNING, restart=
         (evidence.Testimony(launcher=Trace.NOT_BEGUN, heard=True, settled=True), Verdict.DENIED),
         (evidence.Testimony(launcher=Trace.NOT_BEGUN, heard=True, siblings=True), Verdict.DENIED),
         (evidence.Testimony(launcher=Trace.NOT_BEGUN, siblings=True, settled=True), Verdict.SILENCE),
+        (evidence.Testimony(launcher=BY_ITSELF, heard=True), BY_ITSELF),
+        (evidence.Testimony(launcher=BY_ITSELF, kill_noted=True), replace(KILLED_BY_US, native_status="ended")),
+        (evidence.Testimony(launcher=FAILED, kill_noted=True), FAILED),
+        (evidence.Testimony(history=FAILED, launcher=BY_ITSELF, kill_noted=True), FAILED),
+        (evidence.Testimony(launcher=RUNNING, heard=True, kill_noted=True), Verdict.DENIED),
+        (evidence.Testimony(launcher=RUNNING, heard=True, settled=True), Verdict.DENIED),
+        (evidence.Testimony(launcher=RUNNING, settled=True, kill_noted=True), Verdict.SILENCE),
+        (
+            evidence.Testimony(launcher=RUNNING, heard=True, settled=True, kill_noted=True),
+            replace(KILLED_BY_US, native_status="gone", signal=None),
+        ),
+        (evidence.Testimony(launcher=Trace.NONE, heard=True, settled=True, kill_noted=True), Verdict.DENIED),
+        (
+            evidence.Testimony(
+                history=replace(RUNNING, restart=1), launcher=DONE, heard=True, settled=True, kill_noted=True
+            ),
+            Verdict.DENIED,
+        ),
     ],
 )
 def test_what_follows(said: evidence.Testimony, verdict: Observation | Verdict) -> None:
@@ -83,6 +102,26 @@ def test_an_end_was_told_by_somebody_or_is_a_cancellation(said: evidence.Testimo
         assert said.heard
         assert said.settled
         assert said.siblings or said.kill_noted
+
+
+@given(
+    st.builds(
+        evidence.Testimony,
+        queue=st.none() | OBSERVATIONS,
+        history=st.none() | OBSERVATIONS | st.just(KILLED),
+        launcher=st.none() | OBSERVATIONS | st.just(BY_ITSELF) | st.sampled_from(Trace),
+        heard=st.booleans(),
+        siblings=st.booleans(),
+        kill_noted=st.booleans(),
+        settled=st.booleans(),
+    )
+)
+def test_nothing_ends_what_nobody_killed_but_the_word_of_somebody(said: evidence.Testimony) -> None:
+    verdict = judge(said)
+    if isinstance(verdict, Observation) and verdict not in (said.queue, said.history, said.launcher):
+        assert verdict.status is JobStatus.KILLED
+        assert said.queue is None
+        assert said.kill_noted or (said.siblings and said.launcher is Trace.NOT_BEGUN)
 
 
 @given(st.text() | st.from_regex(r"(ended|running|none)( [0-9]{1,12}){0,5}", fullmatch=True))
