@@ -65,14 +65,15 @@ class OverSlurm(Torque):
         return 1
 
     def refusal(self, wish: Resources, /) -> str | None:
-        """See `submitting.refusal`."""
+        """See `submitting.refusal`; and of several lists the last would be the only one."""
+        return super().refusal(wish) or self._too_many_lists(wish)
+
+    def _too_many_lists(self, wish: Resources) -> str | None:
         lists = [word for word in submitting.natives(wish, self._settings) if word.startswith("-l")]
         lists += [*submitting.resource_list(wish)][:1]
-        if len(lists) > 1:
-            return (
-                f"Slurm's qsub takes one -l only, and {lists[-1]!r} would be another one; leave out native options -l"
-            )
-        return super().refusal(wish)
+        if not lists[1:]:
+            return None
+        return f"Slurm's qsub takes one -l only, and {lists[-1]!r} would be another one; leave out native options -l"
 
     def submit(self, order: Order, /) -> Command:
         """The script goes through a pipe."""

@@ -61,6 +61,7 @@ def test_the_settings_of_the_target_stand_behind_those_of_the_job() -> None:
     ("wish", "why"),
     [
         (Resources(image="a.sif"), "Torque cannot be asked for image"),
+        (Resources(native=("-l 'a",)), "is no option of qsub"),
         (Resources(native=("script.sh",)), "'script.sh' is no option of qsub"),
         (Resources(project="-x"), "no name of a queue or a project"),
     ],
