@@ -20,6 +20,7 @@ from ganga.backends.local.settings import Settings as LocalSettings
 from ganga.backends.lsf.settings import Settings as LsfSettings
 from ganga.backends.pbs.settings import Settings as PbsSettings
 from ganga.backends.slurm.settings import Settings as SlurmSettings
+from ganga.backends.torque.settings import Settings as TorqueSettings
 from ganga.cli.table import COMMANDS as COMMAND_NAMES
 from ganga.model.event import EventKind
 from ganga.model.ids import TargetName
@@ -82,7 +83,7 @@ def test_each_command_and_option_is_documented() -> None:
 
 
 def test_each_setting_is_documented() -> None:
-    batch_systems = (SlurmSettings, HTCondorSettings, GridEngineSettings, PbsSettings, LsfSettings)
+    batch_systems = (SlurmSettings, HTCondorSettings, GridEngineSettings, PbsSettings, TorqueSettings, LsfSettings)
     back_ends = (LocalSettings, DiracSettings, ArcSettings, *batch_systems)
     for section in (StoreSettings, MonitorSettings, PaceSettings, *back_ends):
         for field in fields(section):

@@ -11,6 +11,7 @@ the server answers.
 ``condor``       HTCondor 23.9 of Debian 13: 15 s and 240 MB to install (apt brings it into a folder), 3 s to start
 ``slurm``        Slurm with accounting on MariaDB: 40 s to install (system packages), 5 s to start
 ``grid_engine``  Son of Grid Engine: 20 s to install (system packages), 2 s to start
+``torque``       Slurm's wrappers for the words of Torque, only to be installed: 5 s and 3 MB beside those of ``slurm``
 ``kerberos``     a Kerberos realm of one user: 10 s to install (system packages), 1 s to start
 ``arc``          A-REX of NorduGrid ARC: 20 s to install (system packages), 5 s to start
 ``all``          all of them, side by side, only to be installed: for the live tests
@@ -32,8 +33,9 @@ from tests.live.folders import installed_in
 from tests.live.grid_engine_server import install as grid_engine
 from tests.live.kerberos_server import install as kerberos
 from tests.live.slurm_server import install as slurm
+from tests.live.torque_words import install as torque
 
-_IN_FOLDERS = {"diracx": diracx, "dirac": dirac, "condor": condor}
+_IN_FOLDERS = {"diracx": diracx, "dirac": dirac, "condor": condor, "torque": torque}
 _IN_THE_SYSTEM = {"slurm": slurm, "grid_engine": grid_engine, "arc": arc, "kerberos": kerberos}
 
 
@@ -48,7 +50,7 @@ def main(arguments: Sequence[str]) -> None:
         _IN_THE_SYSTEM[options.server].install()
     else:
         _IN_FOLDERS[options.server].install(folder)
-    if options.install_only:
+    if options.install_only or options.server == "torque":
         return
     data = ["--data", options.data.resolve()] if options.data else []
     if options.server == "diracx":

@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from threading import Lock
 
@@ -44,3 +44,14 @@ def install(packages: Mapping[str, str]) -> None:
                 fetch(words, _ENVIRONMENT)
         except (OSError, subprocess.CalledProcessError) as error:
             raise refusal from error
+
+
+def download(packages: Collection[str], folder: Path) -> None:
+    """Fetch packages into a folder, and install none of them. Raises `NotInstalled` where that cannot be done."""
+    with _ONE:
+        try:
+            if os.geteuid() == 0:
+                fetch(["apt-get", "update", "-q"], _ENVIRONMENT)
+            fetch(["env", "-C", folder, "apt-get", "download", "-q", *packages], _ENVIRONMENT)
+        except (OSError, subprocess.CalledProcessError) as error:
+            raise NotInstalled(f"{', '.join(packages)} cannot be downloaded: run `sudo apt-get update`") from error

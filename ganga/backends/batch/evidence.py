@@ -5,17 +5,19 @@ nobody knows: the job is as it was when something was last said of it. Of a job 
 believed if it tells an end; a live status there is old news, which an end may follow for a while and none after that,
 and so is a run that went before the newest. Where all that it tells is signal 9, the launcher may know that this was
 the program's own end. Then the launcher's word that it has ended counts, unless the history tells of a later run.
-Nothing but these makes an end, with one exception: a task that for long is not there when asked for, and never began,
+Nothing but these makes an end, with two exceptions. A task that for long is not there when asked for, and never began,
 was cancelled in the queue, where systems forget it without a trace; it takes that the system speaks of its siblings, or
 has taken note of our own wish to kill it, and that a history, where there is one, was asked for it after its lag and
-does not say that it began.
+does not say that it began. And one that had begun, and whose launcher did not live to tell how it ended, was killed if
+the system has taken note of that wish; so was one of which only the launcher tells that it was ended by a signal with
+which systems kill.
 """
 
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from signal import SIGKILL
+from signal import SIGKILL, SIGTERM
 from typing import Final
 
 from msgspec.structs import replace
@@ -34,6 +36,9 @@ _DEADLY: Final = frozenset({2, 3, 4, 6, 7, 8, 9, 11, 13, 14, 15, 24, 25, 31})
 _NUMBER: Final = re.compile(r"[0-9]{1,11}")
 _CANCELLATION: Final = Observation(status=JobStatus.KILLED, native_status="gone", reason="cancelled before it started")
 _WAITING: Final = frozenset({JobStatus.SUBMITTED, JobStatus.HELD})
+#: With these systems end a job that is to be killed.
+_KILLING: Final = frozenset({SIGTERM, SIGKILL})
+_KILLED: Final = "it was killed"
 
 
 class Trace(Enum):
@@ -87,20 +92,25 @@ def judge(said: Testimony) -> Observation | Verdict:
     since = 0 if said.history is None else said.history.restart
     ends = [seen for seen in heard if seen.status.final and seen.restart >= since]
     if ends:
-        return max(ends, key=lambda seen: seen.restart)
+        end = max(ends, key=lambda seen: seen.restart)
+        by_our_kill = end is launcher and said.kill_noted and end.signal in _KILLING
+        return replace(end, status=JobStatus.KILLED, reason=_KILLED) if by_our_kill else end
     late = said.history is not None and not said.settled
     if late or not said.heard or said.launcher is None:
         return Verdict.SILENCE
-    return _CANCELLATION if _was_cancelled(said) else Verdict.DENIED
+    return (_forgotten(said, launcher) if said.settled else None) or Verdict.DENIED
 
 
-def _was_cancelled(said: Testimony) -> bool:
-    """Before it began, in the queue: a history in which it runs knows better. That it was put back into the queue is no
-    run, if its launcher has not begun.
+def _forgotten(said: Testimony, launcher: Observation | None) -> Observation | None:
+    """The end of a task that for long is not there; None if that proves none. A history in which it runs knows better
+    than that it never began. That it was put back into the queue is no run, if its launcher has not begun.
     """
     began = said.history is not None and said.history.status not in _WAITING
-    forgotten = said.launcher is Trace.NOT_BEGUN and said.settled and not began
-    return forgotten and (said.siblings or said.kill_noted)
+    if said.launcher is Trace.NOT_BEGUN and not began and (said.siblings or said.kill_noted):
+        return _CANCELLATION
+    if launcher is not None and not launcher.status.final and said.kill_noted:
+        return replace(launcher, status=JobStatus.KILLED, native_status="gone", reason=_KILLED)
+    return None
 
 
 def recounted(entry: Entry, word: Word | None) -> Entry:

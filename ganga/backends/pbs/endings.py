@@ -47,7 +47,7 @@ def outcome(exit_status: int | None, substate: int | None, *, never_ran: bool) -
     if exit_status < 0:
         reason = _REASONS.get(exit_status, "PBS ended it")
         return Outcome(JobStatus.FAILED, reason=f"{reason} (Exit_status {exit_status})")
-    exit_code, signal = _exit(exit_status)
+    exit_code, signal = code_or_signal(exit_status)
     if substate == _DELETED:
         return Outcome(JobStatus.KILLED, exit_code, signal, _KILLED)
     return Outcome(JobStatus.FAILED if exit_status else JobStatus.COMPLETED, exit_code, signal)
@@ -59,7 +59,8 @@ def _without_code(substate: int | None, *, never_ran: bool) -> Outcome | None:
     return Outcome(JobStatus.KILLED, reason=_KILLED) if substate == _DELETED else None
 
 
-def _exit(status: int) -> tuple[int | None, int | None]:
+def code_or_signal(status: int) -> tuple[int | None, int | None]:
+    """The exit code, or the signal: that of the program, or of the job's own shell."""
     if status <= _SIGNALS:
         return exit_of(status)
     signal = status - _SIGNALS

@@ -13,6 +13,11 @@ from ganga.model.ids import NativeId
 #: No array is larger: PBS's limit is 10,000 unless somebody raises it.
 MOST_TASKS: Final = 1_000_000
 
+#: Words of a POSIX shell that expand to the id of a job, or of the whole array, inside of one: without brackets.
+IN_A_JOB: Final = (
+    r'$(case $PBS_JOBID in (*\]*) echo "${PBS_JOBID%%\[*}${PBS_JOBID##*\]}" ;; (*) echo "$PBS_JOBID" ;; esac)'
+)
+
 _NUMBER: Final = "(?:0|[1-9][0-9]{0,11})"
 _SERVER: Final = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,254}"
 _ID: Final = re.compile(rf"({_NUMBER})(\[({_NUMBER})?\])?\.({_SERVER})")

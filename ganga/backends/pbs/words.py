@@ -1,16 +1,14 @@
 """The words of PBS: OpenPBS 23.06, and PBS Professional as far as it speaks the same."""
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from ganga.backends.batch.dialect import Inquiry, Listing, Order, Place, Variables
 from ganga.backends.batch.shell import Command, Reply
-from ganga.backends.batch.words import parts
-from ganga.backends.pbs import ids, jobs, runs, submitting
+from ganga.backends.pbs import deleting, ids, jobs, references, runs, submitting
+from ganga.backends.pbs.deleting import PLAIN
 from ganga.backends.pbs.settings import Settings
-from ganga.errors import UsageError
-from ganga.model.ids import NativeId, shortened
+from ganga.model.ids import NativeId
 from ganga.model.resources import Resources
 from ganga.model.step import Step
 
@@ -18,17 +16,11 @@ _VARIABLES: Final = Variables(
     index="${PBS_ARRAY_INDEX:-0}",
     # Nothing tells a job how often it was run before.
     restart="",
-    # Without the brackets of a subjob.
-    job=r'$(case $PBS_JOBID in (*\]*) echo "${PBS_JOBID%%\[*}${PBS_JOBID##*\]}" ;; (*) echo "$PBS_JOBID" ;; esac)',
+    job=ids.IN_A_JOB,
     prefixes=("PBS_", "NCPUS"),
 )
-#: Words in English.
-_PLAIN: Final = ("env", "LC_ALL=C")
 #: Jobs of which the history is asked one by one, as it has to be; for more of them all that there is is read, once.
 _ONE_BY_ONE: Final = 20
-#: What qdel says of jobs that need no end.
-_HARMLESS: Final = re.compile(r"^qdel: (?:Unknown Job Id|Job has finished|Request invalid for state of job)\b")
-_USER: Final = re.compile(r"\w[\w.$+-]*")
 
 
 class Pbs:
@@ -58,7 +50,7 @@ class Pbs:
 
     def submit(self, order: Order, /) -> Command:
         """The script goes through the standard input."""
-        return Command((*_PLAIN, *submitting.words(order, self._settings)), order.script)
+        return Command((*PLAIN, *submitting.words(order, self._settings)), order.script)
 
     def submitted(self, reply: Reply, /) -> str:
         """See `submitting.read`."""
@@ -95,7 +87,7 @@ class Pbs:
 
     def chronicle_of(self, ids_: Collection[NativeId], /) -> Sequence[Command]:
         """See `runs`; asked as the history is."""
-        return [Command((*_PLAIN, "TZ=UTC0", *command.argv[len(_PLAIN) :])) for command in self.history_of(ids_)]
+        return [Command((*PLAIN, "TZ=UTC0", *command.argv[len(PLAIN) :])) for command in self.history_of(ids_)]
 
     def read_chronicle(self, reply: Reply, /) -> Mapping[NativeId, Sequence[Step]] | None:
         """See `runs.read`."""
@@ -103,31 +95,18 @@ class Pbs:
 
     def kill(self, ids: Collection[NativeId], /) -> Sequence[Command]:
         """As many in a command as its line takes."""
-        return [Command((*_PLAIN, "qdel", *part)) for part in parts(dict.fromkeys(ids))]
+        return deleting.commands(ids)
 
     def killed(self, reply: Reply, /) -> None:
-        """Raises `BackendUnavailable` unless all that it complains of are jobs that are gone."""
-        if reply.exit_code == 0:
-            return
-        lines = [line for line in reply.complaint.splitlines() if line.startswith("qdel: ")]
-        if not lines or not all(map(_HARMLESS.match, lines)):
-            raise reply.unavailable()
+        """See `deleting.check`."""
+        deleting.check(reply)
 
     def inquiry(self, reference: str, /) -> Inquiry:
         """``12``, ``12[]``, ``12[1-5].server``, ``name:X`` or ``user:X``."""
-        kind, colon, name = reference.partition(":")
-        if colon and kind == "name" and name:
-            return Inquiry(_ask(), _ask("-x"), lambda _, entry: entry.name == name)
-        if colon and kind == "user" and _USER.fullmatch(name):
-            return Inquiry(_ask(), _ask("-x"), lambda _, entry: entry.owner == name)
+        means = references.means(reference)
         meant = ids.meaning(reference)
-        if meant is None:
-            raise UsageError(
-                f"{shortened(reference)!r} is no job of PBS; expected such as 12, 12.server, 12[], 12[1-9], name:NAME "
-                "or user:NAME"
-            )
-        return Inquiry(_ask(), _ask("-x", meant.job), lambda native_id, _: native_id in meant)
+        return Inquiry(_ask(), _ask("-x") if meant is None else _ask("-x", meant.job), means)
 
 
 def _ask(*which: str) -> Command:
-    return Command((*_PLAIN, *jobs.QUESTION, *which))
+    return Command((*PLAIN, *jobs.QUESTION, *which))

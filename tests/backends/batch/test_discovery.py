@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganga.backends import grid_engine, lsf, pbs, slurm
+from ganga.backends import grid_engine, lsf, pbs, slurm, torque
 from ganga.backends.base import Discovering, Discovery
 from ganga.backends.batch.discovery import GRID_ENGINE, OPENPBS, TORQUE, WRAPPERS, Signs, judged, look, whose
 
@@ -55,6 +55,7 @@ async def discovered(module: ModuleType, environment: Mapping[str, str]) -> Disc
         (slurm, of("sbatch squeue scancel", "sinfo", SINFO), "slurm-wlm 22.05.8"),
         (grid_engine, of("qsub qdel qacct", "qstat", GRID), "SGE 8.1.9"),
         (pbs, of("qsub qdel", "qstat", OPEN), "pbs_version = 23.06.06"),
+        (torque, of("qsub qdel", "qstat", "printf 'Version: 6.1.3\\nCommit: 0\\n' >&2"), "Version: 6.1.3"),
         (lsf, of("bsub bkill bhist", "bjobs", LSF), "IBM Spectrum LSF Standard 10.1.0.10"),
     ],
 )
@@ -64,7 +65,7 @@ async def test_a_system_is_found_by_its_commands(
     assert await discovered(module, provide(commands)) == Discovery(found)
 
 
-@pytest.mark.parametrize("module", [slurm, grid_engine, pbs, lsf])
+@pytest.mark.parametrize("module", [slurm, grid_engine, pbs, torque, lsf])
 async def test_without_its_commands_it_is_not_here(provide: Provide, module: ModuleType) -> None:
     discovery = await discovered(module, provide({}))
     assert discovery.found == ""
@@ -79,6 +80,8 @@ async def test_without_its_commands_it_is_not_here(provide: Provide, module: Mod
         (pbs, PERL, WRAPPERS),
         (pbs, "echo 'Version: 6.1.3'", TORQUE),
         (pbs, "echo hello", "a system that is not known here"),
+        (torque, OPEN, OPENPBS),
+        (torque, PERL, WRAPPERS),
         (grid_engine, OPEN, OPENPBS),
         (grid_engine, PERL, WRAPPERS),
     ],

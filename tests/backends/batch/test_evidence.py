@@ -28,6 +28,7 @@ FAILED = Observation(status=JobStatus.FAILED, native_status="FAILED", exit_code=
 KILLED = Observation(status=JobStatus.KILLED, native_status="KILLED", signal=9)
 WAITING = Observation(status=JobStatus.SUBMITTED, native_status="PENDING")
 CANCELLED = Observation(status=JobStatus.KILLED, native_status="gone", reason="cancelled before it started")
+KILLED_BY_US = replace(KILLED, reason="it was killed")
 BY_ITSELF = Observation(status=JobStatus.FAILED, native_status="ended", signal=9)
 
 #: All that speaks for a cancellation in the queue.
@@ -72,6 +73,24 @@ OBSERVATIONS = st.sampled_from([RUNNING, DONE, FAILED, replace(RUNNING, restart=
         (dataclasses.replace(GONE, history=RUNNING), Verdict.DENIED),
         (dataclasses.replace(GONE, history=replace(WAITING, restart=1)), CANCELLED),
         (dataclasses.replace(GONE, history=FAILED), FAILED),
+        (evidence.Testimony(launcher=BY_ITSELF, heard=True), BY_ITSELF),
+        (evidence.Testimony(launcher=BY_ITSELF, kill_noted=True), replace(KILLED_BY_US, native_status="ended")),
+        (evidence.Testimony(launcher=FAILED, kill_noted=True), FAILED),
+        (evidence.Testimony(history=FAILED, launcher=BY_ITSELF, kill_noted=True), FAILED),
+        (evidence.Testimony(launcher=RUNNING, heard=True, kill_noted=True), Verdict.DENIED),
+        (evidence.Testimony(launcher=RUNNING, heard=True, settled=True), Verdict.DENIED),
+        (evidence.Testimony(launcher=RUNNING, settled=True, kill_noted=True), Verdict.SILENCE),
+        (
+            evidence.Testimony(launcher=RUNNING, heard=True, settled=True, kill_noted=True),
+            replace(KILLED_BY_US, native_status="gone", signal=None),
+        ),
+        (evidence.Testimony(launcher=Trace.NONE, heard=True, settled=True, kill_noted=True), Verdict.DENIED),
+        (
+            evidence.Testimony(
+                history=replace(RUNNING, restart=1), launcher=DONE, heard=True, settled=True, kill_noted=True
+            ),
+            Verdict.DENIED,
+        ),
     ],
 )
 def test_what_follows(said: evidence.Testimony, verdict: Observation | Verdict) -> None:
@@ -141,6 +160,26 @@ def test_before_the_launcher_is_heard_nothing_is_said() -> None:
     entry = Entry("x", replace(RUNNING, restart=3), counts_vain_starts=True)
     assert evidence.recounted(entry, None).seen is None
     assert evidence.recounted(entry._replace(seen=None), Trace.NOT_BEGUN).seen is None
+
+
+@given(
+    st.builds(
+        evidence.Testimony,
+        queue=st.none() | OBSERVATIONS,
+        history=st.none() | OBSERVATIONS | st.just(KILLED),
+        launcher=st.none() | OBSERVATIONS | st.just(BY_ITSELF) | st.sampled_from(Trace),
+        heard=st.booleans(),
+        siblings=st.booleans(),
+        kill_noted=st.booleans(),
+        settled=st.booleans(),
+    )
+)
+def test_nothing_ends_what_nobody_killed_but_the_word_of_somebody(said: evidence.Testimony) -> None:
+    verdict = judge(said)
+    if isinstance(verdict, Observation) and verdict not in (said.queue, said.history, said.launcher):
+        assert verdict.status is JobStatus.KILLED
+        assert said.queue is None
+        assert said.kill_noted or (said.siblings and said.launcher is Trace.NOT_BEGUN)
 
 
 @given(st.text() | st.from_regex(r"(ended|running|none)( [0-9]{1,12}){0,5}", fullmatch=True))

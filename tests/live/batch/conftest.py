@@ -31,7 +31,9 @@ all runs told; what it has used   ``test_history``        on HTCondor (its runs)
 whole campaigns                   ``test_campaign``       over SSH and REST, but for ``test_over_ssh``
 ================================  ======================  ===========================================================
 
-PBS and LSF cannot be installed from any registry: they are tried by recorded and by documented replies only.
+PBS and LSF cannot be installed from any registry: they are tried by recorded and by documented replies only. Nor can
+Torque, but its words can: by Slurm's own wrappers. On these is tried what they can tell (`FILES_OVER_SLURM`): no holds,
+no tasks of arrays, and no ends but by what the launchers have written down.
 """
 
 import os
@@ -60,6 +62,7 @@ from tests.live.batch.slurm import SlurmSystem
 from tests.live.batch.slurm_over_rest import SlurmOverRest
 from tests.live.batch.slurm_over_ssh import SlurmOverSsh
 from tests.live.batch.system import System
+from tests.live.batch.torque_over_slurm import TorqueOverSlurm
 from tests.live.condor_server import install as condor_install
 from tests.live.condor_server import pool
 from tests.live.grid_engine_server import cluster as grid_engine_cluster
@@ -69,6 +72,7 @@ from tests.live.slurm_server import install as slurm_install
 from tests.live.slurm_server.cluster import running
 from tests.live.slurm_server.configuration import Wishes
 from tests.live.system_packages import NotInstalled
+from tests.live.torque_words import install as torque_install
 
 #: Seconds until a job that should have ended is given up.
 PATIENCE = 90.0
@@ -90,6 +94,12 @@ def slurm_over_ssh(wishes: Wishes) -> Iterator[System]:
 def slurm_over_rest(wishes: Wishes) -> Iterator[System]:
     with running(wishes) as cluster:
         yield SlurmOverRest(cluster)
+
+
+@contextmanager
+def torque_over_slurm() -> Iterator[System]:
+    with running(Wishes(accounting=False)) as cluster:
+        yield TorqueOverSlurm(cluster)
 
 
 @contextmanager
@@ -122,9 +132,18 @@ SYSTEMS: dict[str, Provisioned] = {
     "slurm-without-accounting": Provisioned((slurm_install.check,), lambda: slurm(Wishes(accounting=False))),
     "slurm-over-ssh": Provisioned((slurm_install.check, check_sshd), lambda: slurm_over_ssh(Wishes())),
     "slurm-over-rest": Provisioned((slurm_install.check,), lambda: slurm_over_rest(Wishes(rest=True))),
+    "torque-over-slurm": Provisioned((torque_install.check,), torque_over_slurm),
     "grid-engine": Provisioned((grid_engine_install.check,), grid_engine),
     "grid-engine-over-ssh": Provisioned((grid_engine_install.check, check_sshd), grid_engine_over_ssh),
     "htcondor": Provisioned((condor_install.check,), htcondor),
+}
+
+#: What is tried over Slurm's wrappers, and of that what they cannot tell.
+FILES_OVER_SLURM = {"test_adoption.py", "test_commands.py", "test_ends.py", "test_promises.py", "test_wrong_ends.py"}
+NOT_OVER_SLURM = {
+    "test_a_job_is_adopted_by_its_id_and_followed_to_its_end",
+    "test_a_job_that_somebody_else_kills_is_killed",
+    "test_a_job_that_waits_for_somebody_is_held",
 }
 
 
@@ -144,7 +163,9 @@ def _left_out(item: pytest.Item) -> bool:
     name = str(parameters.get("running_system", ""))
     if name == "slurm-over-rest" and "question" in item.fixturenames:
         return True
-    return name.endswith(("over-ssh", "over-rest")) and item.get_closest_marker("slow") is not None
+    if name == "torque-over-slurm" and (item.path.name not in FILES_OVER_SLURM or item.originalname in NOT_OVER_SLURM):
+        return True
+    return "-over-" in name and item.get_closest_marker("slow") is not None
 
 
 @pytest.fixture(scope="session", params=SYSTEMS)
