@@ -13,6 +13,9 @@ from ganga.settings import load
 
 LOG = "ganga.log"
 
+#: Of interest to whoever writes a back end, and not at a terminal: a busy machine is enough for it.
+_NOT_TOLD = "ganga.monitor.watchdog"
+
 
 @contextmanager
 def logging_briefly() -> Iterator[None]:
@@ -43,6 +46,8 @@ class _Brief(logging.Handler):
     """One line."""
 
     def emit(self, record: logging.LogRecord) -> None:
+        if record.name == _NOT_TOLD:
+            return
         more = f" (the traceback is in {LOG})" if record.exc_info else ""
         tell(f"{record.getMessage()}{more}")
 

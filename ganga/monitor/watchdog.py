@@ -1,7 +1,8 @@
 """Measures how long the event loop is held, and names who holds it.
 
 A heartbeat on the loop says that it turns; a thread beside it notices when the heartbeat stands still, and takes down
-where the loop's thread is at that moment, which no measurement from the loop itself can tell.
+where the loop's thread is at that moment, which no measurement from the loop itself can tell. A machine that is busy or
+was asleep gives neither of them its turn in time: that is nobody's fault, and is not told.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ import time
 import traceback
 from collections import deque
 from dataclasses import dataclass
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Self
 
 #: Frames shown of whoever holds the loop, innermost last.
@@ -75,14 +76,21 @@ class Watchdog:
         while not self._stop.wait(self._tolerance):
             last_beat = self._last_beat
             held = time.monotonic() - last_beat - self._beat
-            if held > self._tolerance and last_beat != told:
+            if held <= self._tolerance or last_beat == told:
+                continue
+            frame = sys._current_frames().get(loop_thread)  # noqa: SLF001 - the documented way to look at a thread
+            if not _is_idle(frame):
                 told = last_beat
-                hold = Hold(held, _where(loop_thread))
+                hold = Hold(held, _where(frame))
                 self.holds.append(hold)
                 _log.warning("the event loop has been held for %.1f s by %s", hold.seconds, hold.culprit)
 
 
-def _where(thread: int) -> str:
-    frame = sys._current_frames().get(thread)  # noqa: SLF001 - the documented way to look at another thread
+def _is_idle(frame: FrameType | None) -> bool:
+    """Whether the loop waits for something to do: it never does so beyond the next beat, but for want of a turn."""
+    return frame is not None and frame.f_globals.get("__name__") == "selectors"
+
+
+def _where(frame: FrameType | None) -> str:
     frames = traceback.extract_stack(frame)[-_FRAMES:] if frame is not None else []
     return " > ".join(f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in frames) or "a thread that is gone"

@@ -14,9 +14,10 @@ from ganga.errors import BackendUnavailable
 from ganga.model.ids import Cursor, NativeId, Tag
 from ganga.model.observation import Answer, Observation
 
-#: So often a hint is followed up at least, once with each question for what is new: a system may know for a while
-#: longer that a job runs than its log does. What is not settled then is the sweep's.
-_TRIES: Final = 10
+#: A hint is followed up with these questions for what is new, counted from the one that it came with: a system may know
+#: for longer than its log does that a job runs, mostly for moments and sometimes for a minute. So the first ones follow
+#: at once, and the later ones seldom. What is not settled then is the sweep's.
+_FOLLOWED_UP: Final = frozenset({0, 1, 2, 3, 5, 8, 13, 21, 34, 55})
 
 
 class FollowedBackend(BatchBackend):
@@ -39,7 +40,7 @@ class FollowedBackend(BatchBackend):
         )
         self._source = source
         self._followed: set[NativeId] = set()
-        #: With how often each of them is still to be followed up.
+        #: With how many questions for what is new there were since.
         self._hints: dict[NativeId, int] = {}
         #: Why the system did not answer when it was asked last; None if it did.
         self._trouble: BackendUnavailable | None = None
@@ -66,7 +67,7 @@ class FollowedBackend(BatchBackend):
     async def kill(self, ids: Collection[NativeId], /) -> None:
         """See `BatchBackend.kill`. Systems do not tell of all that they end in the queue, so these are asked about."""
         await super().kill(ids)
-        self._hints.update(dict.fromkeys(self._followed & set(ids), _TRIES))
+        self._hints.update(dict.fromkeys(self._followed & set(ids), 0))
 
     async def discard(self, ids: Collection[NativeId], /) -> None:
         """See `BatchBackend.discard`."""
@@ -79,7 +80,7 @@ class FollowedBackend(BatchBackend):
         A file can be read while the system that writes it is away: that there is nothing new in it is no answer then.
         """
         news = await self._source.news(since, self._followed)
-        self._hints.update(dict.fromkeys(news.hints & self._followed, _TRIES))
+        self._hints.update(dict.fromkeys(news.hints & self._followed, 0))
         seen = {**news.told, **await self._confirmed()}
         if self._trouble is not None and not seen:
             raise BackendUnavailable(str(self._trouble)) from self._trouble
@@ -88,11 +89,9 @@ class FollowedBackend(BatchBackend):
 
     async def _confirmed(self) -> Mapping[NativeId, Observation]:
         """That a job is not there is left to the sweep: it may come with the next question."""
-        if not self._hints:
-            return {}
-        asked = list(self._hints)
-        answer = await self._ask(asked)
-        self._hints = {native_id: left - 1 for native_id, left in self._hints.items() if left > 1}
+        asked = [native_id for native_id, age in self._hints.items() if age in _FOLLOWED_UP]
+        answer = await self._ask(asked) if asked else Answer()
+        self._hints = {native_id: age + 1 for native_id, age in self._hints.items() if age < max(_FOLLOWED_UP)}
         return answer.seen
 
     async def _ask(self, ids: Collection[NativeId]) -> Answer:

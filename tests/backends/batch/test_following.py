@@ -126,9 +126,24 @@ async def test_a_hint_that_comes_to_nothing_is_left_to_the_sweep(
     road.next = News(hints=frozenset({native_id}))
     await backend.changes(None)
     road.next = News()
-    for _ in range(30):
+    for _ in range(100):
         await backend.changes(None)
     assert system.calls == [("toyq",)] * 10
+
+
+async def test_an_end_that_the_system_knows_long_after_its_log_is_told_all_the_same(
+    backend: FollowedBackend, system: ToySystem, road: ToyRoad
+) -> None:
+    """Slurm writes its line when a job begins to complete, which may last."""
+    (native_id,) = await submitted(backend, system)
+    road.next = News(hints=frozenset({native_id}))
+    await backend.changes(None)
+    road.next = News()
+    for _ in range(50):
+        await backend.changes(None)
+    system.becomes(native_id, JobStatus.FAILED, code=3)
+    told = [(await backend.changes(None)).seen for _ in range(10)]
+    assert [seen[native_id].exit_code for seen in told if seen] == [3]
 
 
 async def test_a_job_at_which_is_hinted_and_that_is_not_there_is_not_denied(
