@@ -4,8 +4,9 @@ The names below are what users may rely on; each is loaded when it is first used
 nothing.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from ganga.lazy import loaded_on_use
 
 if TYPE_CHECKING:
     from ganga.app import open  # noqa: A004 - used as `ganga.open`
@@ -34,25 +35,21 @@ __all__ = [
     "open",
 ]
 
-_HOMES = {
-    "Client": ("ganga.client", "Client"),
-    "Event": ("ganga.model.event", "Event"),
-    "GangaError": ("ganga.errors", "GangaError"),
-    "Job": ("ganga.model.job", "JobRecord"),
-    "JobSpec": ("ganga.model.job", "JobSpec"),
-    "JobStatus": ("ganga.model.status", "JobStatus"),
-    "Resources": ("ganga.model.resources", "Resources"),
-    "Session": ("ganga.plain", "Session"),
-    "Share": ("ganga.model.job", "Share"),
-    "open": ("ganga.app", "open"),
-}
-
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'ganga' has no attribute {name!r}")
-    module, attribute = _HOMES[name]
-    return getattr(import_module(module), attribute)
+__getattr__ = loaded_on_use(
+    __name__,
+    {
+        "Client": "client",
+        "Event": "model.event",
+        "GangaError": "errors",
+        "Job": "model.job:JobRecord",
+        "JobSpec": "model.job",
+        "JobStatus": "model.status",
+        "Resources": "model.resources",
+        "Session": "plain",
+        "Share": "model.job",
+        "open": "app",
+    },
+)
 
 
 def __dir__() -> list[str]:

@@ -3,8 +3,9 @@
 What a target needs is loaded when it is opened: `import ganga` loads none of it.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from ganga.lazy import loaded_on_use
 
 if TYPE_CHECKING:
     from ganga.backends.dirac.discovery import discover
@@ -13,15 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Settings", "connect", "discover", "policy"]
 
-_HOMES = {
-    "Settings": "ganga.backends.dirac.settings",
-    "connect": "ganga.backends.dirac.opening",
-    "discover": "ganga.backends.dirac.discovery",
-    "policy": "ganga.backends.dirac.settings",
-}
-
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+__getattr__ = loaded_on_use(
+    __name__,
+    {"Settings": "settings", "connect": "opening", "discover": "discovery", "policy": "settings"},
+)

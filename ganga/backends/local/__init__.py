@@ -6,8 +6,9 @@ may be killed at any moment. Spooler and launchers import this package too and a
 needs is loaded when it is first used.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from ganga.lazy import loaded_on_use
 
 if TYPE_CHECKING:
     from ganga.backends.local.opening import connect
@@ -15,14 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Settings", "connect", "policy"]
 
-_HOMES = {
-    "Settings": "ganga.backends.local.settings",
-    "connect": "ganga.backends.local.opening",
-    "policy": "ganga.backends.local.settings",
-}
-
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+__getattr__ = loaded_on_use(
+    __name__,
+    {"Settings": "settings", "connect": "opening", "policy": "settings"},
+)
