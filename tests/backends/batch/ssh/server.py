@@ -124,7 +124,8 @@ class Sshd:
         """What serves the connections is there, and does nothing."""
         servers = self.servers()
         for process in servers:
-            process.suspend()
+            with _gone_already():
+                process.suspend()
         try:
             yield
         finally:
@@ -137,7 +138,12 @@ class Sshd:
         return psutil.Process(self._process.pid).children(recursive=True)
 
     def servers(self) -> list[psutil.Process]:
-        return [process for process in self.children() if process.name() == "sshd"]
+        found = []
+        for process in self.children():
+            with _gone_already():
+                if process.name() == "sshd":
+                    found.append(process)
+        return found
 
     def connections(self) -> int:
         """How many have been let in so far."""
