@@ -158,7 +158,10 @@ async def opened(folder: Path, settings: local.Settings) -> AsyncIterator[Target
 async def end_all(folder: Path) -> None:
     """Kill what is left, jobs first."""
     ours = processes_of(folder)
-    family = [child for process in ours for child in process.children(recursive=True)]
+    family: list[psutil.Process] = []
+    for process in ours:
+        with suppress(psutil.NoSuchProcess):
+            family += process.children(recursive=True)
     for process in [*family, *ours]:
         with suppress(psutil.NoSuchProcess):
             process.send_signal(signal.SIGKILL)
