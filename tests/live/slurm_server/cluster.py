@@ -99,8 +99,8 @@ class Cluster:
         return self.run("scontrol", "token", f"lifespan={lifespan}")
 
     def stop_daemon(self, name: str) -> None:
-        """As an administrator does: it may write down what it knows."""
-        self.processes.stop(name)
+        """As an administrator does: it may write down what it knows, however long that takes."""
+        self.processes.stop(name, within=_READY_WITHIN)
 
     def kill_daemon(self, name: str) -> None:
         """At once, as by the kernel."""

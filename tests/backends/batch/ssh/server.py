@@ -15,6 +15,7 @@ from typing import Final
 import psutil
 
 from ganga.backends.batch.ssh.connecting import Host
+from tests.live.dirac_server.processes import free_ports
 from tests.live.system_packages import NotInstalled
 
 SSHD: Final = "/usr/sbin/sshd"
@@ -180,10 +181,7 @@ def _gone_already() -> Iterator[None]:
 def sshd(within: Path | None = None) -> Iterator[Sshd]:
     """One that is prepared, and not started."""
     folder = Path(tempfile.mkdtemp(prefix="sshd-", dir=within))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = int(free.getsockname()[1])
-    server = Sshd(folder, port)
+    server = Sshd(folder, *free_ports(1))
     try:
         server.prepare()
         yield server
