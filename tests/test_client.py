@@ -509,7 +509,7 @@ async def test_a_local_job_through_a_store_on_disk(tmp_path: Path, monkeypatch: 
     script.chmod(0o700)
     async with ganga.open(tmp_path / "home", config=tmp_path / "ganga.toml") as client:
         job = await client.submit("./script.sh", outputs=["*.txt"], environment={"A": "b"})
-        [ended] = await client.wait(job, timeout=30)
+        [ended] = await client.wait(job, timeout=100)
         assert (ended.status, ended.reason) == (JobStatus.COMPLETED, None)
         assert (await client.fetch(job) / "out.txt").read_text() == "hello\n"
         await client.service.settle([job.id])

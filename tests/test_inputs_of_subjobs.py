@@ -33,7 +33,7 @@ async def test_each_subjob_has_its_own_as_they_were_at_submission(tmp_path: Path
             job = await client.submit(["cat"], subjobs=by_files(paths))
         remove(paths)
         async with campaign.open() as client:
-            assert (await client.wait(job, timeout=20))[0].status is JobStatus.COMPLETED
+            assert (await client.wait(job, timeout=100))[0].status is JobStatus.COMPLETED
             assert await client.read(f"{job.id}.0") == b"a/events as submitted"
             assert await client.read(f"{job.id}.1") == b"b/events as submitted"
 

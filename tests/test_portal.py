@@ -159,5 +159,5 @@ async def room():
 Portal(room)
 print("end")
 """
-    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=True)
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=100, check=True)
     assert (result.stdout, result.stderr) == ("end\nclosed\n", "")

@@ -40,6 +40,7 @@ def test_git_knows_the_files() -> None:
     assert len(tracked()) > 300
 
 
+@pytest.mark.timeout(300)
 def test_black_would_change_nothing() -> None:
     result = run("black", "--check", "--quiet", "--diff", *tracked())
     assert result.returncode == 0, result.stdout + result.stderr
@@ -50,6 +51,7 @@ def test_ruff_finds_nothing() -> None:
     assert result.returncode == 0, result.stdout + result.stderr
 
 
+@pytest.mark.timeout(300)
 def test_pycodestyle_finds_nothing_that_is_not_for_black_to_decide() -> None:
     result = run(*PYCODESTYLE, *tracked())
     assert result.returncode == 0, result.stdout + result.stderr

@@ -4,6 +4,7 @@ import argparse
 import re
 import shlex
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Final
 
 from ganga.cli.parsing import Parser, number
@@ -11,7 +12,7 @@ from ganga.model.ids import shortened
 from ganga.model.resources import Resources
 
 _UNITS: Final = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
-_SIZE: Final = re.compile(r"(\d{1,15}(?:\.\d{1,6})?)([KMGT]?)(?:i?B)?", re.IGNORECASE | re.ASCII)
+_SIZE: Final = re.compile(r"(\d{1,19}(?:\.\d{1,6})?)([KMGT]?)(?:i?B)?", re.IGNORECASE | re.ASCII)
 _TIME: Final = re.compile(
     r"(?=\d)(?:(\d{1,6})d)?(?:(\d{1,8})h)?(?:(\d{1,9})m)?(?:(\d{1,10})s?)?", re.IGNORECASE | re.ASCII
 )
@@ -41,8 +42,8 @@ def configure_resources(parser: Parser) -> None:
 def memory(text: str) -> int:
     """Reads ``500M``, ``2G`` or a number of bytes; K, M, G and T are powers of 1024."""
     match = _SIZE.fullmatch(text)
-    size = 0 if match is None else int(float(match[1]) * _UNITS[match[2].upper()])
-    if not 0 < size < 2**62:
+    size = 0 if match is None else int(Decimal(match[1]) * _UNITS[match[2].upper()])
+    if not 0 < size <= 2**62:
         raise argparse.ArgumentTypeError(f"{shortened(text)!r} is no amount of memory; expected such as 500M or 2G")
     return size
 

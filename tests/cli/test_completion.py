@@ -24,7 +24,7 @@ def completions(line: str, **asked: str) -> list[str]:
         "COMP_LINE": line,
         "COMP_POINT": str(len(line)),
     }
-    subprocess.run([sys.executable, "-c", PROGRAM], env=environment, pass_fds=[write], check=True, timeout=30)
+    subprocess.run([sys.executable, "-c", PROGRAM], env=environment, pass_fds=[write], check=True, timeout=100)
     os.close(write)
     with os.fdopen(read) as answer:
         return [word.strip() for word in answer.read().split("\n") if word]

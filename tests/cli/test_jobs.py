@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,7 @@ def monitor() -> Iterator[subprocess.Popen[str]]:
     assert process.stdout.readline().endswith(" took over: local\n")
     yield process
     process.terminate()
-    process.communicate(timeout=30)
+    process.communicate(timeout=100)
 
 
 def test_run_is_what_a_shell_would_do(cli: Ganga) -> None:
@@ -183,7 +184,7 @@ def test_a_monitor_says_what_it_takes_over_and_stops_cleanly(cli: Ganga, monitor
     assert f"process {monitor.pid} on" in cli("targets").out
     assert cli("run", "true").code == 0
     monitor.send_signal(signal.SIGTERM)
-    out, _ = monitor.communicate(timeout=30)
+    out, _ = monitor.communicate(timeout=100)
     assert monitor.returncode == 0
     assert out.endswith(" monitor stopped: local\n")
     assert "nobody" in cli("monitor", "--status").out
@@ -199,22 +200,30 @@ def test_ctrl_c_never_kills_jobs_and_says_how_to_come_back(cli: Ganga) -> None:
     assert run.stdout is not None
     assert run.stdout.readline() == "begun\n"
     run.send_signal(signal.SIGINT)
-    _, err = run.communicate(timeout=30)
+    _, err = run.communicate(timeout=100)
     assert run.returncode == 130
     assert err.endswith("ganga: interrupted; job 1 goes on: 'ganga wait 1' comes back to it\n"), err
     assert cli("list", "--json").objects[0]["status"] in {"submitted", "running"}
     cli("kill", "1")
 
 
+def shown_on(terminal: int) -> str:
+    """All that is shown there until its last program ends. Who does not read makes the programs wait at some point."""
+    shown = b""
+    with suppress(OSError):  # That is how a terminal without programs ends.
+        while part := os.read(terminal, 4096):
+            shown += part
+    return shown.decode()
+
+
 def test_on_a_terminal_there_is_a_bar() -> None:
     parent, child = pty.openpty()
-    result = subprocess.run(
-        [*GANGA, "run", "-n", "2", "--", "true"], stdin=child, stdout=child, stderr=child, check=False, timeout=60
-    )
-    os.close(child)
-    shown = os.read(parent, 100_000).decode()
+    command = [*GANGA, "run", "-n", "2", "--", "true"]
+    with subprocess.Popen(command, stdin=child, stdout=child, stderr=child) as process:
+        os.close(child)
+        shown = shown_on(parent)
     os.close(parent)
-    assert result.returncode == 0
+    assert process.returncode == 0
     assert "2 of 2 ended" in shown
 
 
@@ -226,7 +235,7 @@ def test_the_events_of_a_job_are_followed_as_they_happen(cli: Ganga) -> None:
     assert follower.stdout is not None
     assert any("completed" in line for line in follower.stdout)
     follower.send_signal(signal.SIGINT)
-    _, err = follower.communicate(timeout=30)
+    _, err = follower.communicate(timeout=100)
     assert (follower.returncode, "goes on from here" in err) == (130, True)
 
 
@@ -240,7 +249,7 @@ def test_a_second_monitor_is_in_reserve(monitor: subprocess.Popen[str]) -> None:
     monitor.kill()
     assert json.loads(second.stdout.readline()) == {"what": "took over", "target": "local"}
     second.terminate()
-    second.communicate(timeout=30)
+    second.communicate(timeout=100)
 
 
 def test_a_target_that_is_away_is_told_and_not_waited_for(cli: Ganga, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,8 @@ from tests.cli.test_submission import read
 
 
 @pytest.mark.parametrize(
-    ("text", "size"), [("1000", 1000), ("2G", 2 << 30), ("500M", 500 << 20), ("1.5k", 1536), ("2GiB", 2 << 30)]
+    ("text", "size"),
+    [("1000", 1000), ("2G", 2 << 30), ("500M", 500 << 20), ("1.5k", 1536), ("2GiB", 2 << 30), (str(2**62), 2**62)],
 )
 def test_an_amount_of_memory(text: str, size: int) -> None:
     assert memory(text) == size
@@ -35,7 +36,7 @@ def test_no_time(text: str) -> None:
         duration(text)
 
 
-@given(size=st.integers(1, 2**50), seconds=st.integers(1, 2**31))
+@given(size=st.integers(1, 2**62), seconds=st.integers(1, 2**31))
 def test_what_is_told_can_be_typed(size: int, seconds: int) -> None:
     told = dict(words.split() for words in as_typed(Resources(memory=size, time=seconds)))
     assert (memory(told["memory"]), duration(told["time"])) == (size, seconds)

@@ -132,7 +132,9 @@ def test_no_check_takes_longer_than_it_may(cli: Ganga, ganga_home: Path) -> None
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATH", f"{programs}:/usr/bin:/bin")
         result = cli("targets", "--check", "--timeout", "0.5")
-    assert result.out.count("no answer within 0.5 seconds") == 2
+    # The third is this machine, which may be busy.
+    for name in ("slurm", "pbs"):
+        assert f"{name}: no answer within 0.5 seconds" in result.out
 
 
 FOUND = {

@@ -1,5 +1,6 @@
 """Stores, disks and requests of unusual kinds: each ends as one sentence, and nothing is lost."""
 
+import asyncio
 import os
 import sqlite3
 import subprocess
@@ -9,11 +10,26 @@ from pathlib import Path
 
 import pytest
 
+import ganga
+from ganga.model.ids import TargetName
 from ganga.model.job import JobRecord
+from ganga.monitor.process import Process, describe
 from tests.cli.conftest import Ganga
 from tests.effort import Effort
 
 Jobs = Callable[..., list[JobRecord]]
+
+
+@pytest.fixture
+def looked_after() -> None:
+    """The local target has a monitor, on another machine: commands here have no words of their own about it."""
+
+    async def take() -> None:
+        async with ganga.open(monitor=False) as client:
+            elsewhere = Process(host="elsewhere.example", boot="b", pid=1, started="1")
+            assert await client.store.acquire(TargetName("local"), describe(elsewhere)) is not None
+
+    asyncio.run(take())
 
 
 @pytest.fixture
@@ -36,18 +52,19 @@ def fill(path: Path) -> None:
     os.close(file)
 
 
-def test_a_full_disk_loses_nothing_and_is_said(cli: Ganga, jobs: Jobs, small_disk: Path, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("small_disk", "looked_after")
+def test_a_full_disk_loses_nothing_and_is_said(cli: Ganga, jobs: Jobs, home: Path, tmp_path: Path) -> None:
     jobs("before")
     large = tmp_path / "large"
     large.write_bytes(bytes(2_000_000))
     refused = cli("submit", "--input", str(large), "true")
     assert (refused.code, refused.out, refused.err.count("\n")) == (3, "", 1)
     assert "full" in refused.err
-    fill(small_disk / "ballast")
+    fill(home / "ballast")
     refused = cli("submit", "--name", "x" * 100_000, "true")
     assert (refused.code, refused.out) == (3, "")
     assert "Traceback" not in refused.err
-    (small_disk / "ballast").unlink()
+    (home / "ballast").unlink()
     assert [line["name"] for line in cli("list", "--json").objects] == ["before"]
     jobs("after")
     assert [line["name"] for line in cli("list", "--json").objects] == ["after", "before"]

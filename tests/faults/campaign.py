@@ -1,8 +1,6 @@
 """Jobs that leave a trace of each time they ran, and the judgement of what became of them against the known truth."""
 
 import asyncio
-import os
-import signal
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -30,6 +28,9 @@ exit $(( GANGA_SUBJOB_INDEX % 5 ))
 
 OUTPUT_LINES = 200
 
+#: Seconds for what comes without fail, on a slow machine with much else to do.
+LIMIT = 100.0
+
 #: Many small jobs at once, and leases that run out soon.
 SETTINGS = """
 [monitor]
@@ -54,18 +55,22 @@ class Campaign:
     ran: Path
     jobs: list[JobRecord] = field(default_factory=list)
 
-    def spooler(self) -> int | None:
-        """The process id of the living spooler of this home, if there is one."""
+    async def spooler(self) -> psutil.Process:
+        """The living spooler of this home, once there is one."""
+        found: list[psutil.Process] = []
+        await until(lambda: self._found_spooler(found), "there is a spooler")
+        return found[0]
+
+    def _found_spooler(self, found: list[psutil.Process]) -> bool:
         there = look_up(str(self.home / "targets" / "local"))
         with suppress(psutil.NoSuchProcess):
             if there is not None and psutil.Process(there.pid).status() != psutil.STATUS_ZOMBIE:
-                return there.pid
-        return None
+                found.append(psutil.Process(there.pid))
+        return bool(found)
 
     async def kill_spooler(self) -> None:
         """Once there is one."""
-        await until(lambda: self.spooler() is not None, "there is a spooler")
-        os.kill(self.spooler() or 0, signal.SIGKILL)
+        (await self.spooler()).kill()
 
     @property
     def config(self) -> Path:
@@ -81,12 +86,12 @@ class Campaign:
         self.jobs.append(job)
         return job
 
-    async def finish(self, seconds: float) -> None:
+    async def finish(self) -> None:
         """Have an unharmed monitor see all jobs to their end."""
         async with self.open() as client:
-            await self.wait(client, seconds)
+            await self.wait(client)
 
-    async def wait(self, client: ganga.Client, seconds: float) -> None:
+    async def wait(self, client: ganga.Client, seconds: float = LIMIT) -> None:
         """Wait until all jobs have ended; if they do not, say which."""
         try:
             await client.wait(*self.jobs, timeout=seconds)
@@ -167,7 +172,7 @@ async def pause(seconds: float) -> None:
     await asyncio.sleep(seconds)
 
 
-async def until(happened: Callable[[], bool], what: str, seconds: float = 60.0) -> None:
+async def until(happened: Callable[[], bool], what: str, seconds: float = LIMIT) -> None:
     """Wait until something has happened that nobody tells of."""
     try:
         async with asyncio.timeout(seconds):
@@ -177,7 +182,7 @@ async def until(happened: Callable[[], bool], what: str, seconds: float = 60.0) 
         raise AssertionError(f"not within {seconds:g} seconds: {what}") from None
 
 
-async def event_of(client: ganga.Client, wanted: Callable[[Event], bool], seconds: float = 60.0) -> Event:
+async def event_of(client: ganga.Client, wanted: Callable[[Event], bool], seconds: float = LIMIT) -> Event:
     """The first event, from the beginning, that is wanted; waits until it is there."""
     async with asyncio.timeout(seconds):
         async for event in client.events(after=0):

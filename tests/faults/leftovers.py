@@ -18,7 +18,7 @@ def end_all(folder: Path) -> None:
         for process in found:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
-        psutil.wait_procs(found, timeout=5)
+        psutil.wait_procs(found, timeout=20)
     left = list(_processes(folder))
     assert not left, f"these do not end: {left}"
 

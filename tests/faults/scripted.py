@@ -52,12 +52,13 @@ async def watching(
     policy: Policy = HASTY,
     store: Store | None = None,
     monitoring: bool = True,
+    lease: float = 0.5,
 ) -> AsyncIterator[Client]:
-    """A client with one target for each back end; the first is the default."""
+    """A client with one target for each back end, and leases of so many seconds; the first target is the default."""
     store = store or MemoryStore()
     targets = {TargetName(name): _target(name, backend, policy) for name, backend in backends.items()}
     workspace = Workspace(folder)
-    async with Service(store, workspace, targets, monitoring=monitoring, lease_seconds=0.5) as service:
+    async with Service(store, workspace, targets, monitoring=monitoring, lease_seconds=lease) as service:
         yield Client(store, workspace, service, default_target=next(iter(targets)))
 
 

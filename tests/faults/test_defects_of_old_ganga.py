@@ -66,7 +66,7 @@ async def test_poison(tmp_path: Path) -> None:
     async with watching(tmp_path, {"scripted": scripted()}) as client:
         poisoned = await client.submit(["true"], folder="/", notifiers=[UNREACHABLE])
         healthy = [await client.submit(["true"], folder="/") for _ in range(2)]
-        await client.wait(poisoned, *healthy, timeout=20)
+        await client.wait(poisoned, *healthy, timeout=100)
         assert await status(client, poisoned, *healthy) == [JobStatus.COMPLETED] * 3
         assert "mail" in ((await client.get(poisoned)).reason or "")
 
@@ -98,8 +98,9 @@ async def test_enable_twice(tmp_path: Path) -> None:
     """Each further enabling added another supervising loop, so that everything was asked twice as often."""
     first, second, store = scripted(FOREVER), scripted(FOREVER), MemoryStore()
     async with (
-        watching(tmp_path, {"scripted": first}, store=store) as client,
-        watching(tmp_path, {"scripted": second}, store=store),
+        # Nobody is to lose the lease because this process had no turn for a moment.
+        watching(tmp_path, {"scripted": first}, store=store, lease=60.0) as client,
+        watching(tmp_path, {"scripted": second}, store=store, lease=60.0),
     ):
         await client.submit(["true"], folder="/")
         polled = {asyncio.create_task(polls(backend, 5)) for backend in (first, second)}
@@ -135,11 +136,11 @@ async def test_auto_resubmit(tmp_path: Path) -> None:
     again = Resubmission(attempts=2)
     async with watching(tmp_path, {"scripted": scripted(bad, *[good] * 10)}) as client:
         job = await client.submit(["true"], folder="/", subjobs=10, resubmission=again)
-        assert (await client.wait(job, timeout=20))[0].status is JobStatus.COMPLETED
+        assert (await client.wait(job, timeout=100))[0].status is JobStatus.COMPLETED
         assert (await client.get(f"{job.id}.0")).attempt == 2
     async with watching(tmp_path / "single", {"scripted": scripted(bad, good)}) as client:
         job = await client.submit(["true"], folder="/", resubmission=again)
-        (ended,) = await client.wait(job, timeout=20)
+        (ended,) = await client.wait(job, timeout=100)
         assert (ended.status, ended.attempt) == (JobStatus.COMPLETED, 2)
 
 

@@ -21,7 +21,7 @@ async def test_of_a_submitted_job(tmp_path: Path) -> None:
     with campaign_in(tmp_path) as campaign:
         leave_behind(campaign.home, 1)
         async with campaign.open() as client:
-            (job,) = await client.wait(await client.submit(["echo", "ours"]), timeout=20)
+            (job,) = await client.wait(await client.submit(["echo", "ours"]), timeout=100)
             assert await client.read(job) == b"ours\n"
         assert kept(campaign.home, 1)
 
@@ -34,7 +34,7 @@ async def test_of_an_adopted_process(tmp_path: Path) -> None:
             (job,) = await client.track("local", str(process.pid))
             process.kill()
             await process.wait()
-            (ended,) = await client.wait(job, timeout=20)
+            (ended,) = await client.wait(job, timeout=100)
             assert ended.status is not JobStatus.COMPLETED
             assert b"of another job" not in await client.read(ended)
         assert kept(campaign.home, 1)

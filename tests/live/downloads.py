@@ -6,8 +6,8 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-TRIES = 3
-#: Seconds before the second try; twice as long before the third.
+TRIES = 6
+#: Seconds before the second try; twice as long before the third, and so on: a minute and more in all.
 PAUSE = 5.0
 
 

@@ -9,6 +9,7 @@ import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -146,12 +147,13 @@ class Gate:
 
     async def suffer(self, trouble: Trouble) -> None:
         """From now on; the visits that there are end. The port stays the same."""
-        await self._close()
         self._trouble = trouble
+        await self._close()
         if not trouble.accepts:
             return
         context = self._certificates[trouble.certificate or "good"] if trouble.secured else None
-        self._listener = await asyncio.start_server(self._receive, "127.0.0.1", self.port, ssl=context)
+        receive = partial(self._receive, trouble)
+        self._listener = await asyncio.start_server(receive, "127.0.0.1", self.port, ssl=context)
         self.port = self._listener.sockets[0].getsockname()[1]
 
     async def _close(self) -> None:
@@ -165,12 +167,16 @@ class Gate:
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         return await asyncio.open_connection(self._host, self._server_port, ssl=self._inside)
 
-    async def _receive(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _receive(self, trouble: Trouble, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
+        if trouble is not self._trouble:
+            # It was accepted just before, and knows nothing of what there is now.
+            writer.transport.abort()
+            return
         self._visits.add(task)
         try:
-            await self._trouble.act(Visit(reader, writer, self._connect))
+            await trouble.act(Visit(reader, writer, self._connect))
         except (OSError, EOFError, asyncio.CancelledError):
             # The client, the server or the test has had enough.
             return

@@ -120,6 +120,7 @@ class Proxy:
         assert parts.port is not None
         self._server = (parts.hostname, parts.port)
         self._listener: asyncio.Server | None = None
+        self._refuses = False
         self._port = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self.fault: Fault = faithful
@@ -141,12 +142,14 @@ class Proxy:
 
     async def listen(self) -> None:
         """Accept connections, on the same port each time."""
+        self._refuses = False
         self._listener = await asyncio.start_server(self._serve, "127.0.0.1", self._port)
         self._port = self._listener.sockets[0].getsockname()[1]
 
     async def refuse(self) -> None:
         """Refuse connections, and end those that there are."""
         assert self._listener is not None
+        self._refuses = True
         self._listener.close()
         for task in self._tasks:
             task.cancel()
@@ -155,6 +158,10 @@ class Proxy:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
+        if self._refuses:
+            # It was accepted just before.
+            writer.transport.abort()
+            return
         self._tasks.add(task)
         try:
             await exchanged(reader, writer, self._connect, self._suffer)

@@ -11,6 +11,8 @@ from tests.live.downloads import fetch
 _ENVIRONMENT = {"DEBIAN_FRONTEND": "noninteractive", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
 #: One installation at a time: apt allows no other beside.
 _ONE = Lock()
+#: Another program of the machine may be installing something, as many do when they have just been started; seconds.
+_WAITING = ("-o", "DPkg::Lock::Timeout=300")
 
 
 class NotInstalled(Exception):
@@ -35,12 +37,12 @@ def install(packages: Mapping[str, str]) -> None:
         absent = missing(packages)
         if not absent:
             return
-        command = ["apt-get", "install", "-y", "-q", "--no-install-recommends", *absent]
+        command = ["apt-get", "install", *_WAITING, "-y", "-q", "--no-install-recommends", *absent]
         refusal = NotInstalled(f"these system packages are missing: run `sudo {' '.join(command)}`")
         if os.geteuid() != 0:
             raise refusal
         try:
-            for words in (["apt-get", "update", "-q"], command):
+            for words in (["apt-get", "update", *_WAITING, "-q"], command):
                 fetch(words, _ENVIRONMENT)
         except (OSError, subprocess.CalledProcessError) as error:
             raise refusal from error

@@ -69,7 +69,8 @@ async def pool() -> AsyncIterator[ThreadPool]:
 
 @pytest.fixture
 async def hasty_pool() -> AsyncIterator[ThreadPool]:
-    pool = ThreadPool("site finishing", timeout=0.2)
+    # Long enough for a thread of a busy machine to come as far as it hangs.
+    pool = ThreadPool("site finishing", timeout=5.0)
     yield pool
     pool.close()
 

@@ -73,7 +73,7 @@ asyncio.run(main())
 print("ended")
 """
     done = subprocess.run(
-        [sys.executable, "-X", "dev", "-c", program], capture_output=True, text=True, timeout=30, check=True
+        [sys.executable, "-X", "dev", "-c", program], capture_output=True, text=True, timeout=100, check=True
     )
     assert done.stdout == "ended\n"
     assert "destroyed" not in done.stderr

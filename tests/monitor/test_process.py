@@ -1,5 +1,6 @@
 """A process is told apart from a later one with the same number, and the dead from those of which nothing is known."""
 
+import os
 import subprocess
 import sys
 
@@ -42,7 +43,7 @@ def test_a_zombie_is_dead() -> None:
     program = "from ganga.monitor.process import *; print(describe(this_process()))"
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
-        text = child.stdout.read()  # Ends when the child has ended, which is not reaped yet.
-        process = parse(text)
+        process = parse(child.stdout.read())
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # It has ended, and is not reaped.
         assert process is not None
-        assert process.surely_dead() or child.poll() is None
+        assert process.surely_dead()

@@ -70,7 +70,7 @@ async def test_an_errand_given_up_before_its_turn_is_not_done() -> None:
     worker = Worker("x", "BEGIN", _connect)
     await worker.open()
     gate, done = Event(), list[int]()
-    first = asyncio.create_task(worker.run(lambda _: gate.wait(10)))
+    first = asyncio.create_task(worker.run(lambda _: gate.wait(100)))
     second = asyncio.create_task(worker.run(lambda _: done.append(2)))
     await asyncio.sleep(0)
     second.cancel()
@@ -96,7 +96,7 @@ async def test_a_failure_to_connect_is_told() -> None:
 
 
 def test_a_program_that_forgets_its_store_ends(path: Path) -> None:
-    ended = subprocess.run([sys.executable, "-c", FORGETFUL, path], capture_output=True, timeout=30, check=True)
+    ended = subprocess.run([sys.executable, "-c", FORGETFUL, path], capture_output=True, timeout=100, check=True)
     assert ended.stdout == b"0\n"
 
 

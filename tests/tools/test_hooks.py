@@ -14,6 +14,9 @@ from tests.tools.needs import needs_program
 ROOT = Path(__file__).parents[2]
 PROGRAMS = ("pre-commit", "prek")
 
+#: Environments are made from the package index, which may be far.
+pytestmark = pytest.mark.timeout(400)
+
 SETTINGS = """\
 [tool.ganga-quality]
 ratchet = "ratchet.txt"
@@ -49,7 +52,7 @@ class House:
     def run(self, program: str | Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         command: list[str | Path] = [program, *arguments]
         return subprocess.run(
-            command, cwd=self.root, env=self.environment, capture_output=True, text=True, timeout=100, check=False
+            command, cwd=self.root, env=self.environment, capture_output=True, text=True, timeout=250, check=False
         )
 
     def git(self, *arguments: str) -> str:
@@ -225,7 +228,6 @@ repos:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 def test_another_repository_uses_the_exported_hooks(
     program: Path, exported: House, environment: dict[str, str], tmp_path: Path
 ) -> None:

@@ -26,8 +26,9 @@ LARGEST_FRAME = 256 << 20
 #: Seconds within which a connection has to be there, its TLS too.
 CONNECT_WITHIN = 10.0
 
-#: An alert is on its way when the handshake is done; a service that has no complaint says nothing.
-_COMPLAINT_WITHIN = 2.0
+#: An alert is on its way when the handshake is done, unless the service is busy; one that has no complaint says
+#: nothing.
+_COMPLAINT_WITHIN = 10.0
 _LONGEST_HEAD = 24
 _KEEP_ALIVE = b"dka"
 _DIGITS = b"0123456789"

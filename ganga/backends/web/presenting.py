@@ -11,8 +11,8 @@ from ganga.backends.web.http import Http, Judge
 from ganga.backends.web.proxy import Credentials, Proxy
 
 _PORT: Final = 443
-#: Seconds within which a server looks at a proxy.
-_COMPLAINT_WITHIN: Final = 5.0
+#: Seconds within which a server looks at a proxy, however busy it is. One that hangs up says so at once.
+_COMPLAINT_WITHIN: Final = 10.0
 
 
 class Presenting:

@@ -56,7 +56,7 @@ class _Plain:
     """Connections without TLS and credentials."""
 
     def __init__(self) -> None:
-        self._http = Http("the element", timeout=20.0, judge=judged)
+        self._http = Http("the element", timeout=60.0, judge=judged)
 
     async def to(self, url: str) -> Http:
         del url

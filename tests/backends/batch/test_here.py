@@ -52,7 +52,7 @@ async def test_a_program_that_is_not_there_is_an_outage_that_names_it(shell: Her
 def lives(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return False
 
 

@@ -47,7 +47,7 @@ JobMonitoring = dips://test:9130/WorkloadManagement/JobMonitoring
 @pytest.fixture
 def diset(identities: Identities) -> Diset:
     proxy = Proxy(identities.folder / "proxy.pem", identities.folder / "ca.pem")
-    return Diset(proxy, Client(), timeout=20)
+    return Diset(proxy, Client(), timeout=60)
 
 
 def _hosts(urls: list[str]) -> list[str]:

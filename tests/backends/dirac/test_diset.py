@@ -20,7 +20,7 @@ from tests.backends.dirac.identities import Identities
 @pytest.fixture
 def diset(identities: Identities) -> Diset:
     proxy = Proxy(identities.folder / "proxy.pem", identities.folder / "ca.pem")
-    return Diset(proxy, Client(organisation="lhcb"), timeout=20)
+    return Diset(proxy, Client(organisation="lhcb"), timeout=60)
 
 
 async def _answer(identities: Identities, diset: Diset, behave: Callable[[Caller], Awaitable[None]]) -> object:

@@ -64,7 +64,7 @@ def test_who_holds_the_lock_is_waited_for(tmp_path: Path) -> None:
     reader.start()
     other.write(made("new"))
     other.close()
-    reader.join(10)
+    reader.join(100)
     assert [tokens.access_token for tokens in read] == ["new"]
 
 

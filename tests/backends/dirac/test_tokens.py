@@ -258,7 +258,7 @@ async def test_a_file_system_that_hangs_is_no_harm_while_the_token_lives(
 
     def hanging(file: TokenFile) -> Version:
         del file
-        let_go.wait(30)
+        let_go.wait(100)
         raise AssertionError("nobody waits for this")
 
     with monkeypatch.context() as patch:

@@ -95,6 +95,13 @@ class Target:
     def main(self, tag: str) -> int:
         return int(str(self.record(tag)[1]["main"]["pid"]))
 
+    async def end_spooler(self) -> None:
+        """Kill it, unless it has ended by itself: nobody needs it after the close."""
+        spooler = self.spooler()
+        with suppress(ProcessLookupError):
+            os.kill(spooler, signal.SIGKILL)
+        await gone([spooler])
+
     def spooler(self) -> int:
         return int(json.loads((self.folder / "spooler.json").read_bytes())["pid"])
 
@@ -108,7 +115,7 @@ async def gone(pids: Iterable[int]) -> None:
     """Wait until none of these processes is left; a dead one that nobody waits for is gone."""
     left = list(pids)
     async with asyncio.timeout(LIMIT):
-        while any(map(_lives, left)):  # noqa: ASYNC110 - no event tells of processes that are not ours
+        while any(map(lives, left)):  # noqa: ASYNC110 - no event tells of processes that are not ours
             await asyncio.sleep(0.005)
 
 
@@ -119,7 +126,8 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.005)
 
 
-def _lives(pid: int) -> bool:
+def lives(pid: int) -> bool:
+    """A dead one that nobody waits for does not."""
     try:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
@@ -150,7 +158,10 @@ async def opened(folder: Path, settings: local.Settings) -> AsyncIterator[Target
 async def end_all(folder: Path) -> None:
     """Kill what is left, jobs first."""
     ours = processes_of(folder)
-    family = [child for process in ours for child in process.children(recursive=True)]
+    family: list[psutil.Process] = []
+    for process in ours:
+        with suppress(psutil.NoSuchProcess):
+            family += process.children(recursive=True)
     for process in [*family, *ours]:
         with suppress(psutil.NoSuchProcess):
             process.send_signal(signal.SIGKILL)

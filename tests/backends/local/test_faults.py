@@ -193,10 +193,12 @@ async def test_a_number_that_is_used_again_is_nobody(target: Target, stale: dict
     job = await target.submit("sleep", "600")
     await target.running(job)
     await target.close()
-    spooler, launcher, main = target.spooler(), target.launcher(job), target.main(job)
-    for pid in (spooler, launcher, main):
+    launcher, main = target.launcher(job), target.main(job)
+    # First the spooler: it would write down how the others ended.
+    await target.end_spooler()
+    for pid in (launcher, main):
         os.kill(pid, signal.SIGKILL)
-    await gone([spooler, launcher, main])
+    await gone([launcher, main])
     for line in (1, 2):
         _rewrite(target, job, line, pid=os.getpid(), **stale)
     await target.open()
@@ -209,7 +211,7 @@ async def test_a_restart_of_the_machine_is_told(target: Target) -> None:
     job = await target.submit("true")
     await target.ended(job)
     await target.close()
-    os.kill(target.spooler(), signal.SIGKILL)
+    await target.end_spooler()
     path = target.folder / "jobs" / job
     path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:3]))
     _rewrite(target, job, 1, boot="another")
@@ -223,7 +225,7 @@ async def test_a_job_of_another_machine_is_not_spoken_of(target: Target) -> None
     job = await target.submit("true")
     await target.ended(job)
     await target.close()
-    os.kill(target.spooler(), signal.SIGKILL)
+    await target.end_spooler()
     path = target.folder / "jobs" / job
     path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:3]))
     _rewrite(target, job, 1, boot="another", host="elsewhere")
@@ -255,8 +257,7 @@ async def test_a_damaged_record_is_no_evidence(target: Target, damage: bytes, ca
     path.write_bytes(
         path.read_bytes().splitlines(keepends=True)[0] + damage + (b"" if damage.endswith(b"\n") else b"\n")
     )
-    os.kill(target.spooler(), signal.SIGKILL)
-    await gone([target.spooler()])
+    await target.end_spooler()
     await target.open()
     with caplog.at_level(logging.WARNING):
         for _ in range(3):
@@ -271,7 +272,7 @@ async def test_half_an_end_is_none(target: Target, length: int) -> None:
     job = await target.submit("false")
     await target.ended(job)
     await target.close()
-    os.kill(target.spooler(), signal.SIGKILL)
+    await target.end_spooler()
     path = target.folder / "jobs" / job
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(b"".join([*lines[:-1], lines[-1][:length]]))

@@ -1,6 +1,7 @@
 """The end on request: whole trees, politely first."""
 
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -8,7 +9,7 @@ from ganga.backends.base import Stream
 from ganga.backends.local import Settings
 from ganga.model.ids import NativeId
 from ganga.model.status import JobStatus
-from tests.backends.local.conftest import Target, gone, opened, until
+from tests.backends.local.conftest import LIMIT, Target, gone, opened, until
 
 #: Starts a child in a session of its own that would live on, says both numbers, and waits.
 _RUNAWAY = """
@@ -68,13 +69,15 @@ async def test_who_ignores_the_request_is_made_to_end_after_the_grace(target: Ta
     assert (end.status, end.signal) == (JobStatus.KILLED, 9)
 
 
-async def test_who_ends_within_the_grace_has_the_time_to_do_so(target: Target) -> None:
-    job = await target.submit("sh", "-c", "trap 'echo tidied; exit 5' TERM; echo ready; while :; do sleep 0.02; done")
-    await until(lambda: "ready" in target.output(job))
-    await target.backend.kill([job])
-    end = await target.ended(job)
-    assert (end.status, end.exit_code) == (JobStatus.KILLED, 5)
-    assert "tidied" in target.output(job)
+async def test_who_ends_within_the_grace_has_the_time_to_do_so(tmp_path: Path) -> None:
+    script = "trap 'echo tidied; exit 5' TERM; echo ready; while :; do sleep 0.02; done"
+    async with opened(tmp_path / "patient", Settings(grace=LIMIT, linger=0.5)) as target:
+        job = await target.submit("sh", "-c", script)
+        await until(lambda: "ready" in target.output(job))
+        await target.backend.kill([job])
+        end = await target.ended(job)
+        assert (end.status, end.exit_code) == (JobStatus.KILLED, 5)
+        assert "tidied" in target.output(job)
 
 
 async def test_a_stopped_job_can_be_killed(target: Target) -> None:
@@ -103,7 +106,9 @@ async def test_what_a_job_leaves_behind_is_ended(target: Target) -> None:
 
 
 async def test_an_orphan_that_ignores_the_request_is_made_to_end(target: Target) -> None:
-    job = await target.submit("sh", "-c", f'setsid sh -c "{_STUBBORN}" & sleep 0.2')
+    """The job waits until it has one that does."""
+    stubborn = "trap '' TERM; echo ready; mkdir begun; while :; do sleep 0.02; done"
+    job = await target.submit("sh", "-c", f'setsid sh -c "{stubborn}" & until test -e begun; do sleep 0.02; done')
     assert (await target.ended(job)).status is JobStatus.COMPLETED
     assert "ready" in target.output(job)
 

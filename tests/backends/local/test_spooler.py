@@ -9,7 +9,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import psutil
 import pytest
 
 import ganga
@@ -20,7 +19,7 @@ from ganga.errors import BackendUnavailable
 from ganga.model.ids import JobId, Tag
 from ganga.model.job import JobSpec
 from ganga.model.status import JobStatus
-from tests.backends.local.conftest import Target, gone, opened, processes_of, until
+from tests.backends.local.conftest import Target, gone, lives, opened, processes_of, until
 
 SETTINGS = local.Settings(jobs_at_once=2, grace=0.3, linger=0.3)
 
@@ -39,10 +38,14 @@ async def test_it_ends_when_nobody_needs_it(tmp_path: Path) -> None:
 async def test_it_stays_while_a_job_runs_or_a_monitor_is_there(tmp_path: Path) -> None:
     async with opened(tmp_path / "idle", SETTINGS) as idle, opened(tmp_path / "busy", SETTINGS) as busy:
         spoolers = idle.spooler(), busy.spooler()
-        job = await busy.submit("sh", "-c", "sleep 1")
+        job = await busy.submit("sleep", "600")
+        await busy.running(job)
         await busy.close()
-        await until(lambda: any("end" in line for line in busy.record(job)))
-        assert all(map(psutil.pid_exists, spoolers))
+        # The opposite of an event: nothing happens for much longer than it stays without need.
+        await asyncio.sleep(4 * SETTINGS.linger)
+        assert all(map(lives, spoolers))
+        os.kill(busy.main(job), signal.SIGKILL)
+        await gone([busy.spooler()])
 
 
 async def test_of_two_started_at_once_one_stays(tmp_path: Path) -> None:
@@ -97,7 +100,8 @@ async def test_queued_jobs_cost_no_process_and_are_told_as_queued(tmp_path: Path
         receipts = await target.backend.submit(batch)
         await target.running(receipts.accepted[Tag("q-0")])
         await target.running(receipts.accepted[Tag("q-1")])
-        assert len(processes_of(target.folder)) == 3
+        # A job has the command of its launcher for a moment, until it has one of its own.
+        await until(lambda: len(processes_of(target.folder)) == 3)
         answer = await target.backend.poll(list(receipts.accepted.values()))
         assert [seen.status for seen in answer.seen.values()].count(JobStatus.SUBMITTED) == 498
         await target.backend.kill(list(receipts.accepted.values()))
@@ -147,10 +151,8 @@ async def test_a_vanished_socket_is_replaced(tmp_path: Path) -> None:
 
 async def test_a_damaged_address_is_replaced(tmp_path: Path) -> None:
     async with opened(tmp_path, SETTINGS) as target:
-        old = target.spooler()
         await target.close()
-        os.kill(old, signal.SIGKILL)
-        await gone([old])
+        await target.end_spooler()
         _damage_address(tmp_path)
         await target.open()
         assert (await target.ended(await target.submit("true"))).exit_code == 0

@@ -75,7 +75,10 @@ from tests.live.system_packages import NotInstalled
 from tests.live.torque_words import install as torque_install
 
 #: Seconds until a job that should have ended is given up.
-PATIENCE = 90.0
+PATIENCE = 300.0
+#: Seconds for which a controller remembers how jobs ended where nobody else knows it, or may be asked: whoever looks
+#: late is to find it still.
+REMEMBERED = 20
 
 
 @contextmanager
@@ -98,7 +101,7 @@ def slurm_over_rest(wishes: Wishes) -> Iterator[System]:
 
 @contextmanager
 def torque_over_slurm() -> Iterator[System]:
-    with running(Wishes(accounting=False)) as cluster:
+    with running(Wishes(accounting=False, min_job_age=REMEMBERED)) as cluster:
         yield TorqueOverSlurm(cluster)
 
 
@@ -129,9 +132,13 @@ class Provisioned(NamedTuple):
 
 SYSTEMS: dict[str, Provisioned] = {
     "slurm": Provisioned((slurm_install.check,), lambda: slurm(Wishes())),
-    "slurm-without-accounting": Provisioned((slurm_install.check,), lambda: slurm(Wishes(accounting=False))),
+    "slurm-without-accounting": Provisioned(
+        (slurm_install.check,), lambda: slurm(Wishes(accounting=False, min_job_age=REMEMBERED))
+    ),
     "slurm-over-ssh": Provisioned((slurm_install.check, check_sshd), lambda: slurm_over_ssh(Wishes())),
-    "slurm-over-rest": Provisioned((slurm_install.check,), lambda: slurm_over_rest(Wishes(rest=True))),
+    "slurm-over-rest": Provisioned(
+        (slurm_install.check,), lambda: slurm_over_rest(Wishes(rest=True, min_job_age=REMEMBERED))
+    ),
     "torque-over-slurm": Provisioned((torque_install.check,), torque_over_slurm),
     "grid-engine": Provisioned((grid_engine_install.check,), grid_engine),
     "grid-engine-over-ssh": Provisioned((grid_engine_install.check, check_sshd), grid_engine_over_ssh),
@@ -226,7 +233,7 @@ async def client(system: System, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         f'work_folder = "{tmp_path / "work"}"\n'
         f"{system.settings}"
         "commit_delay = 2\n"
-        "timeout = 5\n"
+        "timeout = 20\n"
         "[targets.batch.pace]\n"
         "fastest = 0.5\n"
         "slowest = 1\n"

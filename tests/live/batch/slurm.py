@@ -59,7 +59,7 @@ class SlurmSystem:
     def requeue(self, native_id: NativeId) -> None:
         """By itself Slurm waits for two minutes before it runs such a job again, and in the same second it cannot."""
         self.cluster.run("scontrol", "requeue", native_id)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while self.cluster.run("squeue", "--noheader", "--format=%T", f"--jobs={native_id}") != "PENDING":
             assert time.monotonic() < deadline
             time.sleep(0.2)

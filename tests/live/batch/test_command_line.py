@@ -17,7 +17,7 @@ from tests.live.batch.system import System
 
 GANGA = (sys.executable, "-m", "ganga")
 #: Seconds for anything that is waited for.
-PATIENCE = 120.0
+PATIENCE = 400.0
 MEBIBYTE = 1 << 20
 #: Writes a line to each stream, waits until it is allowed to go on, and writes what is no text.
 SCRIPT = (

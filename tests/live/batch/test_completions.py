@@ -13,6 +13,7 @@ import ganga
 from ganga import app
 from ganga.backends.base import ENTRY_POINTS, Feed, Surroundings
 from ganga.backends.batch.backend import BatchBackend
+from ganga.backends.batch.settings import LOG
 from ganga.backends.grid_engine import opening as grid_engine
 from ganga.backends.grid_engine.settings import Settings as GridEngineSettings
 from ganga.backends.slurm.opening import connect
@@ -35,7 +36,7 @@ from tests.live.system_packages import NotInstalled
 
 
 class Listener:
-    """Asks for what is new, and for nothing else."""
+    """Asks for what is new, and for nothing else, as often as the monitor does."""
 
     def __init__(self, backend: BatchBackend) -> None:
         assert isinstance(backend, Feed)
@@ -54,7 +55,7 @@ class Listener:
             while len(ends) < len(ids):
                 told = await self.listen()
                 ends |= {key: (seen.status, seen.exit_code) for key, seen in told.items() if seen.status.final}
-                await asyncio.sleep(0.1)
+                await asyncio.sleep(LOG.fastest)
         assert set(ends) == set(ids)
         return ends
 
@@ -135,7 +136,7 @@ async def test_a_line_of_a_run_that_goes_back_to_the_queue_is_no_end(
         while native_id not in told or told[native_id].restart == 0:
             told |= await listener.listen()
             assert native_id not in told or not told[native_id].status.final
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(LOG.fastest)
     assert (told[native_id].status, told[native_id].restart) == (JobStatus.SUBMITTED, 1)
     await on_slurm.backend.kill([native_id])
     assert await listener.end_of(native_id) == {native_id: (JobStatus.KILLED, None)}
@@ -143,6 +144,8 @@ async def test_a_line_of_a_run_that_goes_back_to_the_queue_is_no_end(
 
 async def test_a_log_that_is_emptied_hides_no_end(on_slurm: Trial, listener: Listener, log: Path) -> None:
     first = await on_slurm.submit(JobSpec(command=("true",)))
+    # Of a log that was empty before nobody can tell that it is so again.
+    await until_written(log, first)
     await listener.end_of(first)
     second = await on_slurm.submit(JobSpec(command=("true",)))
     await on_slurm.end_of(second)

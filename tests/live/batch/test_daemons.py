@@ -10,7 +10,9 @@ from ganga.model.ids import NativeId
 from ganga.model.job import JobSpec
 from ganga.model.status import JobStatus
 from ganga.testing.check_backend import Trial
+from tests.live.batch.conftest import PATIENCE
 from tests.live.batch.system import System
+from tests.live.batch.test_history import history_up_to
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -25,7 +27,7 @@ async def running_job(trial: Trial) -> NativeId:
 
 async def still_runs(trial: Trial, native_id: NativeId) -> None:
     """A daemon that comes back may need a while to answer, and a controller may have forgotten that the job began."""
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(PATIENCE):
         while True:
             try:
                 answer = await trial.backend.poll([native_id])
@@ -69,7 +71,7 @@ async def test_a_submission_to_a_frozen_controller_is_settled_later(
     async with system.connect(trial.folder.parent / "work", timeout=5.0) as impatient:
         with system.frozen(system.daemons[0]), pytest.raises(BackendUnavailable):
             await impatient.submit([submission])
-    async with asyncio.timeout(100):
+    async with asyncio.timeout(PATIENCE):
         while True:
             finding = await backend.find([submission.tag])
             if finding.present or finding.absent:
@@ -95,6 +97,8 @@ async def test_a_history_that_is_away_delays_news_and_ends_nothing(
         assert answer.absent == frozenset()
         seen = await trial.end_of(ended)
         assert (seen.status, seen.exit_code) == (JobStatus.FAILED, 7)
+    # Then it has been told what it missed.
+    await history_up_to(7, backend, ended)
     await backend.kill([live])
     assert (await trial.end_of(live)).status is JobStatus.KILLED
     assert (await backend.poll([unknown])).absent == {unknown}

@@ -23,6 +23,11 @@ def runs(seen: Observation) -> bool:
     return seen.status is JobStatus.RUNNING
 
 
+def verdict(seen: Observation) -> Observation:
+    """Without what each witness puts in its own way, and without what the job has used."""
+    return replace(seen, native_status="", started_at=None, ended_at=None, cpu_time=None, peak_memory=None)
+
+
 async def test_an_exit_code_is_the_jobs_own(trial: Trial) -> None:
     seen = await trial.end_of(await trial.submit(shell("exit 42")))
     assert (seen.status, seen.exit_code, seen.signal) == (JobStatus.FAILED, 42, None)
@@ -52,20 +57,21 @@ async def test_an_end_is_remembered_when_the_system_has_forgotten_the_job(trial:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 async def test_a_job_that_ran_into_its_time_limit_has_failed(trial: Trial, system: System) -> None:
     """A minute is the shortest limit, and controllers look now and then only."""
-    trial = Trial(trial.backend, trial.folder, pause=1.0, patience=240.0, prefix=trial.prefix)
+    trial = Trial(trial.backend, trial.folder, pause=1.0, patience=600.0, prefix=trial.prefix)
     seen = await trial.end_of(await trial.submit(shell("sleep 3600", system.shortest_limit)))
     assert seen.status is JobStatus.FAILED
     assert "time limit" in (seen.reason or "")
 
 
 async def test_a_job_that_uses_more_memory_than_it_asked_for_has_failed(trial: Trial, system: System) -> None:
-    """By ten processes together: one alone may be refused the memory, and then fails by itself."""
+    """By ten processes together: one alone may be refused the memory, and then fails by itself. Each keeps what it has
+    for longer than a slow machine needs for all of them.
+    """
     if system.scarce_memory is None:
         pytest.skip("nothing here holds jobs to their memory")
-    greedy = r"""sh -c 'x=$(head -c 30M /dev/zero | tr "\0" x); sleep 60'"""
+    greedy = r"""sh -c 'x=$(head -c 30M /dev/zero | tr "\0" x); sleep 600'"""
     script = f"for each in 0 1 2 3 4 5 6 7 8 9; do {greedy} & done; wait"
     seen = await trial.end_of(await trial.submit(shell(script, system.scarce_memory)))
     assert seen.status is JobStatus.FAILED
@@ -110,9 +116,10 @@ async def test_a_job_that_is_run_again_is_the_next_run(trial: Trial, system: Sys
     assert (seen.status, seen.exit_code, seen.restart) == (JobStatus.FAILED, 5, 1)
     await trial.until(native_id, lambda _: system.has_forgotten(native_id), "been forgotten")
     later = await trial.end_of(native_id)
-    assert replace(later, native_status="", started_at=None, ended_at=None) == replace(
-        seen, native_status="", started_at=None, ended_at=None
-    )
+    assert verdict(later) == verdict(seen)
+    # The accounting may be a moment late, and then an end is told without.
+    assert seen.cpu_time in {None, later.cpu_time}
+    assert seen.peak_memory in {None, later.peak_memory}
     retrieved, into = await trial.fetch(native_id, (), "again")
     assert retrieved.error is None
     assert (into / "stdout").read_bytes() == b"run\n"

@@ -33,6 +33,8 @@ def clusters(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Cluster, Cluster
     needs(install.check, NotInstalled)
     with running(Wishes()) as first, first.neighbour(OTHER) as second:
         monkeypatch.setenv("SLURM_CONF", str(first.conf))
+        for cluster in (first, second):
+            cluster.until_registered()
         yield first, second
 
 

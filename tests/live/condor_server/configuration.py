@@ -99,8 +99,8 @@ def _pace() -> dict[str, object]:
         "MACHINEMAXVACATETIME": 5,
         "KILLING_TIMEOUT": 5,
         "SHUTDOWN_GRACEFUL_TIMEOUT": 1,
-        # Seconds after which a job is given up whose machine has forgotten it.
-        "JOB_DEFAULT_LEASE_DURATION": 10,
+        # Seconds after which a job is given up whose machine has forgotten it: for longer than this no queue is away.
+        "JOB_DEFAULT_LEASE_DURATION": 60,
         # Seconds after which the master starts a daemon again that has died.
         "MASTER_BACKOFF_CONSTANT": 1,
         "MASTER_BACKOFF_CEILING": 1,

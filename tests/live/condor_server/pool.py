@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import tempfile
@@ -18,10 +17,11 @@ from tests.live.condor_server import install
 from tests.live.condor_server.configuration import FOLDERS, condor_config
 from tests.live.condor_server.user import as_user, write_commands
 from tests.live.dirac_server.processes import NotStarted, Processes, free_ports
+from tests.live.folders import remove
 
 MASTER, SCHEDD, STARTD = "master", "schedd", "startd"
 
-_READY_WITHIN: Final = 60.0
+_READY_WITHIN: Final = 180.0
 
 
 class Pool:
@@ -53,7 +53,7 @@ class Pool:
         environment = {**os.environ, **self.environment}
         command = [str(self.programs / words[0]), *words[1:]]
         done = subprocess.run(
-            command, env=environment, input=stdin, capture_output=True, text=True, check=False, timeout=60
+            command, env=environment, input=stdin, capture_output=True, text=True, check=False, timeout=120
         )
         assert done.returncode == 0 or not check, f"{words}: {done.stdout}{done.stderr}"
         return done.stdout.strip()
@@ -146,7 +146,7 @@ def running(within: Path | None = None, release: Path | None = None) -> Iterator
             pool.kill_daemon(MASTER)
     finally:
         end_processes(folder / "condor_config")
-        shutil.rmtree(folder)
+        remove(folder)
 
 
 def describe(pool: Pool) -> str:

@@ -1,8 +1,9 @@
 """Whole campaigns, from submission to output, through the monitor and on a real DiracX."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import aclosing
+from contextlib import aclosing, closing
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from ganga.model.event import Event, EventKind
 from ganga.model.ids import TargetName, number_and_index
 from ganga.model.job import JobRecord
 from ganga.model.status import JobStatus
+from tests.live.dirac.together.campaign import until_there
 from tests.live.dirac.worker import Worker
 from tests.live.diracx_server.running import DiracXServer
 
@@ -103,9 +105,12 @@ async def test_a_job_that_is_rescheduled_while_it_runs_is_the_next_attempt(
     client: Client, road: DiracX, tmp_path: Path, worker: Worker
 ) -> None:
     async with worker.at_work():
-        mark = tmp_path / "mark"
-        job = await client.submit(["sh", "-c", f"test -e {mark} || sleep 1000"], target="dirac")
+        mark, begun = tmp_path / "mark", tmp_path / "begun"
+        script = f"test -e {mark} || {{ touch {begun}; sleep 1000; }}"
+        job = await client.submit(["sh", "-c", script], target="dirac")
         await until(client, lambda event: event.job == job.id and event.new is JobStatus.RUNNING)
+        # That is told before the job's process has begun: one that begins later than the mark would not be run again.
+        await until_there(begun)
         first = await client.get(job)
         mark.touch()
         assert first.native_id is not None
@@ -134,16 +139,12 @@ async def test_a_job_that_is_rescheduled_after_its_end_is_followed_again_without
 
 
 async def test_a_monitor_that_ends_while_it_submits_submits_no_job_twice(
-    opened: Callable[[], app.Opening], road: DiracX, worker: Worker
+    opened: Callable[[], app.Opening], road: DiracX, diracx: DiracXServer, worker: Worker
 ) -> None:
     async with worker.at_work():
         async with opened() as client:
             job = await client.submit(["true"], target="dirac", subjobs=150)
-            async with asyncio.timeout(PATIENCE):
-                begun: list[str] = []
-                while not begun:
-                    begun = await _there(client, road, job)
-            assert len(begun) < 150
+            assert await _begun(diracx, _prefix(client, job)) < 150
         async with opened() as client:
             (ended,) = await client.wait(job, timeout=PATIENCE)
             assert ended.status is JobStatus.COMPLETED
@@ -153,9 +154,30 @@ async def test_a_monitor_that_ends_while_it_submits_submits_no_job_twice(
 
 async def _there(client: Client, road: DiracX, job: JobRecord) -> list[str]:
     """The names of all jobs on DiracX that this job or a try of it has brought there."""
-    prefix = f"ganga-{client.store.id}-{job.id}."
     states = await road.jobs(owner="alice")
-    return [state.name for state in states.values() if state.name.startswith(prefix)]
+    return [state.name for state in states.values() if state.name.startswith(_prefix(client, job))]
+
+
+def _prefix(client: Client, job: JobRecord) -> str:
+    return f"ganga-{client.store.id}-{job.id}."
+
+
+async def _begun(diracx: DiracXServer, prefix: str) -> int:
+    """How many of the jobs whose names begin so are there, as soon as there is one.
+
+    By the database: an answer of the server's could come when all have been submitted.
+    """
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            if begun := await asyncio.to_thread(_count, diracx, prefix):
+                return begun
+            await asyncio.sleep(0.01)
+
+
+def _count(diracx: DiracXServer, prefix: str) -> int:
+    with closing(sqlite3.connect(diracx.data / "jobdb.db", timeout=PATIENCE)) as database:
+        found = database.execute("SELECT COUNT(*) FROM Jobs WHERE JobName LIKE ?", (f"{prefix}%",)).fetchone()
+    return int(found[0])
 
 
 async def test_no_job_ends_while_the_server_is_away(client: Client, diracx: DiracXServer) -> None:

@@ -18,8 +18,8 @@ from tests.live import proxy
 from tests.live.diracx_server.running import DiracXServer
 from tests.live.proxy import Proxy, answers
 
-#: Seconds that a server has for its answer here.
-PATIENCE = 5.0
+#: Seconds that a server has for its answer here, however busy the machine is.
+PATIENCE = 60.0
 
 
 async def test_an_expired_token_is_said_to_be_one_and_a_new_login_is_taken_up(
@@ -38,7 +38,7 @@ async def test_an_expired_token_is_said_to_be_one_and_a_new_login_is_taken_up(
 
 
 async def until_the_file_is_read(road: DiracX) -> None:
-    async with asyncio.timeout(30.0):
+    async with asyncio.timeout(PATIENCE):
         while True:
             road._session._tokens._looked_at = -60.0
             await road.jobs(group="none")
@@ -97,7 +97,7 @@ async def test_a_renewal_goes_on_when_who_asked_for_it_gives_up(
         await heard.wait()
         await exchange.send(reply)
 
-    async with Http("DiracX", timeout=30.0) as http:
+    async with Http("DiracX", timeout=PATIENCE) as http:
         keeper = TokenKeeper(TokenFile(file), renewal(way.url, http))
         way.fault = held_up
         impatient = asyncio.create_task(keeper.access())
@@ -114,7 +114,7 @@ async def test_tokens_that_somebody_else_used_up_ask_for_a_login_in_the_servers_
     diracx: DiracXServer, tmp_path: Path
 ) -> None:
     file = diracx.login(tmp_path / "credentials.json", access=-1.0, other_user=True)
-    async with Http("DiracX", timeout=30.0) as http:
+    async with Http("DiracX", timeout=PATIENCE) as http:
         renew = renewal(diracx.where.url, http)
         refresh_token = TokenFile(file).read().refresh_token
         assert refresh_token is not None

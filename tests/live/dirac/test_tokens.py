@@ -31,7 +31,7 @@ def file(diracx: DiracXServer, tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def http() -> AsyncIterator[Http]:
-    async with Http("DiracX", timeout=30.0) as http:
+    async with Http("DiracX", timeout=60.0) as http:
         yield http
 
 
@@ -95,4 +95,4 @@ def race(diracx: DiracXServer, file: Path) -> list[Racer]:
         assert racer.stdin is not None
         racer.stdin.write("\n")
         racer.stdin.flush()
-    return [msgspec.json.decode(racer.communicate(timeout=60)[0], type=Racer) for racer in racers]
+    return [msgspec.json.decode(racer.communicate(timeout=240)[0], type=Racer) for racer in racers]

@@ -110,11 +110,11 @@ class Worker:
                 await self.report(job, ("Failed", bad), application=f"'sh' Exited With Status {code}")
 
     async def report(self, job: int, *words: tuple[str, str], application: str = "") -> None:
-        """Tell of one status after another, a few microseconds apart."""
+        """Tell of one status after another, milliseconds apart: DIRAC puts histories in order by no less."""
         now = datetime.now(UTC)
         said = {"Source": "JobWrapper"} | ({"ApplicationStatus": application} if application else {})
         news = {
-            (now + timedelta(microseconds=number)).isoformat(): {**said, "Status": status, "MinorStatus": minor}
+            (now + timedelta(milliseconds=number)).isoformat(): {**said, "Status": status, "MinorStatus": minor}
             for number, (status, minor) in enumerate(words)
         }
         # It is written down as a whole or not at all.

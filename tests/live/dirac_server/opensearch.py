@@ -7,6 +7,7 @@ port.
 import json
 import re
 import sys
+import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TypeAlias
 
@@ -16,6 +17,8 @@ _VERSION: Json = {"distribution": "opensearch", "number": "2.11.0", "minimum_wir
 _DOCUMENT = re.compile(r"([^/]+)/(_doc|_update|_create)/([^/]+)")
 _documents: dict[str, dict[str, dict[str, Json]]] = {}
 _indices: set[str] = set()
+#: Each connection has a thread, and what one of them goes through no other may change.
+_turn = threading.Lock()
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -29,10 +32,12 @@ class Handler(BaseHTTPRequestHandler):
     def _handle(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
         path = self.path.split("?")[0].strip("/")
-        self._reply(*_answer(self.command, path, body))
+        with _turn:
+            status, answer = _answer(self.command, path, body)
+            text = json.dumps(answer).encode()
+        self._reply(status, text)
 
-    def _reply(self, status: int, answer: Json) -> None:
-        body = json.dumps(answer).encode()
+    def _reply(self, status: int, body: bytes) -> None:
         self.send_response(status)
         self.send_header("content-type", "application/json; charset=UTF-8")
         self.send_header("content-length", str(len(body)))
@@ -97,5 +102,11 @@ def _several(index: str, body: bytes) -> Json:
     return {"docs": [_shown(place, str(name)) for place, name in wanted]}
 
 
+class Server(ThreadingHTTPServer):
+    """Takes up as many connections at once as all threads of all services may open."""
+
+    request_queue_size = 128
+
+
 if __name__ == "__main__":
-    ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+    Server(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()

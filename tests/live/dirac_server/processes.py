@@ -1,17 +1,20 @@
 """Programs that live as long as this one: started, awaited and ended here."""
 
 import os
+import secrets
 import socket
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 _POLL = 0.05
 _END_WITHIN = 15.0
+_PORTS = range(20_000, 32_000)
+_given: set[int] = set()
 
 
 class NotStarted(Exception):
@@ -19,12 +22,25 @@ class NotStarted(Exception):
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports of the loopback interface that nobody listens on."""
+    """Ports of the loopback interface that nobody listens on, never the same twice. No connection takes one of them
+    before a program has started, or while it is away: the kernel gives those of the usual systems higher numbers.
+    """
+    found: list[int] = []
     with ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [int(one.getsockname()[1]) for one in sockets]
+        while len(found) < count:
+            port = secrets.choice(_PORTS)
+            if port not in _given and _is_bound(held.enter_context(socket.socket()), port):
+                _given.add(port)
+                found.append(port)
+    return found
+
+
+@contextmanager
+def dead_port() -> Iterator[int]:
+    """A port of the loopback interface on which nobody listens, nor can begin to."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield int(held.getsockname()[1])
 
 
 class Processes:
@@ -68,15 +84,17 @@ class Processes:
             )
         self._await(name, port, time.monotonic() + within)
 
-    def stop(self, name: str) -> None:
-        """End a program; one that has ended already, or was never started, is none of our business."""
+    def stop(self, name: str, *, within: float = _END_WITHIN) -> None:
+        """End a program, and kill it if that takes too many seconds; one that has ended already, or never started, is
+        none of our business.
+        """
         process = self._running.pop(name, None)
         if process is None:
             return
         with suppress(ProcessLookupError):
             process.terminate()
         try:
-            process.wait(_END_WITHIN)
+            process.wait(within)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -98,6 +116,14 @@ def listens(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(0.5)
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _is_bound(free: socket.socket, port: int) -> bool:
+    try:
+        free.bind(("127.0.0.1", port))
+    except OSError:
+        return False
+    return True
 
 
 def plain_environment(**more: str) -> dict[str, str]:

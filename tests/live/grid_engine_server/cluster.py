@@ -16,6 +16,7 @@ from typing import Final
 import psutil
 
 from tests.live.dirac_server.processes import NotStarted, Processes, free_ports
+from tests.live.folders import remove
 from tests.live.grid_engine_server import configuration
 from tests.live.grid_engine_server.configuration import CELL, QUEUE, host
 from tests.live.grid_engine_server.install import check
@@ -25,7 +26,7 @@ MASTER, NODE = "master", "node"
 #: What the packages bring is looked for here by names that a private root has to have.
 PROGRAMS: Final = Path("/usr/lib/gridengine")
 _ARCHITECTURE: Final = "lx-amd64"
-_READY_WITHIN: Final = 60.0
+_READY_WITHIN: Final = 180.0
 
 
 class Cluster:
@@ -112,7 +113,7 @@ class Cluster:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=120,
             cwd=self.root,
         )
 
@@ -173,7 +174,7 @@ def running(within: Path | None = None) -> Iterator[Cluster]:
             cluster.end_jobs()
     finally:
         _end_processes(root)
-        shutil.rmtree(root)
+        remove(root)
 
 
 def describe(cluster: Cluster) -> str:

@@ -3,7 +3,6 @@
 import json
 import os
 import secrets
-import shutil
 import signal
 import subprocess
 import tempfile
@@ -17,6 +16,7 @@ import psutil
 
 from tests.live.dirac_server import mariadb
 from tests.live.dirac_server.processes import NotStarted, Processes, free_ports
+from tests.live.folders import remove
 from tests.live.slurm_server.configuration import (
     CONTROL_GROUPS,
     Ports,
@@ -30,7 +30,7 @@ from tests.live.slurm_server.install import check
 
 CONTROLLER, NODE, ACCOUNTING, DATABASE, REST = "controller", "node", "accounting", "database", "rest"
 
-_READY_WITHIN = 60.0
+_READY_WITHIN = 180.0
 
 
 class Cluster:
@@ -53,8 +53,7 @@ class Cluster:
 
     def run(self, *words: str, check: bool = True) -> str:
         """What a command of Slurm prints."""
-        environment = {**os.environ, "SLURM_CONF": str(self.conf)}
-        done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False, timeout=60)
+        done = self._run(*words)
         assert done.returncode == 0 or not check, f"{words}: {done.stdout}{done.stderr}"
         return done.stdout.strip()
 
@@ -95,13 +94,13 @@ class Cluster:
         """Where `slurmrestd` is."""
         return f"http://127.0.0.1:{self._ports.rest}"
 
-    def token(self, lifespan: int = 3600) -> str:
+    def token(self, lifespan: int = 86400) -> str:
         """A token for it; seconds."""
         return self.run("scontrol", "token", f"lifespan={lifespan}")
 
     def stop_daemon(self, name: str) -> None:
-        """As an administrator does: it may write down what it knows."""
-        self.processes.stop(name)
+        """As an administrator does: it may write down what it knows, however long that takes."""
+        self.processes.stop(name, within=_READY_WITHIN)
 
     def kill_daemon(self, name: str) -> None:
         """At once, as by the kernel."""
@@ -126,15 +125,38 @@ class Cluster:
                 raise NotStarted(self.run("sinfo", "--list-reasons", check=False))
             time.sleep(0.1)
 
-    def until_saved(self) -> None:
-        """Until the controller has written down all jobs that it knows now: it does so soon after something is new."""
-        saved, since = self.folder / "state" / "job_state", time.time()
-        job = self.run("sbatch", "--parsable", "--hold", "--output=/dev/null", "--wrap=true")
+    def until_registered(self) -> None:
+        """Until the accounting knows where the controller is, so that commands find it by the cluster's name."""
         deadline = time.monotonic() + _READY_WITHIN
-        while not saved.exists() or saved.stat().st_mtime <= since:
+        question = ("squeue", f"--clusters={self.wishes.cluster}")
+        while self._run(*question).returncode != 0:
+            if time.monotonic() > deadline:
+                raise NotStarted(self._run(*question).stderr)
+            time.sleep(0.1)
+
+    def until_saved(self) -> None:
+        """Until the controller has written down all jobs that it knows now, which it does soon after something is new:
+        a file that has a later job in it has them all.
+        """
+        name = secrets.token_hex(8)
+        words = ("--parsable", "--hold", "--output=/dev/null", f"--job-name={name}", "--wrap=true")
+        job = self.run("sbatch", *words)
+        deadline = time.monotonic() + _READY_WITHIN
+        while not self._has_saved(name):
             assert time.monotonic() < deadline, "the controller does not write down its jobs"
             time.sleep(0.1)
         self.run("scancel", job)
+
+    def _has_saved(self, name: str) -> bool:
+        """The file is not there for a moment while another takes its place."""
+        try:
+            return name.encode() in (self.folder / "state" / "job_state").read_bytes()
+        except FileNotFoundError:
+            return False
+
+    def _run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        environment = {**os.environ, "SLURM_CONF": str(self.conf)}
+        return subprocess.run(words, env=environment, capture_output=True, text=True, check=False, timeout=120)
 
     def _prepare_rest(self) -> None:
         """Its daemon is nobody's, and reads the configuration; the key is the controller's alone."""
@@ -186,7 +208,7 @@ def running(wishes: Wishes, within: Path | None = None) -> Iterator[Cluster]:
         _end_jobs(folder / "slurm.conf")
         if wishes.memory_limits:
             _remove_control_groups()
-        shutil.rmtree(folder)
+        remove(folder)
 
 
 def describe(cluster: Cluster) -> str:

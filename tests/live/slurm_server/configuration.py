@@ -86,7 +86,7 @@ def slurm_conf(folder: Path, ports: Ports, wishes: Wishes) -> str:
         "CompleteWait=0",
         "InactiveLimit=0",
         "SlurmctldTimeout=30",
-        "SlurmdTimeout=30",
+        "SlurmdTimeout=300",
         "MessageTimeout=10",
         "RequeueExit=99",
         f"StateSaveLocation={folder / 'state'}",

@@ -31,7 +31,7 @@ def running(folder: Path, *words: str) -> Iterator[tuple["subprocess.Popen[str]"
 def asked(url: str, method: str = "GET", body: Json = None) -> Json:
     data = json.dumps(body).encode() if body is not None else None
     request = urllib.request.Request(url, data, method=method)  # noqa: S310 - the stand-in's own address
-    with urllib.request.urlopen(request, timeout=30) as reply:  # noqa: S310 - as above
+    with urllib.request.urlopen(request, timeout=100) as reply:  # noqa: S310 - as above
         told: Json = json.load(reply)
     return told
 
@@ -52,7 +52,7 @@ def test_a_program_tells_its_state_and_ends_with_its_input(tmp_path: Path) -> No
         assert isinstance(state["pulls"], list)
         assert isinstance(state["pulls"][0], dict)
         assert (state["pulls"][0]["state"], state["problems"]) == ("closed", [])
-        assert process.communicate("", timeout=30)[1] == ""
+        assert process.communicate("", timeout=100)[1] == ""
         assert process.returncode == 0
 
 
@@ -62,6 +62,6 @@ async def test_a_write_to_another_branch_is_a_problem(tmp_path: Path) -> None:
         async with connected(url, "secret", "acme/repo") as github:
             await github.make(ReferenceReply, "/git/refs", {"ref": "refs/heads/evil", "sha": head})
         process.terminate()
-        _, said = process.communicate(timeout=30)
+        _, said = process.communicate(timeout=100)
         assert said == "the branch 'evil' was written\n"
         assert process.returncode == 1

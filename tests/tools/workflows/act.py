@@ -164,7 +164,7 @@ class Act:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(_RUNNERS)}
         own = {"HOME": str(self._folder), "XDG_CACHE_HOME": str(self._folder), "GIT_CONFIG_GLOBAL": os.devnull}
         done = subprocess.run(
-            command, cwd=house, env={**kept, **own}, capture_output=True, text=True, timeout=200, check=False
+            command, cwd=house, env={**kept, **own}, capture_output=True, text=True, timeout=300, check=False
         )
         return Run(done.returncode, [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")])
 

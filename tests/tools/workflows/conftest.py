@@ -11,6 +11,16 @@ import yaml
 from tests.tools.history import History
 from tests.tools.workflows.act import ROOT, Act, copied
 
+#: Seconds for a test: what it needs comes from the package index, which may be far, and runs in many processes.
+LIMIT = 500
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give the tests of this folder their time."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.timeout(LIMIT))
+
 
 @pytest.fixture(scope="session")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -32,7 +42,7 @@ def prepared(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
         "RUNNER_TEMP": str(folder),
         "TOOLS": str(repository / "tools"),
     }
-    subprocess.run(["bash", "-e", "-o", "pipefail", "-c", step["run"]], env=environment, check=True, timeout=200)
+    subprocess.run(["bash", "-e", "-o", "pipefail", "-c", step["run"]], env=environment, check=True, timeout=300)
     return folder
 
 

@@ -15,6 +15,7 @@ from typing import Final
 import psutil
 
 from ganga.backends.batch.ssh.connecting import Host
+from tests.live.dirac_server.processes import free_ports
 from tests.live.system_packages import NotInstalled
 
 SSHD: Final = "/usr/sbin/sshd"
@@ -124,7 +125,8 @@ class Sshd:
         """What serves the connections is there, and does nothing."""
         servers = self.servers()
         for process in servers:
-            process.suspend()
+            with _gone_already():
+                process.suspend()
         try:
             yield
         finally:
@@ -137,7 +139,12 @@ class Sshd:
         return psutil.Process(self._process.pid).children(recursive=True)
 
     def servers(self) -> list[psutil.Process]:
-        return [process for process in self.children() if process.name() == "sshd"]
+        found = []
+        for process in self.children():
+            with _gone_already():
+                if process.name() == "sshd":
+                    found.append(process)
+        return found
 
     def connections(self) -> int:
         """How many have been let in so far."""
@@ -174,10 +181,7 @@ def _gone_already() -> Iterator[None]:
 def sshd(within: Path | None = None) -> Iterator[Sshd]:
     """One that is prepared, and not started."""
     folder = Path(tempfile.mkdtemp(prefix="sshd-", dir=within))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = int(free.getsockname()[1])
-    server = Sshd(folder, port)
+    server = Sshd(folder, *free_ports(1))
     try:
         server.prepare()
         yield server

@@ -28,7 +28,7 @@ def settings_of(site: Site, proxy: str = "user") -> Settings:
         organisation=VO,
         client_environment=str(site.python),
         dirac_cfg=str(site.folder / "client/etc/dirac.cfg"),
-        timeout=20.0,
+        timeout=60.0,
     )
 
 
@@ -52,8 +52,8 @@ class Admin:
     def __init__(self, site: Site) -> None:
         self._site = site
         client = Client(organisation=VO)
-        self._diset = Diset(Proxy(site.proxy("admin"), site.authorities), client, timeout=20)
-        self._user = Diset(Proxy(site.proxy("user"), site.authorities), client, timeout=20)
+        self._diset = Diset(Proxy(site.proxy("admin"), site.authorities), client, timeout=60)
+        self._user = Diset(Proxy(site.proxy("user"), site.authorities), client, timeout=60)
 
     async def set_status(self, job: int, status: str, minor: str = "test", *, force: bool = True) -> None:
         url = self._site.ports.dips("JobStateUpdate")

@@ -16,7 +16,7 @@ from ganga.errors import BackendUnavailable
 from tests.live.dirac.services.conftest import ROADS
 from tests.live.dirac.services.installation import description, settings_of
 from tests.live.dirac.services.relay import relayed
-from tests.live.dirac_server.processes import free_ports
+from tests.live.dirac_server.processes import dead_port
 from tests.live.dirac_server.servers import Site
 
 pytestmark = pytest.mark.slow
@@ -70,20 +70,20 @@ async def test_a_server_of_a_foreign_authority(road_name: str, site: Site, setti
 
 
 async def test_nobody_listens(road_name: str, settings: Settings) -> None:
-    (port,) = free_ports(1)
     scheme = "https" if road_name == "https" else "dips"
-    nowhere = f"{scheme}://localhost:{port}/WorkloadManagement/JobMonitoring"
-    words = await _fails(road_name, replace(settings, services={"WorkloadManagement/JobMonitoring": nowhere}), NotSent)
+    with dead_port() as port:
+        nowhere = {"WorkloadManagement/JobMonitoring": f"{scheme}://localhost:{port}/WorkloadManagement/JobMonitoring"}
+        words = await _fails(road_name, replace(settings, services=nowhere), NotSent)
     assert "cannot be reached" in words
 
 
 async def test_the_first_address_is_dead_and_the_second_is_taken(road_name: str, settings: Settings) -> None:
-    (port,) = free_ports(1)
     scheme = "https" if road_name == "https" else "dips"
     service = "WorkloadManagement/JobMonitoring"
-    both = f"{scheme}://localhost:{port}/{service}, {settings.services[service]}"
-    async with ROADS[road_name](replace(settings, services={**settings.services, service: both})) as road:
-        assert await road.states([99_999_999]) == {}
+    with dead_port() as port:
+        both = f"{scheme}://localhost:{port}/{service}, {settings.services[service]}"
+        async with ROADS[road_name](replace(settings, services={**settings.services, service: both})) as road:
+            assert await road.states([99_999_999]) == {}
 
 
 async def test_a_service_that_is_not_there(road_name: str, settings: Settings) -> None:

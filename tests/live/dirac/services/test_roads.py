@@ -1,5 +1,7 @@
 """The same on both roads to DIRAC's own services."""
 
+import asyncio
+import ssl
 import tarfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
@@ -31,10 +33,12 @@ async def test_a_job_is_submitted_and_followed(road: Road, admin: Admin) -> None
     job = await _submitted(road, name)
     state = (await road.states([job]))[job]
     assert (state.status, state.minor_status, state.name, state.group) == ("Received", "Job accepted", name, "tests")
+    before = await road.clock()
     await admin.set_status(job, "Running", "Application")
     state = (await road.states([job]))[job]
     assert (state.status, state.minor_status) == ("Running", "Application")
-    assert abs((state.updated_at or 0.0) - await road.clock()) < 5
+    # A road knows the time to a second or two, however long all that takes.
+    assert before - 2 <= (state.updated_at or 0.0) <= await road.clock() + 2
 
 
 async def test_ids_that_are_not_there_are_denied_and_doubles_do_no_harm(road: Road) -> None:
@@ -121,11 +125,13 @@ async def test_the_same_archive_is_stored_once(road: Road, tmp_path: Path) -> No
     assert await road.upload(place) == name
 
 
-async def test_who_we_are(road: Road) -> None:
+async def test_who_we_are(road: Road, site: Site) -> None:
     who = await road.whoami()
     assert (who.owner, who.group, who.organisation) == ("alice", "user", "testvo")
-    assert who.expires_at is not None
-    assert 80_000 < who.expires_at - await road.clock() < 86_400
+    words = ("x509", "-noout", "-enddate", "-in", str(site.proxy("user")))
+    told = await asyncio.create_subprocess_exec("openssl", *words, stdout=asyncio.subprocess.PIPE)
+    end = (await told.communicate())[0].decode().strip().removeprefix("notAfter=")
+    assert who.expires_at == Utc(ssl.cert_time_to_seconds(end))
 
 
 async def test_a_description_that_is_none_is_refused_in_their_words(road: Road) -> None:

@@ -38,7 +38,7 @@ class ServiceWorker(Worker):
         now = datetime.now(UTC).replace(tzinfo=None)
         said = {"Source": "JobWrapper"} | ({"ApplicationStatus": application} if application else {})
         news = {
-            str(now + timedelta(microseconds=number)): {**said, "Status": status, "MinorStatus": minor}
+            str(now + timedelta(milliseconds=number)): {**said, "Status": status, "MinorStatus": minor}
             for number, (status, minor) in enumerate(words)
         }
         # What broke off may have been written down, in part too, and would then be in the history twice.

@@ -45,6 +45,7 @@ class Campaign:
         self._target = target
         self._folder = folder
         self._mark = folder / "mark"
+        self._begun = folder / "begun"
         self._jobs: dict[str, JobId] = {}
 
     async def submit(self, client: Client) -> None:
@@ -56,7 +57,8 @@ class Campaign:
             ["sh", "-c", _SCRIPT], target=self._target, subjobs=PARTS, inputs=[data], outputs=["result.txt"]
         )
         killed = await client.submit(["sleep", "1000"], target=self._target)
-        again = await client.submit(["sh", "-c", f"test -e {self._mark} || sleep 1000"], target=self._target)
+        script = f"test -e {self._mark} || {{ touch {self._begun}; sleep 1000; }}"
+        again = await client.submit(["sh", "-c", script], target=self._target)
         self._jobs = {"parts": parts.id, "killed": killed.id, "again": again.id}
         await until(client, lambda record: record.native_id is not None, await self._each(client))
 
@@ -64,6 +66,8 @@ class Campaign:
         """What a user does while jobs run."""
         ids = [self._jobs["killed"], self._jobs["again"]]
         await until(client, lambda record: record.native_status == "Running/Application", ids)
+        # That is told before the job's process has begun: one that begins later than the mark would not be run again.
+        await until_there(self._begun)
         self._mark.touch()
         await client.kill(self._jobs["killed"])
         await client.reschedule(self._jobs["again"])
@@ -136,6 +140,15 @@ async def _told(client: Client, record: JobRecord) -> Told:
         ],
         output={path.name: path.read_text() for path in sorted(folder.iterdir())} if folder else {},
     )
+
+
+async def until_there(file: Path) -> None:
+    """Somebody has made this file."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            if await asyncio.to_thread(file.exists):
+                return
+            await asyncio.sleep(0.05)
 
 
 async def until(client: Client, holds: Callable[[JobRecord], bool], jobs: Sequence[JobId]) -> None:

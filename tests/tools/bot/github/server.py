@@ -28,10 +28,10 @@ def serving(hub: Hub, port: int = 0) -> Iterator[str]:
     thread = Thread(target=loop.run_until_complete, args=(_serve(hub, port, started, stop),), daemon=True)
     thread.start()
     try:
-        yield started.result(timeout=30)
+        yield started.result(timeout=100)
     finally:
         loop.call_soon_threadsafe(stop.set)
-        thread.join(timeout=30)
+        thread.join(timeout=100)
         loop.close()
 
 
