@@ -66,7 +66,7 @@ def _race(script: str, path: Path, runners: int = 3) -> list[list[str | int]]:
             assert process.stdin is not None
             process.stdin.write("go\n")
             process.stdin.flush()
-        return [json.loads(process.communicate(timeout=60)[0]) for process in running]
+        return [json.loads(process.communicate(timeout=100)[0]) for process in running]
 
 
 async def test_processes_that_open_a_new_store_at_once_share_it(path: Path) -> None:

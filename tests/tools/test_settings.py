@@ -34,7 +34,7 @@ def test_everything_can_be_said(tmp_path: Path) -> None:
         tools=("ruff",),
         mypy=("--strict",),
         ratchet="debt.txt",
-        timeout=100,
+        timeout=30,
     )
 
 

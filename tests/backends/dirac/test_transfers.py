@@ -66,7 +66,7 @@ async def test_a_file_comes_half_and_the_rest_never(server: Server, tmp_path: Pa
         return response
 
     server.handler = half
-    store = Transfers("S", timeout=1.0)
+    store = Transfers("S", timeout=3.0)
     with pytest.raises(BackendUnavailable, match="did not answer in full"):
         await store.download(server.url, tmp_path / "half", at_most=1 << 30)
     over.set()

@@ -20,7 +20,7 @@ async def test_connections_are_kept_until_the_proxy_is_another(identities: Ident
     file = tmp_path / "proxy.pem"
     shutil.copy(identities.folder / "proxy.pem", file)
     file.chmod(0o600)
-    connections = Presenting(Proxy(file, identities.folder / "ca.pem"), timeout=5.0, judge=judged)
+    connections = Presenting(Proxy(file, identities.folder / "ca.pem"), timeout=60.0, judge=judged)
     try:
         assert connections.context is None
         first = await connections.to("https://one.example.org/a")
@@ -51,7 +51,7 @@ async def test_what_a_server_has_against_a_proxy_is_heard_where_nothing_is_writt
             tls.wrap_socket(connection, server_side=True).close()
 
     connections = Presenting(
-        Proxy(identities.folder / "proxy.pem", identities.folder / "ca.pem"), timeout=5.0, judge=judged
+        Proxy(identities.folder / "proxy.pem", identities.folder / "ca.pem"), timeout=60.0, judge=judged
     )
     with socket.create_server(("localhost", 0)) as listening:
         serving = asyncio.create_task(asyncio.to_thread(hang_up, listening))

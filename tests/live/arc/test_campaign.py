@@ -35,7 +35,6 @@ async def client(element: Element, tmp_path: Path, monkeypatch: pytest.MonkeyPat
         f'proxy = "{element.proxy}"\n'
         f'authorities = "{element.credentials.authorities}"\n'
         "commit_delay = 3\n"
-        "timeout = 5\n"
         "[targets.element.pace]\n"
         "fastest = 0.5\n"
         "slowest = 2\n"

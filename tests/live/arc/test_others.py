@@ -2,17 +2,19 @@
 
 import asyncio
 from pathlib import Path
+from secrets import token_hex
 
 import pytest
 
 from ganga.backends.arc.backend import ArcBackend
+from ganga.backends.base import Retrieved
 from ganga.backends.web.errors import CredentialsExpired
 from ganga.backends.web.replies import NotSent
 from ganga.errors import UsageError
 from ganga.model.ids import NativeId
 from ganga.model.status import JobStatus
 from ganga.testing.check_backend import Trial
-from tests.live.arc.conftest import Connect
+from tests.live.arc.conftest import Connect, until
 from tests.live.arc_server.credentials import Credentials
 from tests.live.arc_server.element import Element
 
@@ -35,12 +37,18 @@ async def test_jobs_that_something_else_submitted_are_followed(
     first, second = await asyncio.gather(trial.end_of(theirs), trial.end_of(another))
     assert (first.status, first.exit_code, second.status) == (JobStatus.FAILED, 6, JobStatus.COMPLETED)
     assert (await backend.adopt([theirs]))[theirs].status is JobStatus.FAILED
-    retrieved, into = await trial.fetch(theirs, ("*.txt",), "theirs")
+    retrieved, into = await until(lambda: fetched(trial, theirs))
     assert retrieved.error is None
     assert (into / "stdout").read_text() == (into / "log.txt").read_text() == "theirs\n"
     for strange in ("name:nobody's", trial.unknown, "no id!"):
         with pytest.raises(UsageError):
             await backend.adopt([strange])
+
+
+async def fetched(trial: Trial, job: NativeId) -> tuple[Retrieved, Path] | None:
+    """What comes of a retrieval, as soon as the element has written down where the job writes to."""
+    found = await trial.fetch(job, ("*.txt",), f"theirs-{token_hex(4)}")
+    return None if "has not written down yet" in (found[0].error or "") else found
 
 
 async def test_a_stranger_is_denied_our_jobs_and_ends_none(trial: Trial, connect: Connect, element: Element) -> None:

@@ -25,7 +25,7 @@ from tests.live.dirac_server.processes import NotStarted, Processes, free_ports
 JOBS, WEB = "arex", "arex-ws"
 DAEMONS: Final = (JOBS, WEB)
 
-_READY_WITHIN: Final = 90.0
+_READY_WITHIN: Final = 300.0
 #: Of an account that tells of the element; before that is written there is nothing.
 _SMALLEST_ACCOUNT: Final = 1000
 
@@ -81,7 +81,7 @@ class Element:
             time.sleep(0.1)
 
     def processes_of(self, job: str) -> list[psutil.Process]:
-        """Those of a job that runs."""
+        """Those of a job; it may be said to run before it has any."""
         return [process for process in _job_processes(self.root) if _variable(process, "GRID_GLOBAL_JOBID") == job]
 
     @property

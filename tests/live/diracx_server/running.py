@@ -1,6 +1,7 @@
 """A DiracX that tests start, log in to, drive, stop and start again."""
 
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -100,10 +101,21 @@ class DiracXServer:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Nobody else reads or writes its database of jobs in the meantime."""
-        with closing(sqlite3.connect(self.data / "jobdb.db", isolation_level=None)) as connection:
+        place = self.data / "jobdb.db"
+        with closing(sqlite3.connect(place, isolation_level=None, timeout=STOPPED_WITHIN)) as connection:
             connection.execute("BEGIN EXCLUSIVE")
             yield
             connection.execute("ROLLBACK")
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """It is there, and does nothing."""
+        pid = self.where.pids["diracx"]
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(pid, signal.SIGCONT)
 
     def change(self, statement: str, rows: Iterable[tuple[object, ...]], *, database: str = "jobdb") -> None:
         """Change its database, for what it has no call for."""

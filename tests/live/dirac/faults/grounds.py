@@ -7,7 +7,6 @@ import ssl
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -51,21 +50,32 @@ class Ground:
     credentials: Callable[[str], Path]
     #: The setting that names them.
     credentials_setting: str
+    #: SQL for the time at which it is carried out, or so many seconds later; told before, it could be long past.
+    time: Callable[[float], str]
 
-    def target(self, name: str, credentials: Path, port: int | None, authorities: Path, *, sweeps: bool = True) -> str:
+    def target(
+        self,
+        name: str,
+        credentials: Path,
+        port: int | None,
+        authorities: Path,
+        *,
+        patience: float,
+        sweeps: bool = True,
+    ) -> str:
         """The part of a settings file with a target that reaches its server through this port; None: at its own.
 
-        Without sweeps all news is the feed's.
+        Without sweeps all news is the feed's. An answer is waited for with `patience`, in seconds.
         """
         settings = self.settings(port)
-        own = {"road": self.road, "backend": "dirac", "interval": 1.0, "timeout": 3.0, "commit_delay": 2.0}
+        own = {"road": self.road, "backend": "dirac", "interval": 2.0, "timeout": patience, "commit_delay": 2.0}
         own |= {"authorities": str(authorities), self.credentials_setting: str(credentials)}
         own |= {"organisation": settings.organisation, "diracx_url": settings.diracx_url}
         own |= {"client_environment": settings.client_environment, "dirac_cfg": settings.dirac_cfg}
         parts = [
             f"[targets.{name}]",
             *(f"{key} = {json.dumps(value)}" for key, value in own.items()),
-            f"[targets.{name}.pace]\nfastest = 2.0\nslowest = 4.0" if sweeps else "",
+            f"[targets.{name}.pace]\nfastest = 3.0\nslowest = 6.0" if sweeps else "",
             f"[targets.{name}.services]",
             *(f"{json.dumps(service)} = {json.dumps(url)}" for service, url in settings.services.items()),
         ]
@@ -73,7 +83,7 @@ class Ground:
 
     def insert(self, rows: Mapping[int, Row]) -> None:
         """New jobs of the user's, which have begun to run unless they wait."""
-        now = _text(datetime.now(UTC))
+        now = self.time(0.0)
         for job, row in rows.items():
             began = "NULL" if row.status in {"Received", "Waiting"} else now
             own = f"{job}, 'faults', 'ANY', 'fault-{job}', 'alice', 'user', 'testvo', {now}, {now}, {began}"
@@ -83,8 +93,11 @@ class Ground:
 
     def change(self, rows: Mapping[int, Row | None], *, ahead: float = 0.0) -> None:
         """News of these jobs; None removes one. The server's clock may be ahead."""
-        now = _text(datetime.fromtimestamp(datetime.now(UTC).timestamp() + ahead, UTC))
-        self.jobs("".join(_changed(job, row, now) for job, row in rows.items()))
+        self.jobs("".join(self.changing(job, row, ahead=ahead) for job, row in rows.items()))
+
+    def changing(self, job: int, row: Row | None, *, ahead: float = 0.0) -> str:
+        """The statement that `change` runs for one job."""
+        return _changed(job, row, self.time(ahead))
 
     def words(self, jobs: Iterable[int]) -> Mapping[int, str]:
         """The statuses of these jobs that there are, as the server's database has them."""
@@ -125,7 +138,8 @@ def diracx_ground(server: DiracXServer, folder: Path) -> Ground:
     databases = {name: server.data / f"{name}.db" for name in ("jobdb", "sandboxmetadatadb")}
     jobs, sandboxes = (lambda text, file=file: _sqlite(file, text) for file in databases.values())
     opened = diracx.open_road
-    return Ground("diracx", host, int(port), opened, None, jobs, sandboxes, settings, credentials, "diracx_credentials")
+    tokens = "diracx_credentials"
+    return Ground("diracx", host, int(port), opened, None, jobs, sandboxes, settings, credentials, tokens, _sqlite_time)
 
 
 def service_ground(road: str, site: Site, settings: Settings) -> Ground:
@@ -158,15 +172,20 @@ def service_ground(road: str, site: Site, settings: Settings) -> Ground:
         through,
         site.proxy,
         "proxy",
+        lambda ahead: f"(UTC_TIMESTAMP() + INTERVAL {ahead:.0f} SECOND)",
     )
 
 
 def _sqlite(file: Path, text: str) -> str:
-    with closing(sqlite3.connect(file, timeout=30)) as database, database:
+    with closing(sqlite3.connect(file, timeout=60)) as database, database:
         if text.startswith("SELECT"):
             return "".join("\t".join(map(str, row)) + "\n" for row in database.execute(text))
         database.executescript(f"BEGIN IMMEDIATE; {text} COMMIT;")
     return ""
+
+
+def _sqlite_time(ahead: float) -> str:
+    return f"strftime('%Y-%m-%d %H:%M:%S.000000', 'now', '{ahead:+.0f} seconds')"
 
 
 def _changed(job: int, row: Row | None, now: str) -> str:
@@ -179,9 +198,8 @@ def _changed(job: int, row: Row | None, now: str) -> str:
     return f"UPDATE Jobs SET LastUpdateTime = {now}, {words} WHERE JobID = {job};"  # noqa: S608 - our own
 
 
-def _text(value: str | datetime) -> str:
-    text = value if isinstance(value, str) else value.strftime("%Y-%m-%d %H:%M:%S.000000")
-    return f"'{text.replace(chr(39), chr(39) * 2)}'"
+def _text(value: str) -> str:
+    return f"'{value.replace(chr(39), chr(39) * 2)}'"
 
 
 def replaced(place: Path, by: Path | None) -> None:

@@ -8,10 +8,11 @@ import io
 import itertools
 import tarfile
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import ganga
@@ -23,10 +24,11 @@ from ganga.model.status import JobStatus
 from tests.live.dirac.faults.certificates import Certificates
 from tests.live.dirac.faults.grounds import Ground, replaced
 from tests.live.dirac.faults.table import COPIES, LIVES, Fault, Life
+from tests.live.dirac.worker import patiently
 from tests.live.gate import CALM, Gate
 
 #: Seconds for each stage, on a machine that is slow and loaded.
-PATIENCE = 100.0
+PATIENCE = 180.0
 _LOOK = 0.1
 
 #: A server ends with the thread that started it: so it is one that lasts.
@@ -136,7 +138,8 @@ class Storm:
     def _section(self, target: _Target) -> str:
         port = None if target.gate is None else target.gate.port
         authorities = self._trusted
-        return self._ground.target(target.name, target.credentials, port, authorities)
+        patience = target.fault.patience
+        return self._ground.target(target.name, target.credentials, port, authorities, patience=patience)
 
     async def _before(self, client: Client) -> None:
         """Jobs of all lives are followed, and those that are to have ended have ended."""
@@ -147,7 +150,7 @@ class Storm:
         await asyncio.to_thread(self._ground.insert, {job: life.before for job, life in lives.items()})
         await self._give_output(lives)
         for target in self._targets:
-            records = await client.track(target.name, *map(str, target.told.lives))
+            records = await patiently(partial(client.track, target.name, *map(str, target.told.lives)))
             target.told.jobs = {int(record.name): record.id for record in records}
         ended = {job: life.ended for job, life in lives.items() if life.ended is not None}
         await asyncio.to_thread(self._ground.change, ended)
@@ -184,15 +187,16 @@ class Storm:
             replaced(target.credentials, self._ground.credentials("user"))
 
     async def _meanwhile(self, client: Client, began: Seq) -> None:
-        changes = {job: life.after for target in self._targets for job, life in target.told.lives.items()}
-        await asyncio.to_thread(self._ground.change, changes)
+        await self._change(target for target in self._targets if target.fault.credentials is None)
+        # What was asked with the good credentials may still be answered: the gates have cut all else off.
+        others = [target for target in self._targets if target.fault.credentials is not None]
+        await _until(lambda target: _is_down(client, target), others)
+        await self._change(others)
         local = await client.submit(["true"], target="local", subjobs=5)
 
         async def judged(target: _Target) -> bool:
             if target.fault.outage:
-                state = (await client.target_states())[target.name]
-                target.told.error = state.error
-                return state.down_since is not None
+                return await _is_down(client, target)
             return await _as_expected(client, target)
 
         await _until(judged, self._targets)
@@ -200,6 +204,10 @@ class Storm:
         self._local = [ended.status] + [record.status async for record in client.select(parent=local.id)]
         for target in self._targets:
             target.told.during = await _events(client, target, began)
+
+    async def _change(self, targets: Iterable[_Target]) -> None:
+        changes = {job: life.after for target in targets for job, life in target.told.lives.items()}
+        await asyncio.to_thread(self._ground.change, changes)
 
     async def _after(self, client: Client, began: Seq) -> None:
         async def well(target: _Target) -> bool:
@@ -225,6 +233,13 @@ class Storm:
 async def by_hand(work: Callable[[], None]) -> None:
     """Do something to servers, which blocks."""
     await asyncio.get_running_loop().run_in_executor(_hands, work)
+
+
+async def _is_down(client: Client, target: _Target) -> bool:
+    """Whether the monitor says so; its error is kept."""
+    state = (await client.target_states())[target.name]
+    target.told.error = state.error
+    return state.down_since is not None
 
 
 async def _as_expected(client: Client, target: _Target) -> bool:

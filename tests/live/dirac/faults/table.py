@@ -14,6 +14,9 @@ DIRACX, HTTPS, DIPS, CLIENT = "diracx", "https", "dips", "client"
 ROADS = (DIRACX, HTTPS, DIPS)
 _HTTP = (DIRACX, HTTPS)
 
+#: Seconds that a server has for its answer: one that gives it, however busy all is, and one that never does.
+LONG, SHORT = 30.0, 8.0
+
 _JSON = "application/json"
 _PAGE = b"<html><body>Please log in to the hotel network</body></html>"
 
@@ -29,6 +32,8 @@ class Fault:
     roads: tuple[str, ...] = ROADS
     #: Whether there is no news as long as it lasts.
     outage: bool = True
+    #: How long its target waits for an answer, in seconds.
+    patience: float = LONG
 
 
 def _http(fault: proxy.Fault, words: str, roads: tuple[str, ...] = _HTTP) -> Fault:
@@ -57,11 +62,13 @@ def _emptied(head: bytes, _body: bytes) -> tuple[bytes, bytes]:
 _LATER = r".*asking again later"
 _UNREADABLE = r"(unreadable reply|cannot be read).*(asking again later|nothing follows from it)"
 _AWAY = r"cannot be reached.*is the address right, and is there a network\?"
-_LATE = rf"(did not answer( in full)? within 3 s{_LATER}|cannot be reached)"
+_LATE = rf"(did not answer( in full)? within {SHORT:g} s{_LATER}|cannot be reached)"
 
 FAULTS: Mapping[str, Fault] = {
     "refusing": Fault(_AWAY, Trouble(gate.dropped, accepts=False)),
-    "accepting and silent": Fault(rf"{_LATE}|cannot be reached within", Trouble(gate.unheard, secured=False)),
+    "accepting and silent": Fault(
+        rf"{_LATE}|cannot be reached within", Trouble(gate.unheard, secured=False), patience=SHORT
+    ),
     "hanging up": Fault(
         r"broke off.*asking again later|cannot be reached.*is there a network", Trouble(gate.dropped, secured=False)
     ),
@@ -69,11 +76,13 @@ FAULTS: Mapping[str, Fault] = {
         r"does not speak TLS: is the right server at its address",
         Trouble(gate.says(b"220 mail ready\r\n"), secured=False),
     ),
-    "silent after TLS": Fault(_LATE, Trouble(gate.unheard)),
+    "silent after TLS": Fault(_LATE, Trouble(gate.unheard), patience=SHORT),
     "cut at once": Fault(r"(broke off before its reply was whole|cannot be reached)", Trouble(gate.cut(0))),
     "cut after 100 bytes": Fault(r"broke off before its reply was whole" + _LATER, Trouble(gate.cut(100))),
-    "stalled after 300 bytes": Fault(r"did not answer( in full)? within 3 s" + _LATER, Trouble(gate.stalled(100))),
-    "a slow trickle": Fault(_LATE, Trouble(gate.trickled(10))),
+    "stalled after 300 bytes": Fault(
+        rf"did not answer( in full)? within {SHORT:g} s{_LATER}", Trouble(gate.stalled(100)), patience=SHORT
+    ),
+    "a slow trickle": Fault(_LATE, Trouble(gate.trickled(10)), patience=SHORT),
     "garbage": Fault(
         r"something else than (HTTP: is the right server at its address|DIRAC is at that address)",
         Trouble(gate.says(b"\x00\xff" * 40)),
@@ -141,8 +150,8 @@ FAULTS: Mapping[str, Fault] = {
 
 #: DIRAC's own client has its own words and a helper process for each target: some faults of all kinds.
 _CLIENT_WORDS: Mapping[str, str] = {
-    "refusing": r"did not return within 3 s|cannot be reached|could not ask",
-    "silent after TLS": r"at dips:\S+: \w+: DIRAC's client did not return within 3 s; asking again later",
+    "refusing": rf"did not return within {LONG:g} s|cannot be reached|could not ask",
+    "silent after TLS": rf"at dips:\S+: \w+: DIRAC's client did not return within {SHORT:g} s; asking again later",
     "cut after 100 bytes": r"could not ask, asking again later",
     "a certificate that has expired": r"certificate is not trusted; is it the right server",
     "credentials that have ended": r"the grid proxy .* ended at .*: renew it with `dirac-proxy-init`",

@@ -18,6 +18,7 @@ from tests.live.dirac.faults.grounds import Row
 from tests.live.dirac.faults.storm import by_hand
 from tests.live.dirac.faults.table import DIPS, HTTPS
 from tests.live.dirac.faults.test_server_faults import Server, config_of, until
+from tests.live.dirac.worker import patiently
 
 if TYPE_CHECKING:
     from tests.live.dirac_server.servers import Site
@@ -58,18 +59,32 @@ async def test_a_database_of_diracx(request: pytest.FixtureRequest, tmp_path: Pa
 
     @contextmanager
     def read_only() -> Iterator[None]:
-        with closing(sqlite3.connect(file, isolation_level=None, check_same_thread=False, timeout=30)) as connection:
+        with closing(sqlite3.connect(file, isolation_level=None, check_same_thread=False, timeout=60)) as connection:
             connection.execute("BEGIN IMMEDIATE")
+            connection.execute("PRAGMA busy_timeout = 100")
             holding.append(connection)
             yield
             connection.execute("ROLLBACK")
 
     def change(rows: dict[int, Row | None]) -> None:
-        holding[0].execute("ROLLBACK")
-        server.ground.change(rows)
-        holding[0].execute("BEGIN IMMEDIATE")
+        for job, row in rows.items():
+            holding[0].execute(server.ground.changing(job, row))
+        while not committed():
+            pass
 
-    async with ganga.open(tmp_path / "home", config=config_of(tmp_path, server)) as client:
+    def committed() -> bool:
+        # The server waits to write, and must not have its turn in between. While it reads nobody can write.
+        with found.frozen():
+            try:
+                holding[0].execute("COMMIT")
+            except sqlite3.OperationalError:
+                return False
+            holding[0].execute("BEGIN IMMEDIATE")
+            return True
+
+    # DiracX waits for 5 s, and then calls what it cannot write down an error of the description.
+    config = config_of(tmp_path, server, patience=4.0)
+    async with ganga.open(tmp_path / "home", config=config) as client:
         await _nothing_is_lost(client, server, read_only, change)
 
 
@@ -82,12 +97,13 @@ async def _nothing_is_lost(
     first = next(_numbers)
     changed, killed = first, first + 1
     await asyncio.to_thread(server.ground.insert, dict.fromkeys((changed, killed), Row("Running", "Application")))
-    records = await client.track("dirac", str(changed), str(killed))
+    records = await patiently(partial(client.track, "dirac", str(changed), str(killed)))
     with read_only():
         submitted = await client.submit(["true"], target="dirac", name="when it is read-only")
         await client.kill(records[1])
         await by_hand(partial(change, {changed: Row("Failed", "meanwhile")}))
         await until(client, records[:1], lambda record: record.status is JobStatus.FAILED)
+        await until(client, [submitted], lambda record: record.status is JobStatus.SUBMITTING)
         waiting, still = await client.store.get([submitted.id, records[1].id])
         assert waiting.status is JobStatus.SUBMITTING
         assert still.status is JobStatus.RUNNING

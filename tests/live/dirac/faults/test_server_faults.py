@@ -20,7 +20,7 @@ from ganga.model.job import JobRecord
 from ganga.model.status import JobStatus
 from tests.live.dirac.faults.grounds import Ground, Row, diracx_ground, service_ground
 from tests.live.dirac.faults.storm import PATIENCE, Storm, Told, by_hand, changes_of
-from tests.live.dirac.faults.table import DIPS, DIRACX, HTTPS, ROADS, Fault
+from tests.live.dirac.faults.table import DIPS, DIRACX, HTTPS, LONG, ROADS, Fault
 from tests.live.dirac.services.installation import settings_of
 from tests.live.dirac_server.install import FAKETIME
 from tests.live.proxy import Proxy, altered
@@ -159,11 +159,14 @@ async def test_a_clock_of_diracx_that_is_two_minutes_off(
             await _follow_with_clock(client, server.ground, ahead, set_clock)
 
 
-def config_of(folder: Path, server: Server) -> Path:
+def config_of(folder: Path, server: Server, *, patience: float = LONG) -> Path:
     """A settings file with the target ``dirac`` there, which has no sweeps: all news is the feed's."""
     config = folder / "ganga.toml"
-    credentials = server.ground.credentials("user")
-    config.write_text(server.ground.target("dirac", credentials, None, server.authorities, sweeps=False))
+    ground = server.ground
+    target = ground.target(
+        "dirac", ground.credentials("user"), None, server.authorities, patience=patience, sweeps=False
+    )
+    config.write_text(target)
     return config
 
 
