@@ -2,6 +2,7 @@
 
 from math import inf
 from random import Random
+from statistics import median
 from time import thread_time
 
 import pytest
@@ -129,10 +130,10 @@ def test_what_waits_goes_before_what_was_postponed() -> None:
     assert work.take(later(2)) == [("b", "a")]
 
 
-@pytest.mark.parametrize("postponed", [False, True])
-def test_no_step_costs_more_than_its_batch(*, postponed: bool) -> None:
+def usual_step(items: int, *, postponed: bool) -> float:
+    """Seconds of the processor for one batch of so many items."""
     work = lane(batch=500)
-    for number in range(200_000):
+    for number in range(items):
         if postponed:
             work.postpone(str(number), NOW)
         else:
@@ -144,7 +145,13 @@ def test_no_step_costs_more_than_its_batch(*, postponed: bool) -> None:
         work.done(batch)
         work.next_wakeup()
         steps.append(thread_time() - begin)
-    assert sorted(steps)[10] < 0.005
+    return median(steps)
+
+
+@pytest.mark.parametrize("postponed", [False, True])
+def test_no_step_costs_more_than_its_batch(*, postponed: bool) -> None:
+    """Of forty times as many items it costs hardly more, on any machine."""
+    assert usual_step(200_000, postponed=postponed) < 12 * usual_step(10_500, postponed=postponed)
 
 
 def test_what_comes_around_is_done_at_once_the_first_time_and_then_ever_more_slowly() -> None:

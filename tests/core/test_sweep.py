@@ -1,6 +1,7 @@
 """Rounds ask about every live job once, in batches, and say since when all is confirmed."""
 
 from random import Random
+from statistics import median
 from time import thread_time
 
 import pytest
@@ -109,15 +110,21 @@ def test_a_refresh_heeds_the_back_off_and_hastens_the_next_round_when_it_fails()
     assert take(sweep, 4) == [("a",)]
 
 
-def test_no_step_over_a_million_jobs_is_long() -> None:
-    sweep = sweeper(*map(str, range(200_000)), batch=1000)
+def usual_step(jobs: int) -> float:
+    """Seconds of the processor for one batch in a round of so many jobs."""
+    sweep = sweeper(*map(str, range(jobs)), batch=1000)
     sweep.hurry(Monotonic(0))
     steps = []
-    for turn in range(20):
+    for turn in range(7):
         begin = thread_time()
         take(sweep, turn)
         answered(sweep, turn)
         sweep.next_wakeup()
         steps.append(thread_time() - begin)
-    assert sorted(steps)[10] < 0.005
     assert sweep.interval == pytest.approx(10.0)
+    return median(steps)
+
+
+def test_no_step_over_many_jobs_is_long() -> None:
+    """Over thirty times as many it is hardly longer, on any machine."""
+    assert usual_step(240_000) < 12 * usual_step(8000)

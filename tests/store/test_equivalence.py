@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -238,7 +239,7 @@ async def _answer(question: Callable[[Store], Awaitable[object]], store: Store) 
         return Failure(type(error), str(error))
 
 
-TestTwoStores = TwoStores.TestCase
+TestTwoStores = pytest.mark.timeout(400)(TwoStores.TestCase)
 TestTwoStores.settings = settings(stateful_step_count=30)
 
 

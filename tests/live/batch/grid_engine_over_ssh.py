@@ -10,7 +10,8 @@ from ganga.backends.grid_engine.settings import Settings
 from ganga.model.ids import TargetName
 from tests.backends.batch.ssh.server import ALIAS, Sshd
 from tests.live.batch.grid_engine import GridEngineSystem
-from tests.live.grid_engine_server.cluster import PROGRAMS, Cluster
+from tests.live.grid_engine_server.cluster import Cluster
+from tests.live.grid_engine_server.configuration import PROGRAMS
 
 
 class GridEngineOverSsh(GridEngineSystem):

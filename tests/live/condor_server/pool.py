@@ -53,7 +53,7 @@ class Pool:
         environment = {**os.environ, **self.environment}
         command = [str(self.programs / words[0]), *words[1:]]
         done = subprocess.run(
-            command, env=environment, input=stdin, capture_output=True, text=True, check=False, timeout=120
+            command, env=environment, input=stdin, capture_output=True, text=True, check=False, timeout=400
         )
         assert done.returncode == 0 or not check, f"{words}: {done.stdout}{done.stderr}"
         return done.stdout.strip()

@@ -18,7 +18,7 @@ from ganga.backends.web.http import Http
 async def access(url: str, file: Path) -> dict[str, object]:
     """The access token and how often the server was asked for it."""
     asked = 0
-    async with Http("DiracX", timeout=30.0) as http:
+    async with Http("DiracX", timeout=60.0) as http:
         renew = renewal(url, http)
 
         async def counted(refresh_token: str) -> Grant:

@@ -18,13 +18,11 @@ import psutil
 from tests.live.dirac_server.processes import NotStarted, Processes, free_ports
 from tests.live.folders import remove
 from tests.live.grid_engine_server import configuration
-from tests.live.grid_engine_server.configuration import CELL, QUEUE, host
+from tests.live.grid_engine_server.configuration import CELL, PROGRAMS, QUEUE, host
 from tests.live.grid_engine_server.install import check
 
 MASTER, NODE = "master", "node"
 
-#: What the packages bring is looked for here by names that a private root has to have.
-PROGRAMS: Final = Path("/usr/lib/gridengine")
 _ARCHITECTURE: Final = "lx-amd64"
 _READY_WITHIN: Final = 180.0
 
@@ -113,7 +111,7 @@ class Cluster:
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=400,
             cwd=self.root,
         )
 

@@ -10,6 +10,8 @@ PARALLEL_ENVIRONMENT = "smp"
 #: Processors that the machine pretends to have.
 SLOTS = 64
 
+#: What the packages bring is looked for here by names that a private root has to have.
+PROGRAMS = Path("/usr/lib/gridengine")
 _SHARED = Path("/usr/share/gridengine")
 
 
@@ -42,7 +44,8 @@ def bootstrap(root: Path) -> str:
         "spooling_method": "berkeleydb",
         "spooling_lib": "libspoolb",
         "spooling_params": root / "spool" / "database",
-        "binary_path": "/usr/sbin",
+        # Not where Debian has its wrappers: for each job one finds out, with a compiler, what machine this is.
+        "binary_path": PROGRAMS,
         "qmaster_spool_dir": root / "spool" / "qmaster",
         "security_mode": "none",
         "listener_threads": 2,

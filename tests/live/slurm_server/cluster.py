@@ -156,7 +156,7 @@ class Cluster:
 
     def _run(self, *words: str) -> subprocess.CompletedProcess[str]:
         environment = {**os.environ, "SLURM_CONF": str(self.conf)}
-        return subprocess.run(words, env=environment, capture_output=True, text=True, check=False, timeout=120)
+        return subprocess.run(words, env=environment, capture_output=True, text=True, check=False, timeout=400)
 
     def _prepare_rest(self) -> None:
         """Its daemon is nobody's, and reads the configuration; the key is the controller's alone."""

@@ -88,7 +88,7 @@ async def test_a_folder_with_names_that_json_cannot_tell_is_let_be(here: Site) -
 async def test_a_source_that_takes_black_minutes_costs_only_itself(here: Site) -> None:
     here.push({"slow.py": b"x = " + b"-" * 100_000 + b"1\n"}, force=True)
     here.push({"z.py": UGLY})
-    told = await here.told(limits=Limits(patience=1))
+    told = await here.told(limits=Limits(patience=6))
     assert [one.path for one in told.skipped] == ["slow.py"]
     assert here.proposed_files() == {"z.py": PRETTY}
 

@@ -190,16 +190,18 @@ async def test_a_connection_that_is_cut_gives_no_answer(
 async def test_the_database_is_away_and_comes_back(road_name: str, site: Site, settings: Settings) -> None:
     site.sql(_MANY_JOBS)
     try:
-        async with ROADS[road_name](settings) as road:
+        # Services try for a minute and more to reach their database.
+        impatient = ROADS[road_name](replace(settings, timeout=20.0))
+        async with ROADS[road_name](settings) as road, impatient as hurried:
             assert all(await _answers(road)), "each thread of the service has used its connection just now"
             site.processes.stop("database")
             try:
                 with pytest.raises(BackendUnavailable):
-                    await road.states([5_000_001])
+                    await hurried.states([5_000_001])
             finally:
                 site.start_database()
             # Each of the service's own connections to the database has to find out for itself.
-            assert any([await _answered(road) for _ in range(10)])
+            assert any([await _answered(hurried) for _ in range(10)])
     finally:
         site.restart_services()
     async with ROADS[road_name](settings) as road:
