@@ -1,6 +1,9 @@
 """Wrong clocks: what is started with these variables has another idea of the time of day, and not of how it goes."""
 
-from collections.abc import Mapping
+import os
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -8,9 +11,24 @@ from typing import Final
 LIBRARY: Final = "/usr/lib/*/faketime/libfaketimeMT.so.1"
 #: The C library's own allocator. Grid Engine brings another one, which asks for the time before it can be told.
 _ALLOCATOR: Final = "/lib/*/libc_malloc_debug.so.0"
+_SHARED: Final = Path("/dev/shm")  # noqa: S108 - where the C library has it
+#: Makes a semaphore and a piece of memory, and tells their names.
+_MAKER: Final = ("/bin/sh", "-c", 'echo "$FAKETIME_SHARED"')
 
 
-def wrong_by(seconds: int) -> Mapping[str, str]:
-    """The variables for a clock that is ahead by so many seconds, or behind."""
+@contextmanager
+def wrong_by(seconds: int) -> Iterator[Mapping[str, str]]:
+    """The variables for a clock that is ahead by so many seconds, or behind.
+
+    All processes share one piece of memory. Each would make its own, by the name of its pid; one that is killed leaves
+    it behind, and then whoever gets this pid next cannot begin.
+    """
     libraries = [str(found) for name in (_ALLOCATOR, LIBRARY) for found in Path("/").glob(name.removeprefix("/"))]
-    return {"LD_PRELOAD": " ".join(libraries), "FAKETIME": f"{seconds:+d}s", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+    clock = {"LD_PRELOAD": " ".join(libraries), "FAKETIME": f"{seconds:+d}s", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+    made = subprocess.run(_MAKER, env={**os.environ, **clock}, stdout=subprocess.PIPE, text=True, check=True).stdout
+    semaphore, memory = (name.removeprefix("/") for name in made.split())
+    try:
+        yield {**clock, "FAKETIME_SHARED": made.strip()}
+    finally:
+        for name in (f"sem.{semaphore}", memory):
+            (_SHARED / name).unlink()

@@ -35,8 +35,8 @@ def running_system(request: pytest.FixtureRequest, wrong: int) -> Iterator[Syste
     provisioned = SYSTEMS[str(request.param)]
     for check in provisioned.checks:
         needs(check, NotInstalled)
-    with pytest.MonkeyPatch.context() as environment:
-        for variable, value in wrong_by(wrong).items():
+    with pytest.MonkeyPatch.context() as environment, wrong_by(wrong) as variables:
+        for variable, value in variables.items():
             environment.setenv(variable, value)
         with provisioned.start() as system:
             yield system
