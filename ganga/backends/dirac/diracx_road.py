@@ -2,11 +2,13 @@
 
 import asyncio
 import hashlib
+import logging
 import re
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
+from time import monotonic
 from urllib.parse import quote
 
 from ganga.backends.dirac.diracx_records import (
@@ -22,6 +24,7 @@ from ganga.backends.dirac.diracx_records import (
     Upload,
 )
 from ganga.backends.dirac.diracx_session import Session
+from ganga.backends.dirac.doubt import Doubt
 from ganga.backends.dirac.pages import ID, by_id, by_time
 from ganga.backends.dirac.road import Identity, JobState, Refused
 from ganga.backends.dirac.states import status_of
@@ -45,6 +48,8 @@ _NO_SUCH_PAGE = HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
 _RANGE = re.compile(r"jobs (\d+)-(\d+)/(\d+)")
 _ARCHIVE = re.compile(r"([0-9a-f]{64})((?:\.[a-z0-9]+)+)\Z")
 
+_log = logging.getLogger(__name__)
+
 
 class DiracX:
     """See `Road`."""
@@ -54,11 +59,15 @@ class DiracX:
     # confirmation") for ever: it has no call that confirms them, as DIRAC's JobManager has.
     takes_lists = True
 
-    def __init__(self, session: Session, store: Transfers, *, largest_output: int) -> None:
+    def __init__(
+        self, session: Session, store: Transfers, *, largest_output: int, now: Callable[[], float] = monotonic
+    ) -> None:
         self._session = session
         self._store = store
         self._server = session.server
         self._largest_output = largest_output
+        self._now = now
+        self._doubt = Doubt()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._session.url}>"
@@ -121,7 +130,14 @@ class DiracX:
         """See `Road.submit`; the server takes 20 at once unless its site has changed that."""
         if not descriptions:
             return []
-        reply = await self._session.write("POST", "/api/jobs/jdl", descriptions)
+        try:
+            reply = await self._session.write("POST", "/api/jobs/jdl", descriptions)
+        except Refused as error:
+            if not self._doubt.about(str(error), self._now()):
+                raise
+            _log.warning("%s, which it also says while its database fails: it will be asked again", error)
+            raise BackendUnavailable(str(error)) from error
+        self._doubt.dispelled()
         ids = [job.job_id for job in reply.read(list[Inserted], self._server)]
         if len(descriptions) > 1 and len(ids) != len(descriptions):
             raise BackendUnavailable(f"{self._server} took {len(descriptions)} jobs and told of {len(ids)}")

@@ -10,8 +10,10 @@ import pytest
 
 from ganga.backends.dirac.diracx import open_road
 from ganga.backends.dirac.diracx_road import DiracX
+from ganga.backends.dirac.doubt import LASTING
 from ganga.backends.dirac.road import JobState, Refused
 from ganga.backends.dirac.settings import Settings
+from ganga.errors import BackendUnavailable
 from ganga.model.clock import Utc
 from tests.live.dirac.conftest import description
 from tests.live.diracx_server.running import DiracXServer
@@ -55,6 +57,18 @@ async def test_more_jobs_at_once_than_the_server_takes_are_refused_in_its_words(
     with pytest.raises(Refused, match="20"):
         await submitted(road, group, 21)
     assert await road.jobs(group=group) == {}
+
+
+async def test_a_description_that_is_no_description_is_refused_when_that_lasts(
+    road: DiracX, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its words are those for a database that fails."""
+    times = iter([0.0, LASTING])
+    monkeypatch.setattr(road, "_now", lambda: next(times))
+    with pytest.raises(BackendUnavailable, match="JDL syntax error"):
+        await road.submit(["[ Executable = "])
+    with pytest.raises(Refused, match="JDL syntax error"):
+        await road.submit(["[ Executable = "])
 
 
 async def test_a_job_that_is_not_there_is_denied_by_its_absence(road: DiracX, group: str) -> None:

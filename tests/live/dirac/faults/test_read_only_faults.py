@@ -2,8 +2,9 @@
 
 import asyncio
 import itertools
+import logging
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from functools import partial
 from pathlib import Path
@@ -50,8 +51,13 @@ async def test_a_database_of_the_services(road: str, request: pytest.FixtureRequ
         await _nothing_is_lost(client, server, read_only, change)
 
 
-async def test_a_database_of_diracx(request: pytest.FixtureRequest, tmp_path: Path) -> None:
-    """Somebody who does not end has begun to write: all others can only read."""
+async def test_a_database_of_diracx(
+    request: pytest.FixtureRequest, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Somebody who does not end has begun to write: all others can only read. DiracX calls what it cannot write down an
+    error of the description.
+    """
+    caplog.set_level(logging.DEBUG, logger="ganga")
     found: DiracXServer = request.getfixturevalue("diracx")
     server = Server("diracx", request, tmp_path / "ground")
     file = found.data / "jobdb.db"
@@ -82,10 +88,15 @@ async def test_a_database_of_diracx(request: pytest.FixtureRequest, tmp_path: Pa
             holding[0].execute("BEGIN IMMEDIATE")
             return True
 
-    # DiracX waits for 5 s, and then calls what it cannot write down an error of the description.
-    config = config_of(tmp_path, server, patience=4.0)
-    async with ganga.open(tmp_path / "home", config=config) as client:
-        await _nothing_is_lost(client, server, read_only, change)
+    async with ganga.open(tmp_path / "home", config=config_of(tmp_path, server)) as client:
+        await _nothing_is_lost(client, server, read_only, change, partial(_told, caplog, "JDL syntax error"))
+
+
+async def _told(caplog: pytest.LogCaptureFixture, words: str) -> None:
+    while True:
+        if words in caplog.text:
+            return
+        await asyncio.sleep(0.05)
 
 
 async def _nothing_is_lost(
@@ -93,6 +104,7 @@ async def _nothing_is_lost(
     server: Server,
     read_only: Callable[[], AbstractContextManager[None]],
     change: Callable[[dict[int, Row | None]], None],
+    complained: Callable[[], Awaitable[None]] | None = None,
 ) -> None:
     first = next(_numbers)
     changed, killed = first, first + 1
@@ -104,6 +116,8 @@ async def _nothing_is_lost(
         await by_hand(partial(change, {changed: Row("Failed", "meanwhile")}))
         await until(client, records[:1], lambda record: record.status is JobStatus.FAILED)
         await until(client, [submitted], lambda record: record.status is JobStatus.SUBMITTING)
+        if complained is not None:
+            await complained()
         waiting, still = await client.store.get([submitted.id, records[1].id])
         assert waiting.status is JobStatus.SUBMITTING
         assert still.status is JobStatus.RUNNING
