@@ -168,15 +168,15 @@ class Submitter:
     async def _jobs(self, batches: Mapping[str, Batch]) -> dict[str, str]:
         """The job that each batch has become; those of which nobody has noted it are looked for in the queue."""
         jobs = {name: batch.job for name, batch in batches.items() if batch.job is not None}
-        if jobs.keys() == batches.keys():
-            return jobs
-        listing = self._dialect.read_queue(await self._shell.run(self._dialect.queue()))
-        for native_id, entry in listing.items():
-            place = self._dialect.place(native_id)
-            if place is not None and entry.name in batches and jobs.setdefault(entry.name, place.job) == place.job:
-                continue
-        for name in jobs.keys() & {name for name, batch in batches.items() if batch.job is None}:
-            await self._place.accept(name, jobs[name])
+        if unknown := batches.keys() - jobs.keys():
+            listing = self._dialect.read_queue(await self._shell.run(self._dialect.queue()))
+            for native_id, entry in listing.items():
+                place = self._dialect.place(native_id)
+                if place is not None and entry.name in unknown:
+                    jobs.setdefault(entry.name, place.job)
+        for name, job in jobs.items():
+            if batches[name].job is None or batches[name].loose:
+                await self._place.accept(name, job)
         return jobs
 
     async def _not_revoked(

@@ -23,13 +23,15 @@ _HOME: Final = "~"
 cached = cache(constant)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Batch:
     """A batch that lies there."""
 
     #: The job that it has become; None if nobody knows of one.
     job: str | None = None
     tags: list[Tag] = field(default_factory=list)
+    #: Whether only the job's launcher has noted that: the batch is not to be found by its job yet.
+    loose: bool = False
 
 
 class Workplace:
@@ -130,6 +132,8 @@ def _batches(lines: Sequence[str]) -> Iterator[tuple[str, Batch]]:
             name, _, job = rest.partition(" ")
             batch = Batch(None if job == "-" else job)
             yield name, batch
+        elif word == "loose":
+            batch.loose = True
         elif word == "tag":
             batch.tags.append(Tag(rest))
 

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from ganga.backends.base import Stream
+from ganga.backends.base import Retrieval, Stream
 from ganga.backends.batch.backend import BatchBackend
 from ganga.errors import BackendUnavailable
+from ganga.model.ids import NativeId
 from ganga.model.job import Share
 from ganga.model.status import JobStatus
 from ganga.testing.check_backend import Trial
@@ -110,6 +111,27 @@ async def test_a_job_that_has_begun_is_found_by_its_own_note(system: ToySystem, 
     system.calls.clear()
     assert (await backend_on(system, work).find([job.tag])).present == {job.tag: "100"}
     assert system.calls == []
+
+
+@pytest.mark.parametrize("older", [False, True], ids=["", "where an older job had its number"])
+async def test_a_job_that_only_its_launcher_has_noted_is_found_with_its_files(
+    system: ToySystem, work: Path, tmp_path: Path, *, older: bool
+) -> None:
+    """We were killed, or cut off, when it had begun and we had not noted it yet."""
+    job = submission()
+    await backend_on(system, work).submit([job])
+    link = work / "ids" / "100"
+    link.unlink()
+    if older:
+        (work / "batches" / "older").mkdir()
+        link.symlink_to("../batches/older")
+    system.queue.clear()
+    backend = backend_on(system, work)
+    assert (await backend.find([job.tag])).present == {job.tag: "100"}
+    assert link.resolve().name.startswith(job.tag)
+    (tmp_path / "home").mkdir()
+    retrieved = await backend.fetch([Retrieval(NativeId("100"), (), tmp_path / "home")])
+    assert retrieved[NativeId("100")].error is None
 
 
 async def test_what_was_never_laid_in_its_place_was_never_submitted(system: ToySystem, work: Path) -> None:

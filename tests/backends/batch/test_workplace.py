@@ -1,0 +1,59 @@
+"""How a batch is noted as a job, whoever else does so, and whenever it is killed."""
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from ganga.backends.batch.script import constant
+
+
+def begin_to_accept(work: Path, batch: str, job: str) -> subprocess.Popen[bytes]:
+    words = ["/bin/sh", "-c", constant("accept"), "ganga-accept", str(work), batch, job]
+    return subprocess.Popen(words, start_new_session=True)
+
+
+def accept(work: Path, batch: str, job: str) -> None:
+    assert begin_to_accept(work, batch, job).wait(60) == 0
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Path:
+    for batch in ("one", "two"):
+        (tmp_path / "batches" / batch).mkdir(parents=True)
+    return tmp_path
+
+
+def leads_to(work: Path, job: str) -> str:
+    return (work / "ids" / job).resolve().name
+
+
+def test_a_number_that_is_used_again_leads_to_the_newer_batch(work: Path) -> None:
+    accept(work, "one", "7")
+    accept(work, "two", "7")
+    assert leads_to(work, "7") == "two"
+    assert (work / "batches" / "two" / "job").read_text() == "7\n"
+    assert not list((work / "batches" / "one").glob("*two*"))
+
+
+def test_two_at_once_are_as_good_as_one(work: Path) -> None:
+    for number in range(20):
+        both = [begin_to_accept(work, "one", str(number)) for _ in range(2)]
+        assert [process.wait(60) for process in both] == [0, 0]
+        assert leads_to(work, str(number)) == "one"
+
+
+def test_one_that_is_killed_takes_nothing_away(work: Path) -> None:
+    accept(work, "one", "7")
+    chance = Random(41)
+    for _ in range(40):
+        process = begin_to_accept(work, "one", "7")
+        time.sleep(chance.uniform(0.0, 0.006))
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(60)
+        assert leads_to(work, "7") == "one"
+        assert (work / "batches" / "one" / "job").read_text() == "7\n"
