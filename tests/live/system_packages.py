@@ -13,6 +13,7 @@ _ENVIRONMENT = {"DEBIAN_FRONTEND": "noninteractive", "PATH": "/usr/sbin:/usr/bin
 _ONE = Lock()
 #: Another program of the machine may be installing something, as many do when they have just been started; seconds.
 _WAITING = ("-o", "DPkg::Lock::Timeout=300")
+_UPDATE = ("apt-get", "update", *_WAITING, "-q")
 
 
 class NotInstalled(Exception):
@@ -42,7 +43,7 @@ def install(packages: Mapping[str, str]) -> None:
         if os.geteuid() != 0:
             raise refusal
         try:
-            for words in (["apt-get", "update", *_WAITING, "-q"], command):
+            for words in (_UPDATE, command):
                 fetch(words, _ENVIRONMENT)
         except (OSError, subprocess.CalledProcessError) as error:
             raise refusal from error
@@ -53,7 +54,7 @@ def download(packages: Collection[str], folder: Path) -> None:
     with _ONE:
         try:
             if os.geteuid() == 0:
-                fetch(["apt-get", "update", "-q"], _ENVIRONMENT)
+                fetch(_UPDATE, _ENVIRONMENT)
             fetch(["env", "-C", folder, "apt-get", "download", "-q", *packages], _ENVIRONMENT)
         except (OSError, subprocess.CalledProcessError) as error:
             raise NotInstalled(f"{', '.join(packages)} cannot be downloaded: run `sudo apt-get update`") from error

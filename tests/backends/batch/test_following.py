@@ -94,6 +94,15 @@ async def test_what_the_road_cannot_end_the_command_ends(
     assert system.calls == [("toydel", second)]
 
 
+async def hinted_at(backend: FollowedBackend, system: ToySystem, road: ToyRoad) -> NativeId:
+    """A job of which there was a hint that came to nothing as yet; no more news comes by itself."""
+    (native_id,) = await submitted(backend, system)
+    road.next = News(hints=frozenset({native_id}))
+    await backend.changes(None)
+    road.next = News()
+    return native_id
+
+
 async def test_a_hint_is_no_end_and_is_followed_up_until_there_is_one(
     backend: FollowedBackend, system: ToySystem, road: ToyRoad
 ) -> None:
@@ -122,10 +131,7 @@ async def test_what_was_killed_is_asked_about(backend: FollowedBackend, system: 
 async def test_a_hint_that_comes_to_nothing_is_left_to_the_sweep(
     backend: FollowedBackend, system: ToySystem, road: ToyRoad
 ) -> None:
-    (native_id,) = await submitted(backend, system)
-    road.next = News(hints=frozenset({native_id}))
-    await backend.changes(None)
-    road.next = News()
+    await hinted_at(backend, system, road)
     for _ in range(100):
         await backend.changes(None)
     assert system.calls == [("toyq",)] * 10
@@ -135,10 +141,7 @@ async def test_an_end_that_the_system_knows_long_after_its_log_is_told_all_the_s
     backend: FollowedBackend, system: ToySystem, road: ToyRoad
 ) -> None:
     """Slurm writes its line when a job begins to complete, which may last."""
-    (native_id,) = await submitted(backend, system)
-    road.next = News(hints=frozenset({native_id}))
-    await backend.changes(None)
-    road.next = News()
+    native_id = await hinted_at(backend, system, road)
     for _ in range(50):
         await backend.changes(None)
     system.becomes(native_id, JobStatus.FAILED, code=3)

@@ -1,6 +1,6 @@
 # Tells all batches that were prepared, the job that each has become, and its tags: batches.sh WORK
-# A line for each: "batch NAME JOB" (a dash for no job), "loose" if the job's launcher alone has noted it and nothing leads
-# to the batch, "tag TAG"; "end" at the end.
+# A line for each: "batch NAME JOB" (a dash for no job), "loose" if the job's launcher alone has noted it and nothing
+# leads to the batch, "tag TAG"; "end" at the end.
 cd "$1" || exit
 if [ -d batches ]; then
     cd batches || exit
