@@ -10,7 +10,7 @@ from ganga.backends.batch.dialect import Dialect, Place
 from ganga.backends.batch.kerberos.watch import Watch
 from ganga.backends.batch.output import retrieve
 from ganga.backends.batch.polling import Poller
-from ganga.backends.batch.road import Road
+from ganga.backends.batch.road import Depot, Road
 from ganga.backends.batch.shell import Shell
 from ganga.backends.batch.submitting import Submitter
 from ganga.backends.batch.workplace import Workplace
@@ -43,6 +43,7 @@ class BatchBackend:
         largest_array: int,
         commit_delay: float,
         road: Road | None = None,
+        depot: Depot | None = None,
         tickets: Watch | None = None,
         now: Callable[[], float] = monotonic,
     ) -> None:
@@ -50,6 +51,7 @@ class BatchBackend:
         self._shell = shell
         self._place = place
         self._road = road
+        self._depot = depot
         self._tickets = tickets
         self._submitter = Submitter(
             dialect, shell, place, largest_array=largest_array, commit_delay=commit_delay, now=now
@@ -87,7 +89,13 @@ class BatchBackend:
 
     async def fetch(self, retrievals: Sequence[Retrieval], /) -> Mapping[NativeId, Retrieved]:
         """Copy the output streams and what the patterns match."""
-        return {retrieval.native_id: await self._retrieve(retrieval) for retrieval in retrievals}
+        jobs = self._places(retrieval.native_id for retrieval in retrievals)
+        away = await self._depot.bring(jobs) if self._depot is not None else {}
+        return {
+            native_id: Retrieved(error=away[native_id]) if native_id in away else await self._retrieve(retrieval)
+            for retrieval in retrievals
+            for native_id in [retrieval.native_id]
+        }
 
     async def read(self, native_id: NativeId, stream: Stream, offset: int, /) -> bytes:
         """What the newest run has written."""
@@ -99,7 +107,10 @@ class BatchBackend:
     async def discard(self, ids: Collection[NativeId], /) -> None:
         """Remove the files of these jobs."""
         self._poller.forget(ids)
-        await self._place.discard(self._places(ids).values())
+        jobs = self._places(ids)
+        if self._depot is not None:
+            await self._depot.let_go(jobs)
+        await self._place.discard(jobs.values())
 
     async def history(self, ids: Collection[NativeId], /) -> Mapping[NativeId, Sequence[Step]]:
         """All runs of these jobs, as the system has written them down. Raises `UsageError` where it does not."""

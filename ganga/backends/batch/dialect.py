@@ -38,6 +38,8 @@ class Entry(NamedTuple):
     owner: str = ""
     #: Whether it was run again `seen.restart` times at most: some systems count starts that came to nothing too.
     counts_vain_starts: bool = False
+    #: Whether its submission is not over, and may never be: the system has not all that it needs to run the job.
+    arriving: bool = False
 
 
 #: What the queue or the history says of jobs, array tasks each by itself.
@@ -74,7 +76,7 @@ class Order:
     folder: PurePosixPath
     log: PurePosixPath
     #: For systems that bring files to the machines of jobs: whether there are input files of all tasks, which are in
-    #: ``inputs``, and which tasks have some of their own, in ``own/INDEX``.
+    #: ``inputs``, and which tasks have some of their own, in ``own.INDEX``.
     shared_files: bool = False
     own_files: frozenset[int] = frozenset()
 
@@ -189,6 +191,15 @@ class Carrying(Protocol):
     @property
     def carries_files(self) -> bool:
         """Whether it does; then jobs do not see the files of the machine with the commands."""
+        ...
+
+
+@runtime_checkable
+class Receiving(Protocol):
+    """For dialects of systems that know of a job before they have its files: of `Entry.arriving`."""
+
+    def call_off(self, name: str, /) -> Command:
+        """Ask for the end of what is arriving under this name; see `Dialect.killed`."""
         ...
 
 

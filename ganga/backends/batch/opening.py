@@ -14,7 +14,7 @@ from ganga.backends.batch.here import HereShell
 from ganga.backends.batch.kerberos.dependence import Dependence
 from ganga.backends.batch.kerberos.watch import Watch
 from ganga.backends.batch.reach import Reach
-from ganga.backends.batch.road import Road, Source
+from ganga.backends.batch.road import Depot, Road, Source
 from ganga.backends.batch.settings import BatchSettings
 from ganga.backends.batch.shell import Shell
 from ganga.backends.batch.workplace import Workplace, work_folder
@@ -62,8 +62,10 @@ async def open_backend(
     *,
     road: Road | None = None,
     source: Source | None = None,
+    depot: Callable[[Workplace], Depot] | None = None,
 ) -> BatchBackend:
-    """See that the system answers, and make the folder for the files of jobs. With a source it is a `Feed`.
+    """See that the system answers, and make the folder for the files of jobs. With a source it is a `Feed`, without a
+    depot.
 
     Raises `BackendUnavailable` and `BackendProtocolError`.
     """
@@ -73,7 +75,16 @@ async def open_backend(
     tickets = await _tickets(settings.kerberos, shell, folder)
     array, delay = settings.largest_array, settings.commit_delay
     if source is None:
-        return BatchBackend(dialect, shell, place, largest_array=array, commit_delay=delay, road=road, tickets=tickets)
+        return BatchBackend(
+            dialect,
+            shell,
+            place,
+            largest_array=array,
+            commit_delay=delay,
+            road=road,
+            depot=None if depot is None else depot(place),
+            tickets=tickets,
+        )
     return FollowedBackend(
         dialect,
         shell,

@@ -5,6 +5,7 @@ link says.
 import asyncio
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
+from typing import Final
 
 from ganga.backends.base import Retrieval, Retrieved, Stream
 from ganga.backends.batch.matching import matches, whole
@@ -12,6 +13,8 @@ from ganga.backends.batch.shell import Kind, Shell
 from ganga.errors import BackendUnavailable
 
 _STREAMS = frozenset(stream.value for stream in Stream)
+#: Files and folders of one job.
+_MOST: Final = 100_000
 
 
 async def retrieve(shell: Shell, batch: PurePosixPath, task: PurePosixPath, retrieval: Retrieval) -> Retrieved:
@@ -56,10 +59,10 @@ class _Source:
 
     async def _note(self, name: PurePosixPath, kind: Kind) -> None:
         if kind is Kind.FOLDER:
-            self._folders[self._into / name] = None
+            self._take_folder(name)
             async for inner, inner_kind in whole(self._scan, name):
                 if inner_kind is Kind.FOLDER:
-                    self._folders[self._into / inner] = None
+                    self._take_folder(inner)
                 else:
                     await self._note_file(inner, inner_kind)
         else:
@@ -72,8 +75,14 @@ class _Source:
         if kind is not Kind.FILE or str(name) in _STREAMS:
             self._missing[str(name)] = None
             return
-        self._folders[self._into / name.parent] = None
+        self._take_folder(name.parent)
         self._files[self._into / name] = path
+
+    def _take_folder(self, name: PurePosixPath) -> None:
+        """Each file has one, too: here they are counted."""
+        self._folders[self._into / name] = None
+        if len(self._files) + len(self._folders) > _MOST:
+            raise BackendUnavailable(f"there are more than {_MOST:,} files and folders; pack them into an archive")
 
     async def _followed(self, path: PurePosixPath) -> tuple[PurePosixPath, Kind]:
         """Where a link leads to, and what is there, if that is inside."""

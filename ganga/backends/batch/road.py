@@ -1,14 +1,15 @@
-"""What stands beside the commands of a batch system: another way to ask, and a place where its news come from.
+"""What stands beside the commands of a batch system: another way to ask, a place where its news come from, and one
+where it keeps output.
 
-Neither is needed: whatever they do not tell, or tell wrong, comes to light when the commands are asked. So both are
-believed for what they say, and nothing follows from what they leave out.
+The first two are not needed: whatever they do not tell, or tell wrong, comes to light when the commands are asked. So
+both are believed for what they say, and nothing follows from what they leave out.
 """
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from ganga.backends.batch.dialect import Listing
+from ganga.backends.batch.dialect import Listing, Place
 from ganga.model.ids import Cursor, NativeId
 from ganga.model.observation import Observation
 
@@ -42,4 +43,18 @@ class Source(Protocol):
 
     async def news(self, since: Cursor | None, followed: Collection[NativeId], /) -> News:
         """What is new of these jobs since the cursor (None: since now). Raises `BackendUnavailable`."""
+        ...
+
+
+class Depot(Protocol):
+    """Where a system keeps the output of jobs that have ended, out of sight of the shell, until it is let go."""
+
+    async def bring(self, jobs: Mapping[NativeId, Place], /) -> Mapping[NativeId, str]:
+        """Have the output of these in their folders, whole; returns why not, of each of which it is not there. Raises
+        `BackendUnavailable`.
+        """
+        ...
+
+    async def let_go(self, jobs: Mapping[NativeId, Place], /) -> None:
+        """The output of these is home: let go of what was brought, and of no other. Raises `BackendUnavailable`."""
         ...

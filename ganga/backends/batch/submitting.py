@@ -1,7 +1,8 @@
 """Hand jobs to a batch system, subjobs as arrays, and find those whose submission was interrupted by their tags.
 
 A batch is laid in its place before it is submitted, with the tags of its tasks, and has a name that no other has. So
-whatever happens in between, each tag is in a batch that is there, and the system is asked for the batch's name.
+whatever happens in between, each tag is in a batch that is there, and the system is asked for the batch's name. One of
+which the system has not got the files is not submitted.
 """
 
 import asyncio
@@ -14,7 +15,7 @@ from time import monotonic
 from typing import Final
 
 from ganga.backends.base import Finding, Receipts, Submission
-from ganga.backends.batch.dialect import Carrying, Dialect, Order
+from ganga.backends.batch.dialect import Carrying, Dialect, Listing, Order, Receiving
 from ganga.backends.batch.script import job_script, refusal
 from ganga.backends.batch.shell import Shell
 from ganga.backends.batch.workplace import Batch, Workplace
@@ -87,7 +88,7 @@ class Submitter:
         asked_at = self._now()
         tried = {tag: self._tried.setdefault(tag, asked_at) for tag in tags}
         batches = {name: batch for name, batch in (await self._place.batches()).items() if tried.keys() & batch.tags}
-        jobs = await self._jobs(batches)
+        jobs, arriving = await self._jobs(batches)
         present = {
             tag: self._native_id(jobs[name], index, batch)
             for name, batch in batches.items()
@@ -97,7 +98,8 @@ class Submitter:
         }
         laid = {tag for batch in batches.values() for tag in batch.tags}
         late = {tag for tag in tried.keys() & laid - present.keys() if asked_at - tried[tag] >= self._commit_delay}
-        absent = (tried.keys() - laid) | (late - await self._not_revoked(batches, jobs, late))
+        missing = {name: batch for name, batch in batches.items() if name not in jobs and late & set(batch.tags)}
+        absent = (tried.keys() - laid) | (late - await self._not_revoked(missing, arriving))
         for tag in (*present, *absent):
             self._tried.pop(tag, None)
         return Finding(present, frozenset(absent))
@@ -165,26 +167,41 @@ class Submitter:
     def _native_id(self, job: str, index: int, batch: Batch) -> NativeId:
         return self._dialect.native_id(job, index if len(batch.tags) > 1 else None)
 
-    async def _jobs(self, batches: Mapping[str, Batch]) -> dict[str, str]:
-        """The job that each batch has become; those of which nobody has noted it are looked for in the queue."""
+    async def _jobs(self, batches: Mapping[str, Batch]) -> tuple[dict[str, str], set[str]]:
+        """The job that each batch has become; those of which nobody has noted it are looked for in the queue. And the
+        batches of which no job has arrived there as yet.
+        """
         jobs = {name: batch.job for name, batch in batches.items() if batch.job is not None}
+        arriving: set[str] = set()
         if unknown := batches.keys() - jobs.keys():
             listing = self._dialect.read_queue(await self._shell.run(self._dialect.queue()))
-            for native_id, entry in listing.items():
-                place = self._dialect.place(native_id)
-                if place is not None and entry.name in unknown:
-                    jobs.setdefault(entry.name, place.job)
+            jobs.update(self._found(listing, unknown))
+            arriving = {entry.name for entry in listing.values() if entry.arriving} - jobs.keys()
         for name, job in jobs.items():
             if batches[name].job is None or batches[name].loose:
                 await self._place.accept(name, job)
-        return jobs
+        return jobs, arriving
 
-    async def _not_revoked(
-        self, batches: Mapping[str, Batch], jobs: Mapping[str, str], late: Collection[Tag]
-    ) -> set[Tag]:
-        """Call off the batches with these tags, so that they never run; returns the tags of which that failed."""
+    def _found(self, listing: Listing, names: Collection[str]) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for native_id, entry in listing.items():
+            place = self._dialect.place(native_id)
+            if place is not None and entry.name in names and not entry.arriving:
+                found.setdefault(entry.name, place.job)
+        return found
+
+    async def _not_revoked(self, batches: Mapping[str, Batch], arriving: Collection[str]) -> set[Tag]:
+        """Call off these batches, so that they never run; returns the tags of which that is not sure."""
         kept: set[Tag] = set()
-        for name in batches.keys() - jobs.keys():
-            if set(batches[name].tags) & set(late) and not await self._place.revoke(name):
-                kept.update(batches[name].tags)
+        for name, batch in batches.items():
+            if not await self._called_off(name, arriving=name in arriving):
+                kept.update(batch.tags)
         return kept
+
+    async def _called_off(self, name: str, *, arriving: bool) -> bool:
+        """Whether it is sure. What arrives may have done so meanwhile: the next look shows that."""
+        if not arriving:
+            return await self._place.revoke(name)
+        if isinstance(self._dialect, Receiving):
+            self._dialect.killed(await self._shell.run(self._dialect.call_off(name)))
+        return False

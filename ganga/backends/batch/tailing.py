@@ -11,7 +11,7 @@ from hashlib import blake2b
 from pathlib import PurePosixPath
 from typing import Final, NamedTuple
 
-from ganga.backends.batch.shell import Shell
+from ganga.backends.batch.shell import Command, Shell
 from ganga.model.ids import Cursor
 
 #: Bytes that are read in one go; no record is longer.
@@ -34,6 +34,8 @@ class Growth:
     gap: bool = False
     #: Whether there is more to be read at once.
     behind: bool = False
+    #: Bytes up to the cursor; 0 without records.
+    length: int = 0
 
 
 class GrowingFile:
@@ -59,6 +61,15 @@ class GrowingFile:
             return Growth(_START.cursor, gap=True, behind=True)
         return await self._grown(mark, data)
 
+    async def empty(self) -> Cursor:
+        """Have nothing in it any more, in its place: who appends to it goes on. What it got since it was read may be
+        lost. Returns where to go on. Raises `BackendUnavailable`.
+        """
+        reply = await self._shell.run(Command(("/bin/sh", "-c", ': >"$1"', "empty", str(self._path))))
+        if reply.exit_code != 0:
+            raise reply.unavailable()
+        return _START.cursor
+
     async def _grown(self, mark: "_Mark", data: bytes) -> Growth:
         new = data[mark.known :]
         full = len(new) >= self._piece
@@ -66,7 +77,8 @@ class GrowingFile:
         if records:
             end = mark.known + records[-1].end
             there = _Mark.at(mark.offset + records[-1].end, data[:end])
-            return Growth(there.cursor, tuple(record.text for record in records), behind=full)
+            texts = tuple(record.text for record in records)
+            return Growth(there.cursor, texts, behind=full, length=there.offset)
         return await self._from_now_on(gap=True) if full else Growth(mark.cursor)
 
     async def _from_now_on(self, *, gap: bool) -> Growth:

@@ -59,7 +59,7 @@ class Workplace:
         folder = self.folder(name)
         sent = {folder / "inputs": jobs[0].inputs} if jobs[0].inputs is not None else {}
         own = {
-            folder / "own" / str(index) / Path(path).name: Path(path)
+            folder / f"own.{index}" / Path(path).name: Path(path)
             for index, job in enumerate(jobs)
             for path in job.share.inputs
         }

@@ -45,10 +45,11 @@ def refusal(wish: Resources, settings: Settings) -> str | None:
 
 
 def text(order: Order, settings: Settings, events: PurePosixPath) -> bytes:
-    """The whole of it, for a job that is not refused."""
+    """The whole of it, for a job that is not refused. Of a spooled job the event log would lie in the spool."""
     lines = (*_needs(order.resources, settings), *settings.native, *order.resources.native, *_ours(order, settings))
-    queue = _queue(order) if settings.shared_files or not order.own_files else _queue_with_files(order)
-    return "".join(f"{line}\n" for line in (*lines, f"log = {events}", *queue)).encode()
+    log = () if settings.spool else (f"log = {events}",)
+    queue = _queue_with_files(order) if settings.carries_files and order.own_files else _queue(order)
+    return "".join(f"{line}\n" for line in (*lines, *log, *queue)).encode()
 
 
 def is_plain(path: PurePosixPath) -> bool:
@@ -64,7 +65,7 @@ def time_limit(seconds: int) -> str:
 def _beyond(wish: Resources, settings: Settings) -> str | None:
     if (wish.queue or settings.queue) and not settings.queue_attribute:
         return "HTCondor has no queues, unless the setting queue_attribute names what the site takes for one"
-    if wish.image and settings.shared_files:
+    if wish.image and not settings.carries_files:
         return "a container sees the files of its job only where HTCondor brings them: set shared_files = false"
     return beyond(wish, "HTCondor", _RESOURCES)
 
@@ -117,10 +118,7 @@ def _ours(order: Order, settings: Settings) -> Iterator[str]:
     yield "executable = /bin/sh"
     yield "transfer_executable = False"
     yield f"initialdir = {order.folder}"
-    if settings.shared_files:
-        yield from _shared(order)
-    else:
-        yield from _brought(order)
+    yield from _brought(order) if settings.carries_files else _shared(order)
 
 
 def _shared(order: Order) -> Iterator[str]:
@@ -136,7 +134,6 @@ def _brought(order: Order) -> Iterator[str]:
     """
     yield "should_transfer_files = YES"
     yield "when_to_transfer_output = ON_EXIT"
-    yield "preserve_relative_paths = True"
     yield f"transfer_input_files = {_FILES_OF_EACH if order.own_files else ','.join(_files(order))}"
     yield "transfer_output_files = $(Process),job"
     yield "output = log.$(Process)"
@@ -159,7 +156,7 @@ def _queue_with_files(order: Order) -> Iterator[str]:
     """A line with the files of each job."""
     yield "queue files from ("
     for index in range(order.tasks or 1):
-        own = (f"own/{index}",) if index in order.own_files else ()
+        own = (f"own.{index}",) if index in order.own_files else ()
         yield ",".join((*_files(order), *own))
     yield ")"
 

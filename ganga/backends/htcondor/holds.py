@@ -49,11 +49,15 @@ _NAMES: Final[Mapping[int, str]] = MappingProxyType(
     }
 )
 _RELEASE: Final = "condor_release lets it go on"
+_MEMORY: Final = "it used more than it asked for; kill it, and ask for more with --memory"
+#: What machines without control groups say, by HTCondor's own policy for these.
+_MEMORY_EXCEEDED: Final = "memory usage exceeded request_memory"
 _HINTS: Final[Mapping[int, str]] = MappingProxyType(
     {
         1: _RELEASE,
         15: _RELEASE,
-        34: "it used more than it asked for; kill it, and ask for more with --memory",
+        SPOOLING: "its files have not all come to the queue; kill it, and submit it again",
+        34: _MEMORY,
         46: "it ran into its time limit; kill it, and ask for more",
         47: "it ran into its time limit; kill it, and ask for more",
     }
@@ -62,5 +66,6 @@ _HINTS: Final[Mapping[int, str]] = MappingProxyType(
 
 def told(code: int | None, reason: str) -> str:
     """Why, for a person."""
-    parts = (_NAMES.get(code or 0, ""), reason, _HINTS.get(code or 0, ""))
+    hint = _MEMORY if _MEMORY_EXCEEDED in reason else _HINTS.get(code or 0, "")
+    parts = (_NAMES.get(code or 0, ""), reason, hint)
     return "; ".join(part for part in parts if part) or "HTCondor does not say why"

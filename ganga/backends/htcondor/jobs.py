@@ -12,6 +12,7 @@ import msgspec
 from ganga.backends.batch.dialect import Entry, Listing
 from ganga.backends.batch.shell import Reply
 from ganga.backends.htcondor import ids
+from ganga.backends.htcondor.complaints import unavailable
 from ganga.backends.htcondor.states import Ad, observation
 from ganga.model.ids import NativeId
 
@@ -70,7 +71,7 @@ def ads(reply: Reply, kind: type[_A]) -> Sequence[_A]:
 def _array(reply: Reply) -> bytes:
     """From the line that opens it to the end: sites let commands say more before."""
     if reply.exit_code != 0:
-        raise reply.unavailable()
+        raise unavailable(reply)
     text = b"\n" + reply.stdout.strip()
     start = text.find(b"\n[\n")
     if start < 0 or not text.endswith(b"\n]"):
@@ -87,17 +88,30 @@ def _ads(reply: Reply, text: bytes, kind: type[_A]) -> Sequence[_A]:
 
 
 def _ad(raw: msgspec.Raw, kind: type[_A]) -> _A | None:
-    """Anybody may have put strange things into the attributes of a job: then only its status counts."""
-    ad = _read(raw, kind)
+    """Of jobs that were held once, spooled ones too, attributes may be there and undefined. And anybody may have put
+    strange things into them: then only the status counts.
+    """
+    ad = _read(raw, kind) or _defined(raw, kind)
     if ad is not None:
         return ad
     core = _read(raw, _Core)
     return None if core is None else kind(cluster_id=core.cluster_id, proc_id=core.proc_id, job_status=core.job_status)
 
 
+def _defined(raw: msgspec.Raw, kind: type[_A]) -> _A | None:
+    attributes = _read(raw, dict[str, object]) or {}
+    try:
+        return msgspec.convert({name: value for name, value in attributes.items() if value is not None}, kind)
+    except msgspec.ValidationError:
+        return None
+
+
 def _entries(ads: Sequence[Ad]) -> dict[NativeId, Entry]:
     return {
-        ids.native_id(str(ad.cluster_id), ad.proc_id): Entry(ad.job_batch_name, observation(ad), ad.owner) for ad in ads
+        ids.native_id(str(ad.cluster_id), ad.proc_id): Entry(
+            ad.job_batch_name, observation(ad), ad.owner, arriving=ad.arriving
+        )
+        for ad in ads
     }
 
 

@@ -8,6 +8,7 @@ from ganga.backends.batch.road import News
 from ganga.backends.batch.tailing import GrowingFile, Growth
 from ganga.backends.htcondor import events
 from ganga.backends.htcondor.events import Event
+from ganga.errors import BackendUnavailable
 from ganga.model.ids import Cursor, NativeId, shortened
 from ganga.model.observation import Observation
 
@@ -15,6 +16,8 @@ from ganga.model.observation import Observation
 CLOSING: Final = b"..."
 #: Pieces that are read in one go.
 _PIECES: Final = 16
+#: A log of more bytes is emptied; some ten thousand jobs leave as many.
+_LONGEST: Final = 1 << 25
 
 _log = logging.getLogger(__name__)
 
@@ -24,8 +27,9 @@ class EventLog:
     makes hints: the schedd says which run that was, by a count that may lag behind the events for ever if it crashes.
     """
 
-    def __init__(self, file: GrowingFile) -> None:
+    def __init__(self, file: GrowingFile, *, longest: int = _LONGEST) -> None:
         self._file = file
+        self._longest = longest
         #: What was counted before and behind what was read last: whoever could not use the answer asks from the same
         #: place again, and no start is counted twice.
         self._starts: dict[Cursor | None, dict[NativeId, int]] = {}
@@ -45,9 +49,26 @@ class EventLog:
             for event in self._events(growth):
                 _take(event, starts, told, unclear)
             if not growth.behind:
+                if (emptied := await self._emptied(growth.length)) is not None:
+                    # What came just now is lost, so that it is asked for.
+                    since = emptied
+                    unclear.update(followed)
                 break
         self._starts = {began: before, since: starts}
         return News(told, frozenset(unclear), since)
+
+    async def _emptied(self, length: int) -> Cursor | None:
+        """Where to go on; None if it stays as it is. That it cannot be emptied does no harm: it is tried again when
+        there is twice as much.
+        """
+        if length <= self._longest:
+            return None
+        try:
+            return await self._file.empty()
+        except BackendUnavailable as error:
+            self._longest *= 2
+            _log.warning("the event log of HTCondor cannot be emptied: %s", error)
+            return None
 
     def _events(self, growth: Growth) -> list[Event]:
         read = [(record, events.read(record)) for record in growth.records]

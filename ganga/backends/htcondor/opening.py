@@ -2,6 +2,8 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
+from typing import Final
 
 from ganga.backends.base import Surroundings
 from ganga.backends.batch.backend import BatchBackend
@@ -11,8 +13,11 @@ from ganga.backends.batch.workplace import work_folder
 from ganga.backends.htcondor.description import is_plain
 from ganga.backends.htcondor.log import CLOSING, EventLog
 from ganga.backends.htcondor.settings import Settings
+from ganga.backends.htcondor.spool import Spool
 from ganga.backends.htcondor.words import HTCondor
 from ganga.errors import ConfigurationError
+
+_EVENTS: Final = "events"
 
 
 @asynccontextmanager
@@ -25,7 +30,11 @@ async def connect(settings: Settings, surroundings: Surroundings, /) -> AsyncIte
                 f"HTCondor would make something else of the name of the folder {folder}; set work_folder to one without"
                 " dollars, quotes, backslashes, and blanks at its ends"
             )
-        events = folder / "events"
-        dialect = HTCondor(settings, events)
-        source = EventLog(GrowingFile(shell, events, closing=CLOSING))
-        yield await open_backend(dialect, shell, settings, surroundings.target, source=source)
+        dialect = HTCondor(settings, folder / _EVENTS)
+        if not settings.spool:
+            source = EventLog(GrowingFile(shell, folder / _EVENTS, closing=CLOSING))
+            yield await open_backend(dialect, shell, settings, surroundings.target, source=source)
+            return
+        async with open_shell(settings, settings.transfer_timeout) as transfers:
+            depot = partial(Spool, dialect, shell, transfers)
+            yield await open_backend(dialect, shell, settings, surroundings.target, depot=depot)

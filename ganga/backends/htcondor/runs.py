@@ -12,13 +12,13 @@ from ganga.backends.batch.chronicle import in_order
 from ganga.backends.batch.shell import Reply
 from ganga.backends.htcondor import ids
 from ganga.backends.htcondor.jobs import ads
-from ganga.backends.htcondor.states import WORDS, Ad
+from ganga.backends.htcondor.states import COMPLETED, WORDS, Ad
 from ganga.model.clock import Utc
 from ganga.model.ids import NativeId
 from ganga.model.step import Step
 
 _SOURCE: Final = "schedd"
-_IDLE, _RUNNING, _COMPLETED = 1, 2, 4
+_IDLE, _RUNNING = 1, 2
 
 
 class _Run(Ad, frozen=True, kw_only=True, rename="pascal"):
@@ -47,18 +47,15 @@ def _steps(ad: _Run) -> Iterator[Step]:
     if (last := ad.job_current_start_date or ad.job_start_date) > 0:
         starts = f"NumJobStarts {ad.num_job_starts}" if ad.num_job_starts > 1 else ""
         yield Step(status=WORDS[_RUNNING], minor_status=host, application_status=starts, at=Utc(last), source=_SOURCE)
-    ended = ad.completion_date if ad.job_status == _COMPLETED else None
+    ended = ad.completion_date if ad.completed else None
     if ad.job_status not in {_IDLE, _RUNNING} and (at := ended or ad.entered_current_status or 0) > 0:
         yield _now(ad, Utc(at))
 
 
 def _now(ad: _Run, at: Utc) -> Step:
-    """How it is since it became so."""
-    code = f"ExitSignal {ad.exit_signal}" if ad.exit_by_signal else f"ExitCode {ad.exit_code}"
-    return Step(
-        status=WORDS.get(ad.job_status, str(ad.job_status)),
-        minor_status=ad.remove_reason or ad.hold_reason,
-        application_status=code if ad.job_status == _COMPLETED else "",
-        at=at,
-        source=_SOURCE,
-    )
+    """How it is since it became so. That a job was removed which had ended before is no step of it."""
+    if ad.completed:
+        code = f"ExitSignal {ad.exit_signal}" if ad.exit_by_signal else f"ExitCode {ad.exit_code}"
+        return Step(status=WORDS[COMPLETED], application_status=code, at=at, source=_SOURCE)
+    status = WORDS.get(ad.job_status, str(ad.job_status))
+    return Step(status=status, minor_status=ad.remove_reason or ad.hold_reason, at=at, source=_SOURCE)

@@ -1,12 +1,11 @@
 """What a site may set for jobs on HTCondor, and how the monitor is to treat them."""
 
-from dataclasses import replace
 from typing import Annotated
 
 from msgspec import Meta
 
 from ganga.backends.batch import settings as batch
-from ganga.model.policy import Pace, Policy
+from ganga.model.policy import Policy
 
 #: A name that may stand on a line of a submit description.
 _Attribute = Annotated[str, Meta(pattern=r"^(?:[A-Za-z_][A-Za-z0-9_]*)?$")]
@@ -23,10 +22,22 @@ class Settings(batch.BatchSettings, frozen=True, kw_only=True, forbid_unknown_fi
     pool: str = ""
     #: Whether the machines of the pool see the work folder; if not, HTCondor brings files there and back.
     shared_files: bool = True
+    #: Whether the queue does not see it either: then files are sent to the queue, and what comes of a job is kept there
+    #: until it is fetched. No files are shared then, whatever `shared_files` says.
+    spool: bool = False
+    #: Seconds within which what came of a job has to come from such a queue.
+    transfer_timeout: Annotated[float, Meta(gt=0)] = 600.0
     #: The attribute of a job by which the site chooses what others call a queue: `JobFlavour`; empty: there are none.
     queue_attribute: _Attribute = ""
 
+    @property
+    def carries_files(self) -> bool:
+        """Whether HTCondor brings files to the machines of jobs and back."""
+        return self.spool or not self.shared_files
 
-def policy(_settings: Settings, /) -> Policy:
-    """The event log is at hand without asking anybody; the queue is asked for what is not in it."""
-    return replace(batch.policy(fastest=10.0), feed=Pace(fastest=1.0, slowest=5.0))
+
+def policy(settings: Settings, /) -> Policy:
+    """The event log is at hand without asking anybody, but for that of a queue far away; the queue is asked for what is
+    not in it.
+    """
+    return batch.policy(fastest=10.0, feed=None if settings.spool else batch.LOG)

@@ -19,14 +19,17 @@ from ganga.model.status import JobStatus
 TIME_LIMIT: Final = "time() - JobCurrentStartExecutingDate"
 OVER_TIME: Final = "it ran into its time limit; ask for more with --time"
 
-_IDLE, _RUNNING, _REMOVED, _COMPLETED, _HELD, _TRANSFERRING, _SUSPENDED = range(1, 8)
+_IDLE, _RUNNING, _REMOVED, COMPLETED, HELD, _TRANSFERRING, _SUSPENDED = range(1, 8)
+#: Seconds within which the schedd lets a job go on whose files have all come. What it does not let go on until then was
+#: forgotten, or its submission takes very long.
+_ARRIVES_WITHIN: Final = 600
 WORDS: Final[Mapping[int, str]] = MappingProxyType(
     {
         _IDLE: "IDLE",
         _RUNNING: "RUNNING",
         _REMOVED: "REMOVED",
-        _COMPLETED: "COMPLETED",
-        _HELD: "HELD",
+        COMPLETED: "COMPLETED",
+        HELD: "HELD",
         _TRANSFERRING: "TRANSFERRING_OUTPUT",
         _SUSPENDED: "SUSPENDED",
     }
@@ -39,7 +42,7 @@ _LIVE: Final[Mapping[int, JobStatus]] = MappingProxyType(
         _SUSPENDED: JobStatus.SUSPENDED,
     }
 )
-_BEGUN: Final = frozenset({_RUNNING, _TRANSFERRING, _SUSPENDED, _COMPLETED})
+_BEGUN: Final = frozenset({_RUNNING, _TRANSFERRING, _SUSPENDED, COMPLETED})
 
 
 class Ad(Struct, frozen=True, kw_only=True, rename="pascal"):
@@ -67,6 +70,25 @@ class Ad(Struct, frozen=True, kw_only=True, rename="pascal"):
     resident_set_size: float | None = None
     remote_user_cpu: float = 0.0
     remote_sys_cpu: float = 0.0
+    #: When the schedd said all this; only in the queue.
+    server_time: int = 0
+
+    @property
+    def arriving(self) -> bool:
+        """Whether the queue has not got all of its files."""
+        return self.job_status == HELD and self.hold_reason_code == holds.SPOOLING
+
+    @property
+    def completed(self) -> bool:
+        """Whether its program has ended by itself, and HTCondor is content with that; it may have been removed later,
+        as is done to a spooled job when its output is home.
+        """
+        return self.job_status == COMPLETED or (self.job_status == _REMOVED and bool(self.completion_date))
+
+    @property
+    def forgotten(self) -> bool:
+        """Whether it was arriving for too long."""
+        return self.arriving and self.server_time - (self.entered_current_status or 0) > _ARRIVES_WITHIN
 
 
 def observation(ad: Ad) -> Observation:
@@ -103,18 +125,18 @@ def ended(code: int | None, signal: int | None) -> JobStatus:
 
 
 def _outcome(ad: Ad) -> tuple[JobStatus, int | None, int | None]:
+    if ad.completed:
+        code, signal = (None, ad.exit_signal) if ad.exit_by_signal else (ad.exit_code, None)
+        return ended(code, signal), code, signal
     if ad.job_status == _REMOVED and not ad.remote_host:
         # What a program leaves behind that was removed is HTCondor's doing.
         return removed(ad.remove_reason)[0], None, None
-    if ad.job_status == _COMPLETED:
-        code, signal = (None, ad.exit_signal) if ad.exit_by_signal else (ad.exit_code, None)
-        return ended(code, signal), code, signal
     return _live(ad), None, None
 
 
 def _live(ad: Ad) -> JobStatus:
-    if ad.job_status == _HELD:
-        return JobStatus.SUBMITTED if ad.hold_reason_code == holds.SPOOLING else JobStatus.HELD
+    if ad.job_status == HELD:
+        return JobStatus.SUBMITTED if ad.arriving and not ad.forgotten else JobStatus.HELD
     if ad.job_status == _REMOVED:
         return JobStatus.RUNNING
     return _LIVE.get(ad.job_status, JobStatus.SUBMITTED)
@@ -123,10 +145,11 @@ def _live(ad: Ad) -> JobStatus:
 def _reason(ad: Ad, status: JobStatus) -> str | None:
     if status is JobStatus.HELD:
         return holds.told(ad.hold_reason_code, ad.hold_reason)
+    if ad.completed:
+        silent = ad.exit_code is None and not ad.exit_by_signal
+        return "HTCondor does not say how its program ended" if silent else None
     if ad.job_status == _REMOVED and status.final:
         return removed(ad.remove_reason)[1]
-    if ad.job_status == _COMPLETED and ad.exit_code is None and not ad.exit_by_signal:
-        return "HTCondor does not say how its program ended"
     return None
 
 

@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 from ganga.backends.batch.shell import Reply
+from ganga.backends.htcondor.complaints import unavailable
 from ganga.errors import SubmissionRejected
 from ganga.model.ids import shortened
 
@@ -18,7 +19,7 @@ _REFUSED: Final = re.compile(
 )
 #: What condor_rm says of jobs that need no end, besides what it has done.
 _HARMLESS: Final = re.compile(
-    r"marked for removal|have been marked|not found|Couldn't find/remove all jobs in cluster|"
+    r"marked for removal|have been marked|not found|Couldn't find/remove all jobs (?:in cluster|matching constraint)|"
     r"There are no jobs in the queue"
 )
 
@@ -36,7 +37,7 @@ def read(reply: Reply) -> str:
         return match[1]
     refused = _REFUSED.search(reply.complaint)
     if refused is None:
-        raise reply.unavailable()
+        raise unavailable(reply)
     raise SubmissionRejected(f"HTCondor refuses it: {shortened(refused['why'], 300)}")
 
 
@@ -47,4 +48,4 @@ def killed(reply: Reply) -> None:
     text = reply.text + "\n" + reply.stderr.decode("utf-8", "replace")
     lines = [line for line in text.splitlines() if line.strip()]
     if not lines or not all(map(_HARMLESS.search, lines)):
-        raise reply.unavailable()
+        raise unavailable(reply)

@@ -8,7 +8,7 @@ from typing import Final
 from ganga.backends.batch.dialect import Inquiry, Listing, Order, Place, Variables
 from ganga.backends.batch.shell import Command, Reply
 from ganga.backends.batch.words import parts
-from ganga.backends.htcondor import description, ids, jobs, runs, submitting
+from ganga.backends.htcondor import constraints, description, ids, jobs, runs, submitting
 from ganga.backends.htcondor.settings import Settings
 from ganga.errors import UsageError
 from ganga.model.ids import NativeId, shortened
@@ -51,7 +51,7 @@ class HTCondor:
     @property
     def carries_files(self) -> bool:
         """See `Carrying`."""
-        return not self._settings.shared_files
+        return self._settings.carries_files
 
     def refusal(self, wish: Resources, /) -> str | None:
         """See `description.refusal`."""
@@ -60,7 +60,8 @@ class HTCondor:
     def submit(self, order: Order, /) -> Command:
         """The description goes through the standard input; the script that it runs is in the folder of the batch."""
         text = description.text(order, self._settings, self._events)
-        return Command(("condor_submit", *self._where, "-terse", "-"), text)
+        spool = ("-spool",) if self._settings.spool else ()
+        return Command(("condor_submit", *self._where, *spool, "-terse", "-"), text)
 
     def submitted(self, reply: Reply, /) -> str:
         """See `submitting.read`."""
@@ -105,12 +106,29 @@ class HTCondor:
         return runs.read(reply)
 
     def kill(self, ids: Collection[NativeId], /) -> Sequence[Command]:
-        """As many in a command as its line takes."""
-        return [Command(("condor_rm", *self._where, *part)) for part in parts(dict.fromkeys(ids))]
+        """As many in a command as its line takes. A spooled job that has ended by itself is still in the queue, with
+        its output, and stays there.
+        """
+        which = list(parts(dict.fromkeys(ids)))
+        if self._settings.spool:
+            return [self._remove("-constraint", constraints.unless_completed(part)) for part in which]
+        return [self._remove(*part) for part in which]
 
     def killed(self, reply: Reply, /) -> None:
         """See `submitting.killed`."""
         submitting.killed(reply)
+
+    def call_off(self, name: str, /) -> Command:
+        """See `Receiving`."""
+        return self._remove("-constraint", constraints.arriving(name))
+
+    def bring_home(self, ids: Collection[NativeId], /) -> Command:
+        """Have the output of these spooled jobs in the folders from which they were submitted."""
+        return Command(("condor_transfer_data", *self._where, *ids))
+
+    def let_go(self, ids: Collection[NativeId], /) -> Command:
+        """Have the queue forget these spooled jobs, which have ended by themselves."""
+        return self._remove("-constraint", constraints.completed(ids))
 
     def inquiry(self, reference: str, /) -> Inquiry:
         """``12``, ``12.3``, ``name:X`` or ``user:X``."""
@@ -126,6 +144,9 @@ class HTCondor:
             )
         queue, history = self._ask_queue(reference), self._ask_history(reference)
         return Inquiry(queue, history, lambda native_id, _: ids.means(reference, native_id))
+
+    def _remove(self, *which: str) -> Command:
+        return Command(("condor_rm", *self._where, *which))
 
     def _ask_queue(self, *which: str, attributes: str = jobs.ATTRIBUTES) -> Command:
         asked = (*self._where, *which, "-json", "-attributes", attributes)

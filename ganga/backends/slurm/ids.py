@@ -1,4 +1,8 @@
-"""How Slurm writes the ids of jobs: ``12``, ``12_3`` for a task of an array, ``12_[1-6,8,10-20:2%5]`` for several."""
+"""How Slurm writes the ids of jobs: ``12``, ``12_3`` for a task of an array, ``12_[1-6,8,10-20:2%5]`` for several.
+
+A job of several parts with needs of their own (a *heterogeneous* one) has the number of its first part, which runs the
+script and is written ``12+0``. The others are none of ours to follow.
+"""
 
 import re
 from collections.abc import Collection, Iterator
@@ -13,7 +17,10 @@ MOST_TASKS: Final = 4_000_001
 
 _NUMBER: Final = r"(?:0|[1-9][0-9]{0,9})"
 _ONE: Final = re.compile(rf"([1-9][0-9]{{0,9}})(?:_({_NUMBER}))?")
-_SEVERAL: Final = re.compile(r"([1-9][0-9]{0,9})_\[([0-9,:-]+)(?:%[0-9]+)?\]")
+_PART: Final = re.compile(rf"([1-9][0-9]{{0,9}})\+({_NUMBER})")
+_SEVERAL: Final = re.compile(r"([1-9][0-9]{0,9})_\[([0-9,:-]+(?:\.\.\.)?)(?:%[0-9]+)?\]")
+#: How a list of tasks ends that was too long for Slurm.
+_CUT: Final = "..."
 _RANGE: Final = re.compile(rf"({_NUMBER})(?:-({_NUMBER})(?::([1-9][0-9]{{0,9}}))?)?")
 
 
@@ -29,13 +36,17 @@ def place(text: str) -> Place | None:
 
 
 def expand(text: str) -> list[NativeId] | None:
-    """The ids that the text stands for; None if it is no id."""
+    """The ids that the text stands for, which may be none; None if it is no id. Of a list that was cut those are told
+    that it names whole.
+    """
     if _ONE.fullmatch(text):
         return [NativeId(text)]
+    if (part := _PART.fullmatch(text)) is not None:
+        return [] if int(part[2]) else [NativeId(part[1])]
     match = _SEVERAL.fullmatch(text)
     if match is None:
         return None
-    ranges = [_range(part) for part in match[2].split(",")]
+    ranges = [_range(part) for part in _whole(match[2])]
     known = [numbers for numbers in ranges if numbers]
     if len(known) < len(ranges) or sum(map(len, known)) > MOST_TASKS:
         return None
@@ -53,6 +64,12 @@ def compress(ids: Collection[NativeId]) -> list[str]:
         else:
             words.append(text)
     return words + [f"{job}_[{','.join(_runs(sorted(numbers)))}]" for job, numbers in tasks.items()]
+
+
+def _whole(tasks: str) -> list[str]:
+    """Without what was cut, and the number before it, which may be half of one."""
+    parts = tasks.split(",")
+    return parts[:-1] if tasks.endswith(_CUT) else parts
 
 
 def _range(text: str) -> range | None:

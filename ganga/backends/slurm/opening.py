@@ -17,6 +17,7 @@ from ganga.backends.slurm import completions, ids
 from ganga.backends.slurm.settings import Settings
 from ganga.backends.slurm.words import Slurm
 from ganga.errors import ConfigurationError
+from ganga.model.ids import shortened
 
 if TYPE_CHECKING:
     from ganga.backends.slurm.rest.road import RestRoad
@@ -29,7 +30,21 @@ async def connect(settings: Settings, surroundings: Surroundings, /) -> AsyncIte
         road = await opened.enter_async_context(_rest_road(settings)) if settings.rest_url else None
         shell = await opened.enter_async_context(open_shell(settings, settings.timeout))
         source = _completions(shell, settings) if settings.completion_log else road
-        yield await open_backend(Slurm(settings), shell, settings, surroundings.target, road=road, source=source)
+        dialect = Slurm(settings)
+        backend = await open_backend(dialect, shell, settings, surroundings.target, road=road, source=source)
+        if not settings.cluster:
+            await _refuse_federation(dialect, shell)
+        yield backend
+
+
+async def _refuse_federation(dialect: Slurm, shell: Shell) -> None:
+    """A job that another of its clusters has taken over is revoked on this one, and lives."""
+    name = dialect.read_federation(await shell.run(dialect.federation()))
+    if name is not None:
+        raise ConfigurationError(
+            f"this cluster is a member of the federation {shortened(name)}, whose clusters take jobs over from one "
+            "another, and Ganga follows them on one only: name it by the setting `cluster`, which keeps jobs there"
+        )
 
 
 def _completions(shell: Shell, settings: Settings) -> Source:

@@ -23,6 +23,9 @@ class Settings(batch.BatchSettings, frozen=True, kw_only=True, forbid_unknown_fi
     rest_url: str = ""
     #: A private file with a token for it, as `scontrol token` prints it; empty: the variable SLURM_JWT.
     token_file: str = ""
+    #: The folder or file with the certificates of the authorities that are to be trusted for `https`; empty: those of
+    #: the system.
+    authorities: str = ""
     #: The file to which the controller appends a line at each end (`JobCompType=jobcomp/filetxt`), as the machine where
     #: the commands are run sees it; empty: ends are found by asking.
     completion_log: Annotated[str, Meta(pattern=r"^(/.*)?$")] = ""

@@ -22,8 +22,8 @@ _VARIABLES: Final = Variables(
     job="${SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID}",
     prefixes=("SLURM", "SBATCH_", "SQUEUE_", "SACCT_", "SCANCEL_"),
 )
-#: Times as seconds since 1970: without it they are local times without a zone.
-_SECONDS: Final = "SLURM_TIME_FORMAT=%s"
+#: Times as seconds since 1970, which are local times without a zone by themselves, and lists of tasks that are not cut.
+_PLAINLY: Final = ("SLURM_TIME_FORMAT=%s", "SLURM_BITSTR_LEN=0")
 
 _SUBMITTED: Final = re.compile(r"([1-9][0-9]{0,9})(?:;[^\s;]+)?")
 #: How sbatch says that the job itself is wrong. The first comes from the controller, with its reason; the others from
@@ -39,6 +39,7 @@ _LATER: Final = re.compile(
     r"slurmdbd|Unexpected|shutdown|standby|is not responding|in progress",
     re.IGNORECASE,
 )
+_FEDERATION: Final = re.compile(r"^Federation: (\S+)$", re.MULTILINE)
 #: Jobs in one question by their numbers.
 _AT_ONCE: Final = 1000
 #: What scancel says of jobs that need no end.
@@ -53,7 +54,7 @@ class Slurm:
         # A token for the REST interface is not for the commands, nor for the jobs that they submit.
         unset = ("--unset=SLURM_JWT",) if settings.rest_url and not settings.token_file else ()
         self._plain = ("env", *unset) if unset else ()
-        self._seconds = ("env", *unset, _SECONDS)
+        self._plainly = ("env", *unset, *_PLAINLY)
         self._cluster = (f"--clusters={settings.cluster}",) if settings.cluster else ()
 
     @property
@@ -176,11 +177,21 @@ class Slurm:
             f"{shortened(reference)!r} is no job of Slurm; expected such as 12, 12_3, 12_[0-9], name:NAME or user:NAME"
         )
 
+    def federation(self) -> Command:
+        """What tells whether the cluster is a member of one."""
+        # Where there is no such command, that ends with an exit code too.
+        return Command((*(self._plain or ("env",)), "scontrol", "show", "federation"))
+
+    def read_federation(self, reply: Reply, /) -> str | None:
+        """Its name; None if there is none, or if that is not told."""
+        match = _FEDERATION.search(reply.text) if reply.exit_code == 0 else None
+        return match and match[1]
+
     def _ask_queue(self, *which: str) -> Command:
-        return Command((*self._seconds, *queue.QUESTION, *self._cluster, *which))
+        return Command((*self._plainly, *queue.QUESTION, *self._cluster, *which))
 
     def _ask_history(self, *which: str, question: Sequence[str] = accounting.QUESTION) -> Command:
-        return Command((*self._seconds, *question, *self._cluster, *which))
+        return Command((*self._plainly, *question, *self._cluster, *which))
 
     def _ask_about(self, ids: Collection[NativeId], question: Sequence[str]) -> Sequence[Command]:
         return [self._ask_history(f"--jobs={numbers}", question=question) for numbers in _numbers(ids)]

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from ganga.backends.web.errors import CredentialsExpired, Refused
-from ganga.errors import BackendUnavailable
+from ganga.errors import BackendUnavailable, Overloaded
 from ganga.model.ids import shortened
 
 #: Seconds; a server that asks to wait for longer has a wrong clock or a wrong setting.
@@ -23,6 +23,10 @@ ReplyT = TypeVar("ReplyT")
 
 class NotSent(BackendUnavailable):
     """The request surely did not reach the server's application: made again, it is made once."""
+
+
+class NotReady(NotSent, Overloaded):
+    """The server says that it has too much to do."""
 
 
 class Reply(Struct, frozen=True):
@@ -65,11 +69,11 @@ def judged(reply: Reply, name: str, expected: tuple[int, ...]) -> Reply:
     raise _refusal(reply, name)
 
 
-def not_ready(reply: Reply, name: str) -> NotSent:
+def not_ready(reply: Reply, name: str) -> NotReady:
     """What to raise for a reply that asks to come back later."""
     wait = _wait(reply.headers)
     asked = "" if wait is None else f" and asks to wait {wait:.0f} s"
-    return NotSent(f"{name} is not ready ({reply.status}){asked}; asking again later", retry_after=wait)
+    return NotReady(f"{name} is not ready ({reply.status}){asked}; asking again later", retry_after=wait)
 
 
 def redirected(reply: Reply, name: str) -> BackendUnavailable:

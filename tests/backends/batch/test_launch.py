@@ -132,7 +132,7 @@ def test_inputs_that_cannot_be_copied_fail_the_job_and_say_so(tmp_path: Path) ->
     batch = lay(tmp_path / "batch", submission(command=["touch", str(tmp_path / "ran")]))
     (batch / "inputs").mkdir()
     (batch / "inputs" / "link").symlink_to("link")
-    (batch / "own" / "0" / "link").mkdir(parents=True)
+    (batch / "own.0" / "link").mkdir(parents=True)
     assert run(batch).returncode == 125
     assert (batch / "0" / "stderr").read_text()
     assert not (tmp_path / "ran").exists()

@@ -1,4 +1,5 @@
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -6,6 +7,7 @@ import pytest
 from ganga.backends.base import Retrieval, Retrieved
 from ganga.backends.batch.here import HereShell
 from ganga.backends.batch.output import retrieve
+from ganga.backends.batch.shell import Kind
 from ganga.model.ids import NativeId
 
 
@@ -74,3 +76,40 @@ async def test_what_cannot_be_brought_is_an_error(task: Path, tmp_path: Path) ->
     batch, folder = PurePosixPath(task.parent), PurePosixPath(task)
     retrieved = await retrieve(HereShell(within=60.0), batch, folder, retrieval)
     assert "cannot be brought home" in (retrieved.error or "")
+
+
+class Lying(HereShell):
+    """The shell of an account whose owner decides what answers there."""
+
+    def __init__(self, *names: str) -> None:
+        super().__init__(within=60.0)
+        self._names = names
+
+    async def scan(self, folder: PurePosixPath, /) -> Mapping[str, Kind] | None:
+        """What they like."""
+        found = await super().scan(folder)
+        return {**(found or {}), **dict.fromkeys(self._names, Kind.FILE)} if folder.name == "work" else found
+
+
+@pytest.mark.parametrize("name", ["../prey", "{there}/prey", "deep/../../prey", "..", "", "pr\0ey"])
+async def test_a_name_that_leads_out_is_not_written_to(task: Path, tmp_path: Path, name: str) -> None:
+    prey = tmp_path / "prey"
+    prey.write_text("whole")
+    (tmp_path / "into").mkdir()
+    name = name.replace("{there}", str(tmp_path))
+    for pattern in ("*", "**/*prey", "*/*"):
+        retrieval = Retrieval(NativeId("7"), (pattern,), tmp_path / "into")
+        retrieved = await retrieve(Lying(name), PurePosixPath(task.parent), PurePosixPath(task), retrieval)
+        assert "is no name of a file" in (retrieved.error or "")
+    assert prey.read_text() == "whole"
+
+
+async def test_a_tree_without_an_end_is_given_up(task: Path, tmp_path: Path) -> None:
+    class Endless(HereShell):
+        async def scan(self, folder: PurePosixPath, /) -> Mapping[str, Kind] | None:
+            return {"deeper": Kind.FOLDER} if "work" in folder.parts else await super().scan(folder)
+
+    (tmp_path / "into").mkdir()
+    retrieval = Retrieval(NativeId("7"), ("**/*.root", "deeper"), tmp_path / "into")
+    retrieved = await retrieve(Endless(60.0), PurePosixPath(task.parent), PurePosixPath(task), retrieval)
+    assert "more than 100 folders in each other" in (retrieved.error or "")

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from ganga.backends.base import Retrieval, Stream
+from ganga.backends.base import Finding, Retrieval, Stream
 from ganga.backends.batch.backend import BatchBackend
+from ganga.backends.batch.dialect import Listing
+from ganga.backends.batch.shell import Command, Reply
 from ganga.errors import BackendUnavailable
 from ganga.model.ids import NativeId
 from ganga.model.job import Share
@@ -219,3 +221,48 @@ async def test_inputs_are_laid_beside_the_job(live_system: ToySystem, work: Path
     (native_id,) = (await backend.submit(jobs)).accepted.values()
     assert (await Trial(backend, work, pause=0.02).end_of(native_id)).status is JobStatus.COMPLETED
     assert await backend.read(native_id, Stream.STDOUT, 0) == b"shared own"
+
+
+class ReceivingDialect(ToyDialect):
+    """The names of jobs that have not arrived begin with a question mark."""
+
+    def read_queue(self, reply: Reply, /) -> Listing:
+        return {
+            native_id: entry._replace(name=entry.name.removeprefix("?"), arriving=entry.name.startswith("?"))
+            for native_id, entry in super().read_queue(reply).items()
+        }
+
+    def call_off(self, name: str, /) -> Command:
+        return Command(("toydel", name))
+
+
+async def test_what_has_not_arrived_is_not_submitted_and_is_called_off_before_it_counts_as_absent(
+    system: ToySystem, work: Path
+) -> None:
+    clock = Clock()
+    backend = BatchBackend(
+        ReceivingDialect(), system, place_in(system, work), largest_array=50, commit_delay=60.0, now=clock
+    )
+    job = submission()
+    await backend.submit([job])
+    (batch,) = (work / "batches").iterdir()
+    (batch / "job").unlink()
+    system.queue["100"]["name"] = f"?{batch.name}"
+    for clock.now in (0.0, 59.0, 60.0):
+        assert await backend.find([job.tag]) == Finding()
+    assert [call for call in system.calls if call[0] == "toydel"] == [("toydel", batch.name)]
+    assert batch.is_dir()
+    system.queue.clear()
+    assert (await backend.find([job.tag])).absent == {job.tag}
+
+
+async def test_what_arrives_late_after_all_is_found(system: ToySystem, work: Path) -> None:
+    backend = BatchBackend(ReceivingDialect(), system, place_in(system, work), largest_array=50, commit_delay=0.0)
+    job = submission()
+    accepted = (await backend.submit([job])).accepted
+    (batch,) = (work / "batches").iterdir()
+    (batch / "job").unlink()
+    system.queue["100"]["name"] = f"?{batch.name}"
+    assert await backend.find([job.tag]) == Finding()
+    system.queue["100"]["name"] = batch.name
+    assert (await backend.find([job.tag])).present == accepted

@@ -5,7 +5,7 @@ import pytest
 
 from ganga.backends.dirac.https import _refused_proxy, judged
 from ganga.backends.dirac.road import CredentialsExpired
-from ganga.backends.web.replies import NotSent, Reply
+from ganga.backends.web.replies import NotReady, NotSent, Reply
 from ganga.errors import BackendUnavailable
 
 JSON = {"Content-Type": "application/json; charset=UTF-8"}
@@ -24,8 +24,8 @@ def test_what_a_service_says_is_believed(kind: str) -> None:
         (403, CredentialsExpired, "does not accept the proxy"),
         (404, BackendUnavailable, "the address that of the right service"),
         (501, BackendUnavailable, "the address that of the right service"),
-        (429, NotSent, "is not ready"),
-        (503, NotSent, "is not ready"),
+        (429, NotReady, "is not ready"),
+        (503, NotReady, "is not ready"),
         (500, BackendUnavailable, "failed"),
         (302, BackendUnavailable, "redirects to"),
         (206, BackendUnavailable, "failed"),

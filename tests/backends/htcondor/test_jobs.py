@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganga.backends.htcondor.jobs import read_history, read_queue
+from ganga.backends.htcondor.jobs import ATTRIBUTES, read_history, read_queue
 from ganga.backends.htcondor.states import OVER_TIME
 from ganga.errors import BackendError, BackendProtocolError, BackendUnavailable
 from ganga.model.clock import Utc
@@ -53,6 +53,54 @@ def test_the_history_tells_ends() -> None:
     }
     killed = said_of(listing[NativeId("1.4")])
     assert (killed.signal, killed.reason) == (None, "via condor_rm (by user batch)")
+
+
+def test_the_queue_keeps_spooled_jobs_that_have_ended_and_tells_which_are_arriving() -> None:
+    listing = read_queue(said(recorded("condor_q-spooled.json")))
+    told = {native_id: (said_of(entry).status, entry.arriving) for native_id, entry in listing.items()}
+    assert told == {
+        "5.0": (JobStatus.COMPLETED, False),
+        "5.1": (JobStatus.HELD, False),
+        "6.0": (JobStatus.COMPLETED, False),
+        "7.0": (JobStatus.SUBMITTED, True),
+        "7.1": (JobStatus.SUBMITTED, True),
+    }
+
+
+def test_the_history_tells_how_spooled_jobs_ended_that_were_let_go_and_which_never_arrived() -> None:
+    listing = read_history(said(recorded("condor_history-spooled.json")))
+    ended, seen = said_of(listing[NativeId("1.0")]), said_of(listing[NativeId("2.0")])
+    assert (ended.status, ended.exit_code, ended.reason, ended.ended_at) == (
+        JobStatus.COMPLETED,
+        0,
+        None,
+        Utc(1795401936),
+    )
+    assert (seen.status, seen.reason) == (JobStatus.KILLED, "Staging of job files failed")
+
+
+def test_a_job_that_was_removed_between_its_runs_was_killed_whatever_its_last_exit_code_is() -> None:
+    """Run again and again, and held after its run."""
+    listing = read_history(said(recorded("condor_history-removed-after-runs.json")))
+    told = {native_id: said_of(entry) for native_id, entry in listing.items()}
+    assert {(seen.status, seen.exit_code) for seen in told.values()} == {(JobStatus.KILLED, None)}
+    assert {native_id: seen.restart for native_id, seen in told.items()} == {"1.0": 3, "1.1": 0}
+
+
+def test_a_job_whose_files_do_not_come_is_held_after_a_while() -> None:
+    arriving = {"JobStatus": 5, "HoldReasonCode": 16, "HoldReason": "Spooling input data files"}
+    assert one(**arriving, EnteredCurrentStatus=1000, ServerTime=1600).status is JobStatus.SUBMITTED
+    seen = one(**arriving, EnteredCurrentStatus=1000, ServerTime=1601)
+    assert seen.status is JobStatus.HELD
+    assert "submit it again" in (seen.reason or "")
+
+
+@given(st.dictionaries(st.sampled_from(ATTRIBUTES.split(",")), st.none() | st.integers() | st.text() | st.booleans()))
+def test_whatever_the_attributes_are_the_status_decides(attributes: dict[str, object]) -> None:
+    """Only one that was removed may have completed before."""
+    seen = one(**{**attributes, "ClusterId": 1, "ProcId": 0, "JobStatus": 3})
+    assert seen.exit_code is None or attributes["CompletionDate"]
+    assert not one(**{**attributes, "ClusterId": 1, "ProcId": 0, "JobStatus": 2}).status.final
 
 
 def test_nothing_is_no_list_and_the_totals_of_none_are() -> None:
@@ -113,6 +161,10 @@ def test_files_on_their_way_hold_nobody() -> None:
     assert one(JobStatus=5, HoldReasonCode=16).status is JobStatus.SUBMITTED
     assert one(JobStatus=5, HoldReasonCode=34, HoldReason="x").reason == (
         "JobOutOfResources; x; it used more than it asked for; kill it, and ask for more with --memory"
+    )
+    exceeded = "Error from slot1_1@vm: memory usage exceeded request_memory"
+    assert one(JobStatus=5, HoldReasonCode=21, HoldReason=exceeded).reason == (
+        f"StartdHeldJob; {exceeded}; it used more than it asked for; kill it, and ask for more with --memory"
     )
     assert one(JobStatus=5).reason == "HTCondor does not say why"
 

@@ -57,6 +57,13 @@ def test_a_single_run_is_one() -> None:
     ]
 
 
+def test_that_a_job_was_let_go_after_its_end_is_no_step_of_it() -> None:
+    end = {"CompletionDate": 190, "EnteredCurrentStatus": 500, "ExitBySignal": False, "ExitCode": 5}
+    assert steps(**end, JobStatus=3, RemoveReason="via condor_rm (by user me)") == [
+        Step(status="COMPLETED", application_status="ExitCode 5", at=Utc(190), source=SCHEDD)
+    ]
+
+
 def test_what_was_recorded_tells_ends() -> None:
     found = runs.read(said(recorded("condor_history.json")))
     assert {native_id: (own[-1].status, own[-1].application_status) for native_id, own in found.items()} == {

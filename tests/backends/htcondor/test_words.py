@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganga.backends.batch.dialect import Carrying, Order
+from ganga.backends.batch.dialect import Carrying, Order, Receiving
 from ganga.backends.htcondor.description import is_plain
 from ganga.backends.htcondor.settings import Settings
 from ganga.backends.htcondor.words import HTCondor
@@ -96,8 +96,9 @@ def test_files_are_brought_where_none_are_shared() -> None:
     assert "universe = container\ncontainer_image = docker://debian:12\n" in text
     assert "transfer_input_files = $(files)\ntransfer_output_files = $(Process),job\n" in text
     assert text.endswith(
-        "queue files from (\nlaunch.sh,task.sh,inputs\nlaunch.sh,task.sh,inputs,own/1\nlaunch.sh,task.sh,inputs\n)\n"
+        "queue files from (\nlaunch.sh,task.sh,inputs\nlaunch.sh,task.sh,inputs,own.1\nlaunch.sh,task.sh,inputs\n)\n"
     )
+    assert "relative_paths" not in text
     assert "transfer_input_files = launch.sh,task.sh\n" in dialect.submit(order(Resources())).stdin.decode()
 
 
@@ -146,10 +147,50 @@ def test_another_schedd_is_named_everywhere() -> None:
     where = ("-pool", "central", "-name", "s@there")
     ids = [NativeId("7.1")]
     assert dialect.submit(order(Resources())).argv[1:5] == where
-    for command in (*dialect.kill(ids), *dialect.history_of(ids)):
+    commands = (*dialect.kill(ids), *dialect.history_of(ids), dialect.bring_home(ids), dialect.let_go(ids))
+    for command in (*commands, dialect.call_off("x")):
         assert command.argv[1:5] == where
     for command in (dialect.queue(), *dialect.queue_of(ids)):
         assert command.argv[4:8] == where
+
+
+SPOOLING = HTCondor(Settings(spool=True), WORK / "events")
+
+
+def test_files_are_spooled_to_a_queue_that_sees_none() -> None:
+    command = SPOOLING.submit(order(Resources(image="a.sif")))
+    assert SPOOLING.carries_files
+    assert command.argv == ("condor_submit", "-spool", "-terse", "-")
+    assert "transfer_output_files = $(Process),job\n" in command.stdin.decode()
+    assert "\nlog = " not in command.stdin.decode()
+
+
+def test_a_spooled_job_that_has_ended_is_not_killed() -> None:
+    (command,) = SPOOLING.kill([NativeId("7.1"), NativeId("8.0"), NativeId("7.3")])
+    which = "(ClusterId =?= 7 && member(ProcId, {1, 3})) || (ClusterId =?= 8 && member(ProcId, {0}))"
+    assert command.argv == ("condor_rm", "-constraint", f"JobStatus =!= 4 && ({which})")
+
+
+def test_only_a_spooled_job_that_has_ended_is_let_go() -> None:
+    which = "(ClusterId =?= 7 && member(ProcId, {1}))"
+    assert SPOOLING.let_go([NativeId("7.1")]).argv == ("condor_rm", "-constraint", f"JobStatus =?= 4 && ({which})")
+
+
+def test_only_what_is_arriving_is_called_off() -> None:
+    assert isinstance(SPOOLING, Receiving)
+    which = 'JobStatus =?= 5 && HoldReasonCode =?= 16 && JobBatchName =?= "ganga-1-1.x"'
+    assert SPOOLING.call_off("ganga-1-1.x").argv == ("condor_rm", "-constraint", which)
+
+
+def test_output_is_asked_for_by_ids() -> None:
+    assert SPOOLING.bring_home([NativeId("7.1"), NativeId("8.0")]).argv == ("condor_transfer_data", "7.1", "8.0")
+
+
+def test_that_no_job_is_meant_any_more_is_no_error() -> None:
+    complaint = "\nCouldn't find/remove all jobs matching constraint (JobStatus =?= 4 && (ClusterId =?= 7))\n"
+    SPOOLING.killed(said("", exit_code=1, error=complaint, program="condor_rm"))
+    with pytest.raises(BackendUnavailable, match="DENIED"):
+        SPOOLING.killed(said("", exit_code=1, error=f'SECMAN:2010:Received "DENIED"\n{complaint}', program="condor_rm"))
 
 
 @pytest.mark.parametrize("text", ["12.0 - 12.0\n", "12.0 - 12.999\n", "Welcome!\n12.0 - 12.0\n"])

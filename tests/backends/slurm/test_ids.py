@@ -15,6 +15,9 @@ from ganga.model.ids import NativeId
         ("29_[0-10:5]", [0, 5, 10]),
         ("29_[0-1%1]", [0, 1]),
         ("29_4", [4]),
+        ("29_[0-2,7,13...]", [0, 1, 2, 7]),
+        ("29_[0-2,7,1...%5]", [0, 1, 2, 7]),
+        ("29_[13...]", []),
     ],
 )
 def test_an_id_stands_for_its_tasks(text: str, tasks: list[int]) -> None:
@@ -22,10 +25,31 @@ def test_an_id_stands_for_its_tasks(text: str, tasks: list[int]) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "x", "0", "12_", "12_x", "12.batch", "12_[", "12_[]", "12_[1-]", "12_[3-1]", "12+0", "٣", "12_[1,,2]"]
+    "text",
+    [
+        "",
+        "x",
+        "0",
+        "12_",
+        "12_x",
+        "12.batch",
+        "12_[",
+        "12_[]",
+        "12_[1-]",
+        "12_[3-1]",
+        "12+",
+        "12_3+0",
+        "٣",
+        "12_[1,,2]",
+    ],
 )
 def test_what_is_no_id_is_none(text: str) -> None:
     assert expand(text) is None
+
+
+def test_a_job_of_several_parts_is_its_first() -> None:
+    assert expand("12+0") == ["12"]
+    assert expand("12+1") == []
 
 
 def test_more_tasks_than_there_can_be_are_none() -> None:

@@ -25,6 +25,13 @@ async def test_without_a_token_there_is_no_rest(tmp_path: Path, monkeypatch: pyt
         await opened(REST, tmp_path)
 
 
+async def test_authorities_that_are_not_there_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLURM_JWT", "a.b.c")
+    wrong = Settings(rest_url="https://slurm.example.org", authorities=str(tmp_path / "none.pem"))
+    with pytest.raises(ConfigurationError, match=r"`authorities`.*none\.pem"):
+        await opened(wrong, tmp_path)
+
+
 async def test_without_its_extra_there_is_no_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "aiohttp", None)
     with pytest.raises(ConfigurationError, match=r"ganga\[slurm-rest\]"):

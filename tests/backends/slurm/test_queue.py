@@ -45,6 +45,13 @@ def test_live_jobs(version: str) -> None:
     ]
 
 
+def test_a_job_of_several_parts_is_told_by_its_first_and_spoils_nothing() -> None:
+    jobs = in_queue("24.11", "squeue-parts")
+    assert {native_id: seen.status for native_id, seen in jobs["parts"].items()} == {"11": JobStatus.HELD}
+    assert {seen.status for seen in jobs["ok"].values()} == {JobStatus.COMPLETED}
+    assert queue.read(queue_reply(queue_row("7+1", "RUNNING"))) == {}
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 def test_ended_jobs(version: str) -> None:
     jobs = in_queue(version, "squeue-ended")

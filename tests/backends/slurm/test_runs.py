@@ -42,6 +42,22 @@ def test_a_job_that_was_run_again_has_the_steps_of_both_runs() -> None:
     assert {step.source for step in steps} == {"slurmdbd"}
 
 
+def test_runs_of_24_11() -> None:
+    told = runs.read(said(recorded("24.11", "sacct-runs"))) or {}
+    words = [(step.status, step.minor_status) for step in told[NativeId("10")]]
+    assert words == [
+        ("PENDING", ""),
+        ("RUNNING", "vm"),
+        ("REQUEUED", ""),
+        ("PENDING", ""),
+        ("RUNNING", "vm"),
+        ("CANCELLED by 0", "BeginTime"),
+    ]
+    # A job of several parts, which waits.
+    assert [step.status for step in told[NativeId("11")]] == ["PENDING"]
+    assert NativeId("12") not in told
+
+
 def test_an_end_has_its_code() -> None:
     *_, end = (runs.read(said(recorded("22.05", "sacct-runs"))) or {})[NativeId("1")]
     assert end == Step(status="FAILED", application_status="3:0", at=Utc(1795387773), source="slurmdbd")

@@ -8,6 +8,7 @@ from ganga.backends.batch.dialect import Usage
 from ganga.backends.slurm import usage
 from ganga.backends.slurm.table import SEPARATOR
 from ganga.errors import BackendError, BackendUnavailable
+from ganga.model.ids import NativeId
 from tests.backends.slurm.recorded import recorded, said
 
 
@@ -23,6 +24,13 @@ def test_recorded_jobs() -> None:
         "2_1": Usage(None, 0.002),
         "3": Usage(3196 << 10, 0.003),
     }
+
+
+def test_recorded_jobs_of_24_11() -> None:
+    found = usage.read(said(recorded("24.11", "sacct-usage")))
+    assert found[NativeId("3")] == Usage(121 << 19, 0.484)
+    assert found[NativeId("4")] == Usage(None, None)
+    assert "5_0" not in found
 
 
 def test_the_largest_step_and_the_time_of_the_whole_job_count() -> None:

@@ -126,7 +126,7 @@ def test_any_answer_is_a_number_or_an_error(text: str, error: str, exit_code: in
 def test_questions_ask_for_times_that_have_a_zone() -> None:
     ids = [NativeId("7_1"), NativeId("7_2"), NativeId("8")]
     for command in (SLURM.queue(), *SLURM.queue_of(ids), *SLURM.history_of(ids)):
-        assert command.argv[:2] == ("env", "SLURM_TIME_FORMAT=%s")
+        assert command.argv[:3] == ("env", "SLURM_TIME_FORMAT=%s", "SLURM_BITSTR_LEN=0")
     assert SLURM.queue().argv[-1] == "--me"
     assert SLURM.queue_of(ids)[0].argv[-1] == SLURM.history_of(ids)[0].argv[-1] == "--jobs=7,8"
 
@@ -176,3 +176,12 @@ def test_a_token_in_the_environment_is_not_for_commands_and_jobs() -> None:
     assert [command.name for command in commands] == ["squeue", "scancel", "sacct"]
     with_file = Slurm(Settings(rest_url="http://localhost:6820", token_file=str(PurePosixPath("/token"))))
     assert "env" not in with_file.kill([NativeId("7")])[0].argv
+
+
+def test_a_federation_is_told_by_its_name() -> None:
+    dialect = Slurm(Settings())
+    assert dialect.federation().argv == ("env", "scontrol", "show", "federation")
+    told = "Federation: union\nSelf:       test:127.0.0.1:60271 ID:1 FedState:ACTIVE Features:\n"
+    assert dialect.read_federation(said(told)) == "union"
+    assert dialect.read_federation(said("Welcome\n")) is None
+    assert dialect.read_federation(said(told, exit_code=1)) is None

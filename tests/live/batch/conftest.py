@@ -11,8 +11,7 @@ an array of 1,000, to its end     ``test_arrays``         over SSH and REST, whe
                                                           they wait, and killed
 an exit code, a signal            ``test_ends``
 a time limit                      ``test_ends``           over SSH and REST: it is the system's, and takes minutes
-a memory limit                    ``test_ends``           on a Slurm or HTCondor without control groups, which
-                                                          does not hold to it
+a memory limit                    ``test_ends``           on a Slurm without control groups, which does not hold to it
 held; killed in the queue, while  ``test_ends``
 it runs, by somebody else; run
 again
@@ -28,16 +27,19 @@ a wrong clock, both ways          ``test_clocks``         over SSH and REST, whi
 5,000 jobs of others in the       ``test_crowds``         over REST
 queue
 all runs told; what it has used   ``test_history``        on HTCondor (its runs); on Slurm without accounting
-whole campaigns                   ``test_campaign``       over SSH and REST, but for ``test_over_ssh``
+whole campaigns                   ``test_campaign``       over SSH, but for ``test_over_ssh``, and over REST, but for
+                                                          ``test_campaign_over_rest``
 ================================  ======================  ===========================================================
 
 PBS and LSF cannot be installed from any registry: they are tried by recorded and by documented replies only. Nor can
-Torque, but its words can: by Slurm's own wrappers. On these is tried what they can tell (`FILES_OVER_SLURM`): no holds,
-no tasks of arrays, and no ends but by what the launchers have written down.
+Torque, but its words can: by Slurm's own wrappers. On these is tried what they can tell (`FILES`): no holds, no tasks
+of arrays, and no ends but by what the launchers have written down. On a newer Slurm is tried what its words decide, and
+on HTCondor over SSH ``test_ends`` and ``test_promises``: both of its halves are tried by themselves too.
 """
 
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager, contextmanager
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -57,6 +59,7 @@ from tests.backends.batch.ssh.server import sshd
 from tests.live.batch.grid_engine import GridEngineSystem
 from tests.live.batch.grid_engine_over_ssh import GridEngineOverSsh
 from tests.live.batch.htcondor import HTCondorSystem
+from tests.live.batch.htcondor_over_ssh import HTCondorOverSsh
 from tests.live.batch.replacement import Replacement
 from tests.live.batch.slurm import SlurmSystem
 from tests.live.batch.slurm_over_rest import SlurmOverRest
@@ -69,6 +72,7 @@ from tests.live.grid_engine_server import cluster as grid_engine_cluster
 from tests.live.grid_engine_server import install as grid_engine_install
 from tests.live.needs import needs
 from tests.live.slurm_server import install as slurm_install
+from tests.live.slurm_server import newer as newer_slurm
 from tests.live.slurm_server.cluster import running
 from tests.live.slurm_server.configuration import Wishes
 from tests.live.system_packages import NotInstalled
@@ -123,6 +127,12 @@ def htcondor() -> Iterator[System]:
         yield HTCondorSystem(running_pool)
 
 
+@contextmanager
+def htcondor_over_ssh() -> Iterator[System]:
+    with pool.running() as running_pool, sshd() as server:
+        yield HTCondorOverSsh(running_pool, server)
+
+
 class Provisioned(NamedTuple):
     """Raise `NotInstalled` unless all is there; and start it."""
 
@@ -139,18 +149,36 @@ SYSTEMS: dict[str, Provisioned] = {
     "slurm-over-rest": Provisioned(
         (slurm_install.check,), lambda: slurm_over_rest(Wishes(rest=True, min_job_age=REMEMBERED))
     ),
+    "slurm-24": Provisioned((newer_slurm.check,), lambda: slurm(Wishes(release=newer_slurm.here()))),
+    "slurm-24-over-rest": Provisioned(
+        (newer_slurm.check,),
+        lambda: slurm_over_rest(Wishes(rest=True, min_job_age=REMEMBERED, release=newer_slurm.here())),
+    ),
     "torque-over-slurm": Provisioned((torque_install.check,), torque_over_slurm),
     "grid-engine": Provisioned((grid_engine_install.check,), grid_engine),
     "grid-engine-over-ssh": Provisioned((grid_engine_install.check, check_sshd), grid_engine_over_ssh),
     "htcondor": Provisioned((condor_install.check,), htcondor),
+    "htcondor-over-ssh": Provisioned((condor_install.check, check_sshd), htcondor_over_ssh),
 }
 
-#: What is tried over Slurm's wrappers, and of that what they cannot tell.
-FILES_OVER_SLURM = {"test_adoption.py", "test_commands.py", "test_ends.py", "test_promises.py", "test_wrong_ends.py"}
-NOT_OVER_SLURM = {
-    "test_a_job_is_adopted_by_its_id_and_followed_to_its_end",
-    "test_a_job_that_somebody_else_kills_is_killed",
-    "test_a_job_that_waits_for_somebody_is_held",
+_QUICK = frozenset({"test_adoption.py", "test_commands.py", "test_ends.py", "test_promises.py"})
+#: The systems on which not all is tried, with the files that are; of these what takes long is left out too.
+FILES: Mapping[str, AbstractSet[str]] = {
+    "slurm-24": _QUICK | {"test_arrays.py", "test_history.py", "test_slurm_jobs_of_others.py"},
+    "slurm-24-over-rest": {"test_campaign_over_rest.py", "test_slurm_over_rest.py"},
+    "torque-over-slurm": _QUICK | {"test_wrong_ends.py"},
+    "htcondor-over-ssh": {"test_ends.py", "test_promises.py"},
+}
+#: What of these files is not.
+NOT_TRIED: Mapping[str, AbstractSet[str]] = {
+    "slurm-24": {"test_a_command_that_fails_or_says_half_ends_no_job", "test_a_command_that_hangs_is_given_up"},
+    "slurm-over-rest": {"test_what_is_new_is_told_by_older_versions_of_the_interface_too"},
+    "slurm-24-over-rest": {"test_whatever_comes_over_rest_the_commands_are_behind_it"},
+    "torque-over-slurm": {
+        "test_a_job_is_adopted_by_its_id_and_followed_to_its_end",
+        "test_a_job_that_somebody_else_kills_is_killed",
+        "test_a_job_that_waits_for_somebody_is_held",
+    },
 }
 
 
@@ -170,9 +198,9 @@ def _left_out(item: pytest.Item) -> bool:
     name = str(parameters.get("running_system", ""))
     if name == "slurm-over-rest" and "question" in item.fixturenames:
         return True
-    if name == "torque-over-slurm" and (item.path.name not in FILES_OVER_SLURM or item.originalname in NOT_OVER_SLURM):
+    if (name in FILES and item.path.name not in FILES[name]) or item.originalname in NOT_TRIED.get(name, ()):
         return True
-    return "-over-" in name and item.get_closest_marker("slow") is not None
+    return ("-over-" in name or name in FILES) and item.get_closest_marker("slow") is not None
 
 
 @pytest.fixture(scope="session", params=SYSTEMS)

@@ -10,6 +10,7 @@ from ganga.backends.grid_engine.opening import connect
 from ganga.backends.grid_engine.settings import Settings
 from ganga.model.ids import NativeId, TargetName
 from ganga.model.resources import Resources
+from ganga.model.status import JobStatus
 from tests.live.grid_engine_server.cluster import MASTER, NODE, Cluster
 
 
@@ -24,6 +25,7 @@ class GridEngineSystem:
     shortest_limit = Resources(time=5)
     waiting = Resources(native=("-h",))
     scarce_memory = Resources(memory=200 << 20)
+    over_memory = JobStatus.FAILED
     keeps_history = True
     #: It is in a file, which every command reads by itself.
     history = None

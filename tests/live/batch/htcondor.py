@@ -11,6 +11,7 @@ from ganga.backends.htcondor.opening import connect
 from ganga.backends.htcondor.settings import Settings
 from ganga.model.ids import NativeId, TargetName
 from ganga.model.resources import Resources
+from ganga.model.status import JobStatus
 from tests.live.condor_server.pool import SCHEDD, STARTD, Pool
 
 
@@ -24,8 +25,9 @@ class HTCondorSystem:
     daemons = (SCHEDD, STARTD)
     shortest_limit = Resources(time=2)
     waiting = Resources(native=("hold = true",))
-    #: It holds jobs to what they asked for by the control groups of root's own pools only.
-    scarce_memory = None
+    #: By the policy of the pool: it has no control groups, which are root's.
+    scarce_memory = Resources(memory=200 << 20)
+    over_memory = JobStatus.HELD
     keeps_history = True
     #: It is in a file, which the command reads by itself.
     history = None

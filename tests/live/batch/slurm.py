@@ -11,6 +11,7 @@ from ganga.backends.slurm.opening import connect
 from ganga.backends.slurm.settings import Settings
 from ganga.model.ids import NativeId, TargetName
 from ganga.model.resources import Resources
+from ganga.model.status import JobStatus
 from tests.live.slurm_server.cluster import ACCOUNTING, CONTROLLER, NODE, Cluster
 
 
@@ -26,13 +27,14 @@ class SlurmSystem:
     waiting = Resources(native=("--hold",))
     #: That takes control groups, which these clusters do without.
     scarce_memory = None
+    over_memory = JobStatus.FAILED
 
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
 
     @property
     def environment(self) -> Mapping[str, str]:
-        return {"SLURM_CONF": str(self.cluster.conf)}
+        return self.cluster.environment
 
     @property
     def keeps_history(self) -> bool:

@@ -28,13 +28,16 @@ class SlurmOverRest(SlurmSystem):
     def connect(self, folder: Path, *, timeout: float = 30.0) -> AbstractAsyncContextManager[BatchBackend]:
         return self.connect_by(self.cluster.rest_url, folder, timeout=timeout)
 
-    def connect_by(self, url: str, folder: Path, *, timeout: float = 30.0) -> AbstractAsyncContextManager[BatchBackend]:
+    def connect_by(
+        self, url: str, folder: Path, *, timeout: float = 30.0, authorities: str = ""
+    ) -> AbstractAsyncContextManager[BatchBackend]:
         settings = Settings(
             work_folder=str(folder),
             commit_delay=2.0,
             usage=True,
             timeout=timeout,
             rest_url=url,
+            authorities=authorities,
             token_file=str(self.token_file),
         )
         return connect(settings, Surroundings(TargetName("slurm"), folder))

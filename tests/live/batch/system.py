@@ -10,6 +10,7 @@ from typing import Protocol
 from ganga.backends.batch.backend import BatchBackend
 from ganga.model.ids import NativeId
 from ganga.model.resources import Resources
+from ganga.model.status import JobStatus
 
 
 class System(Protocol):
@@ -88,6 +89,11 @@ class System(Protocol):
     @property
     def scarce_memory(self) -> Resources | None:
         """With these needs a job gets 200 MiB of memory at most; None where nothing here holds it to that."""
+        ...
+
+    @property
+    def over_memory(self) -> JobStatus:
+        """What becomes of a job that takes more than that."""
         ...
 
     def crowd(self, size: int) -> AbstractContextManager[None]:

@@ -1,6 +1,7 @@
 """What only HTCondor does."""
 
 import asyncio
+import os
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
@@ -104,3 +105,44 @@ async def test_the_event_log_tells_how_jobs_end(backend: BatchBackend) -> None:
     ]
     assert ends[2].reason == OVER_TIME
     assert all(end.ended_at is not None for end in ends)
+
+
+async def submitted(backend: BatchBackend, script: str) -> NativeId:
+    job = Submission(job_id(1), Tag(f"ganga-{token_hex(4)}"), JobSpec(command=("sh", "-c", script)))
+    return (await backend.submit([job])).accepted[job.tag]
+
+
+async def code_of(backend: BatchBackend, native_id: NativeId) -> int | None:
+    """As it is told when it is asked for."""
+    while True:
+        seen = (await backend.poll([native_id])).seen.get(native_id)
+        if seen is not None and seen.status.final:
+            return seen.exit_code
+        await asyncio.sleep(0.2)
+
+
+@pytest.mark.parametrize("change", ["emptied", "moved"])
+async def test_what_is_done_to_the_event_log_hides_no_end(change: str, backend: BatchBackend, work: Path) -> None:
+    """HTCondor appends to one that was emptied in its place. What it writes into one that was moved away the queue and
+    the history tell; the next job's events are in a new one.
+    """
+    log = work / "events"
+    async with asyncio.timeout(PATIENCE), aclosing(followed(backend)) as news:
+        await anext(news)
+        first = await submitted(backend, "sleep 3; exit 7")
+        async for told in news:
+            if first in told and told[first].status is JobStatus.RUNNING:
+                break
+        if change == "emptied":
+            os.truncate(log, 0)
+        else:
+            await asyncio.to_thread(log.rename, work / "events.old")
+            assert await code_of(backend, first) == 7
+        second = await submitted(backend, "exit 8")
+        awaited = {second: 8} if change == "moved" else {first: 7, second: 8}
+        async for told in news:
+            if awaited.items() <= {native_id: seen.exit_code for native_id, seen in told.items()}.items():
+                break
+    content = await asyncio.to_thread(log.read_bytes)
+    assert content
+    assert b"\0" not in content

@@ -1,5 +1,6 @@
 """Two clusters with one accounting: jobs of the same number are two jobs."""
 
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -11,6 +12,7 @@ from ganga.backends.base import Surroundings
 from ganga.backends.batch.backend import BatchBackend
 from ganga.backends.slurm.opening import connect
 from ganga.backends.slurm.settings import Settings
+from ganga.errors import ConfigurationError
 from ganga.model.ids import NativeId, TargetName
 from ganga.model.job import JobSpec
 from ganga.model.status import JobStatus
@@ -56,6 +58,29 @@ def trial_on(backend: BatchBackend, folder: Path) -> Trial:
 
 def is_forgotten(cluster: Cluster, native_id: NativeId) -> bool:
     return not cluster.run("squeue", "--noheader", "--states=all", f"--jobs={native_id}", check=False)
+
+
+def federate(cluster: Cluster) -> None:
+    """It and the other one."""
+    cluster.run("sacctmgr", "-i", "add", "federation", "union", f"clusters={CLUSTER},{OTHER}")
+    deadline = time.monotonic() + PATIENCE
+    while "Synced:Yes" not in cluster.run("scontrol", "show", "federation"):
+        assert time.monotonic() < deadline, "the clusters do not find each other"
+        time.sleep(0.1)
+
+
+async def test_a_federation_is_refused_unless_one_of_its_clusters_is_named(
+    clusters: tuple[Cluster, Cluster], trials: tuple[Trial, Trial], tmp_path: Path
+) -> None:
+    (first, second), (near, _) = clusters, trials
+    federate(first)
+    with pytest.raises(ConfigurationError, match=r"the federation union.*`cluster`"):
+        async with target("", tmp_path):
+            pass
+    jobs = [await near.submit(JobSpec(command=("sh", "-c", "exit 3"))) for _ in range(3)]
+    assert {(await near.end_of(job)).exit_code for job in jobs} == {3}
+    there = second.run("squeue", "--local", "--noheader", "--states=all", "--format=%i").split()
+    assert not set(jobs) & set(there)
 
 
 async def test_jobs_of_the_same_number_on_two_clusters_are_two_jobs(

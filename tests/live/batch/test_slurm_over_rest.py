@@ -3,16 +3,18 @@
 import asyncio
 import logging
 import os
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from secrets import token_hex
+from urllib.parse import urlsplit
 
 import pytest
 
 from ganga.backends.base import Feed, Surroundings
 from ganga.backends.batch.backend import BatchBackend
 from ganga.backends.slurm.opening import connect
-from ganga.backends.slurm.rest import road
+from ganga.backends.slurm.rest import client, road
 from ganga.backends.slurm.settings import Settings
 from ganga.errors import BackendUnavailable
 from ganga.model.ids import NativeId, TargetName
@@ -23,10 +25,12 @@ from ganga.testing.check_backend import Trial
 from tests.live.batch.conftest import PATIENCE
 from tests.live.batch.replacement import Replacement
 from tests.live.batch.slurm_over_rest import SlurmOverRest
+from tests.live.dirac.test_tls import self_signed
+from tests.live.gate import Gate
 from tests.live.proxy import Fault, Proxy, answers, cut, faithful, lost, silent
 from tests.live.slurm_server.cluster import REST
 
-pytestmark = pytest.mark.parametrize("running_system", ["slurm-over-rest"], indirect=True)
+pytestmark = pytest.mark.parametrize("running_system", ["slurm-over-rest", "slurm-24-over-rest"], indirect=True)
 
 ENDLESS = JobSpec(command=("sleep", "3600"))
 CLOSED = "is asked by its commands for now"
@@ -134,6 +138,21 @@ async def test_what_is_new_is_told_once(backend: BatchBackend, trial: Trial, com
     assert (await backend.changes(None)).seen == {}
 
 
+@pytest.mark.parametrize("version", ["v0.0.40", "v0.0.41"])
+async def test_what_is_new_is_told_by_older_versions_of_the_interface_too(
+    backend: BatchBackend,
+    trial: Trial,
+    commands: Commands,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    version: str,
+) -> None:
+    """These are the newest ones of Slurm 23.11 and 24.05."""
+    monkeypatch.setattr(client, "_VERSIONS", (version,))
+    await test_what_is_new_is_told_once(backend, trial, commands)
+    assert CLOSED not in caplog.text
+
+
 @pytest.mark.parametrize("wrong", ["garbage", "a.b.c", "expired"])
 async def test_a_token_that_is_not_accepted_is_told_without_the_token_and_ends_nothing(
     backend: BatchBackend, system: SlurmOverRest, running: NativeId, caplog: pytest.LogCaptureFixture, wrong: str
@@ -148,6 +167,8 @@ async def test_a_token_that_is_not_accepted_is_told_without_the_token_and_ends_n
         system.write_token(good)
     await polls(backend, running, caplog, OPEN)
     assert caplog.text.count("WARNING") == 1
+    # Of another one 22.05 says "Unspecified error".
+    assert wrong == "a.b.c" or "`scontrol token`" in caplog.text
     assert bad == wrong or bad.partition("=")[2] not in caplog.text
     assert good.partition("=")[2] not in caplog.text
 
@@ -159,6 +180,40 @@ async def test_an_interface_that_is_stopped_and_started_ends_nothing(
     with system.stopped(REST):
         await polls(backend, running, caplog, CLOSED)
     await polls(backend, running, caplog, OPEN)
+
+
+async def test_a_socket_of_this_machine_is_a_way_to_it(
+    system: SlurmOverRest, work: Path, commands: Commands, running: NativeId
+) -> None:
+    async with system.connect_by(f"unix://{system.cluster.rest_socket}", work) as backend:
+        commands.forbid()
+        assert (await backend.poll([running])).seen[running].status is JobStatus.RUNNING
+        commands.allow()
+
+
+async def test_tls_is_a_way_to_it_and_no_token_goes_where_the_certificate_is_not_trusted(
+    system: SlurmOverRest,
+    work: Path,
+    tmp_path: Path,
+    commands: Commands,
+    running: NativeId,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    certificate = self_signed(tmp_path)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate)
+    port = urlsplit(system.cluster.rest_url).port
+    assert port is not None
+    async with Gate("127.0.0.1", port, {"good": context}, None) as gate:
+        url = f"https://127.0.0.1:{gate.port}"
+        async with system.connect_by(url, work) as backend:
+            assert (await backend.poll([running])).seen[running].status is JobStatus.RUNNING
+        assert "shows a certificate that is not trusted" in caplog.text
+        assert "`authorities`" in caplog.text
+        async with system.connect_by(url, work, authorities=str(certificate)) as backend:
+            commands.forbid()
+            assert (await backend.poll([running])).seen[running].status is JobStatus.RUNNING
+            commands.allow()
 
 
 FAULTS: dict[str, Fault] = {

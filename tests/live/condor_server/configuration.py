@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Final
 
+from tests.live.condor_server.user import DOMAIN
+
 #: Processors and MiB of memory that the machine pretends to have.
 PROCESSORS: Final = 64
 _MEMORY: Final = 128 * PROCESSORS * 2
@@ -42,17 +44,17 @@ def _network(folder: Path, port: int) -> dict[str, object]:
         "USE_SHARED_PORT": False,
         "SCHEDD_ADDRESS_FILE": folder / "run" / "schedd_address",
         "COLLECTOR_ADDRESS_FILE": folder / "run" / "collector_address",
-        "UID_DOMAIN": "pool.test",
-        "FILESYSTEM_DOMAIN": "pool.test",
+        "UID_DOMAIN": DOMAIN,
+        "FILESYSTEM_DOMAIN": DOMAIN,
     }
 
 
 def _trust() -> dict[str, object]:
-    """Everybody is who the file system says."""
+    """Everybody is who the file system says, or a token of the pool's own."""
     whom = ("READ", "WRITE", "DAEMON", "ADMINISTRATOR", "NEGOTIATOR")
     return {
         "SEC_DEFAULT_AUTHENTICATION": "REQUIRED",
-        "SEC_DEFAULT_AUTHENTICATION_METHODS": "FS",
+        "SEC_DEFAULT_AUTHENTICATION_METHODS": "FS,IDTOKENS",
         "SEC_DEFAULT_ENCRYPTION": "OPTIONAL",
         "SEC_DEFAULT_INTEGRITY": "OPTIONAL",
         **{f"ALLOW_{name}": "*" for name in whom},
@@ -71,8 +73,14 @@ def _machine() -> dict[str, object]:
         "SLOT_TYPE_1_PARTITIONABLE": True,
         "START": True,
         "SUSPEND": False,
-        "PREEMPT": False,
         "KILL": False,
+        # What `use POLICY : HOLD_IF_MEMORY_EXCEEDED` makes, for machines without control groups.
+        "MEMORY_EXCEEDED": "((MemoryUsage * 1.0 > Memory) =?= True)",
+        "PREEMPT": "$(MEMORY_EXCEEDED)",
+        "WANT_SUSPEND": False,
+        "WANT_HOLD": "$(MEMORY_EXCEEDED)",
+        "WANT_HOLD_REASON": '"memory usage exceeded request_memory"',
+        "WANT_HOLD_SUBCODE": 102,
         "RUNBENCHMARKS": False,
         "BASE_CGROUP": "",
         "SINGULARITY": "/bin/false",

@@ -30,8 +30,9 @@ class Pool:
     def __init__(self, folder: Path, release: Path, port: int, processes: Processes) -> None:
         self.folder = folder
         self.processes = processes
-        self._release = release
-        self._port = port
+        self.release = release
+        #: Of the collector.
+        self.port = port
 
     @property
     def config(self) -> Path:
@@ -58,18 +59,28 @@ class Pool:
         assert done.returncode == 0 or not check, f"{words}: {done.stdout}{done.stderr}"
         return done.stdout.strip()
 
+    @property
+    def address(self) -> str:
+        """What the option ``-pool`` takes."""
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def queue(self) -> str:
+        """What the option ``-name`` takes."""
+        return self.run("condor_status", "-schedd", "-af", "Name")
+
     def start(self) -> None:
         """All daemons; returns when jobs can run."""
         for name in FOLDERS:
             (self.folder / name).mkdir()
-        write_commands(self._release, self.programs)
-        self.config.write_text(condor_config(self.folder, self._release, self._port))
+        write_commands(self.release, self.programs)
+        self.config.write_text(condor_config(self.folder, self.release, self.port))
         self.start_master()
 
     def start_master(self) -> None:
         """It starts the others."""
-        command: list[str | Path] = [*as_user(), self._release / "sbin" / "condor_master", "-f"]
-        self.processes.start(MASTER, command, self._port, {"CONDOR_CONFIG": str(self.config)})
+        command: list[str | Path] = [*as_user(), self.release / "sbin" / "condor_master", "-f"]
+        self.processes.start(MASTER, command, self.port, {"CONDOR_CONFIG": str(self.config)})
         self.until_ready()
 
     def pid(self, daemon: str) -> int | None:
@@ -120,9 +131,15 @@ class Pool:
             os.kill(pid, signal.SIGCONT)
 
     def until_ready(self) -> None:
-        """Until there is a machine, and a queue that answers."""
+        """Until there is a machine, and a queue that answers, also who asks the collector for it."""
         self._until(lambda: bool(self.run("condor_status", "-af", "Name", check=False)), "there is no machine")
         self._until(lambda: "Total for" in self.run("condor_q", check=False), "the queue does not answer")
+        self._until(self._is_known, "the collector does not know the queue")
+
+    def _is_known(self) -> bool:
+        """By its newest address."""
+        address = (self.folder / "run" / "schedd_address").read_text().partition("\n")[0]
+        return self.run("condor_status", "-schedd", "-af", "MyAddress", check=False) == address
 
     def _until(self, reached: Callable[[], bool], complaint: str) -> None:
         deadline = time.monotonic() + _READY_WITHIN

@@ -5,12 +5,15 @@ to that user there, so that the pool's jobs write into the folders of root's tes
 """
 
 import os
+import pwd
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 #: It is on every machine, with a name, and is nobody's.
 _USER: Final = 1
+#: Of all users of a pool.
+DOMAIN: Final = "pool.test"
 
 
 def as_user() -> Sequence[str]:
@@ -18,6 +21,11 @@ def as_user() -> Sequence[str]:
     if os.geteuid() != 0:
         return ()
     return ("unshare", "--user", f"--map-user={_USER}", f"--map-group={_USER}", "--")
+
+
+def identity() -> str:
+    """That user's name, as the pool has it."""
+    return f"{pwd.getpwuid(os.geteuid() or _USER).pw_name}@{DOMAIN}"
 
 
 def write_commands(release: Path, folder: Path) -> None:

@@ -7,13 +7,14 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
 import psutil
 
+from tests.live.condor_server.user import as_user
 from tests.live.dirac_server import mariadb
 from tests.live.dirac_server.processes import NotStarted, Processes, free_ports
 from tests.live.folders import remove
@@ -45,11 +46,19 @@ class Cluster:
         self._ports = ports
         #: Whether its accounting is that of another cluster, which is there.
         self._joins = joins
+        self._release = wishes.release
+        self._programs = folder / "bin"
 
     @property
     def conf(self) -> Path:
         """What the variable SLURM_CONF is to name."""
         return self.folder / "slurm.conf"
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """Variables by which commands are found, and find the cluster."""
+        path = {"PATH": f"{self._programs}:{os.environ['PATH']}"} if self._release.is_elsewhere else {}
+        return {"SLURM_CONF": str(self.conf), **path}
 
     def run(self, *words: str, check: bool = True) -> str:
         """What a command of Slurm prints."""
@@ -60,7 +69,8 @@ class Cluster:
     def start(self) -> None:
         """All daemons; returns when jobs can run."""
         self.conf.write_text(slurm_conf(self.folder, self._ports, self.wishes))
-        (self.folder / "cgroup.conf").write_text(cgroup_conf(self.wishes, _version()))
+        (self.folder / "cgroup.conf").write_text(cgroup_conf(self.wishes))
+        self._release.link_programs(self._programs)
         if self.wishes.rest:
             self._prepare_rest()
         for name in ("state", "spool"):
@@ -77,11 +87,12 @@ class Cluster:
 
     def start_daemon(self, name: str) -> None:
         """One of them (again)."""
+        own = self._programs
         commands: dict[str, tuple[Sequence[str | Path], int]] = {
-            CONTROLLER: (["/usr/sbin/slurmctld", "-D", "-i", "-f", self.conf], self._ports.controller),
-            NODE: (["/usr/sbin/slurmd", "-D", "-f", self.conf], self._ports.node),
-            ACCOUNTING: (["/usr/sbin/slurmdbd", "-D"], self._ports.accounting),
-            REST: (_rest_command(self._ports.rest), self._ports.rest),
+            CONTROLLER: ([own / "slurmctld", "-D", "-i", "-f", self.conf], self._ports.controller),
+            NODE: ([own / "slurmd", "-D", "-f", self.conf, "-d", own / "slurmstepd"], self._ports.node),
+            ACCOUNTING: ([own / "slurmdbd", "-D"], self._ports.accounting),
+            REST: (self._rest_command(), self._ports.rest),
             DATABASE: (mariadb.command(self.folder / "database", self._ports.database), self._ports.database),
         }
         command, port = commands[name]
@@ -93,6 +104,11 @@ class Cluster:
     def rest_url(self) -> str:
         """Where `slurmrestd` is."""
         return f"http://127.0.0.1:{self._ports.rest}"
+
+    @property
+    def rest_socket(self) -> Path:
+        """Where it is for this machine."""
+        return self.folder / "rest"
 
     def token(self, lifespan: int = 86400) -> str:
         """A token for it; seconds."""
@@ -155,8 +171,16 @@ class Cluster:
             return False
 
     def _run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        environment = {**os.environ, "SLURM_CONF": str(self.conf)}
+        environment = {**os.environ, **self.environment}
         return subprocess.run(words, env=environment, capture_output=True, text=True, check=False, timeout=400)
+
+    def _rest_command(self) -> Sequence[str | Path]:
+        """It refuses to run as root, and by itself it wants to leave namespaces, which nobody may."""
+        # The plug-in for the accounting ends it where there is none.
+        plugin = "openapi/v0.0.38" if self._release.version() < (23, 2) else "openapi/slurmctld"
+        security = "SLURMRESTD_SECURITY=disable_unshare_files,disable_unshare_sysv"
+        words = ("-a", "rest_auth/jwt", "-s", plugin, f"127.0.0.1:{self._ports.rest}", f"unix:{self.rest_socket}")
+        return (*as_user(), "env", security, self._programs / "slurmrestd", *words)
 
     def _prepare_rest(self) -> None:
         """Its daemon is nobody's, and reads the configuration; the key is the controller's alone."""
@@ -175,7 +199,7 @@ class Cluster:
         )
         conf = self.folder / "slurmdbd.conf"
         conf.touch(0o600)
-        conf.write_text(slurmdbd_conf(self.folder, self._ports))
+        conf.write_text(slurmdbd_conf(self.folder, self._ports, self._release))
         self.start_daemon(ACCOUNTING)
 
     @contextmanager
@@ -197,7 +221,8 @@ class Cluster:
 @contextmanager
 def running(wishes: Wishes, within: Path | None = None) -> Iterator[Cluster]:
     """A cluster with nothing in it, gone with all its files at the end. Raises `NotInstalled` and `NotStarted`."""
-    check()
+    if not wishes.release.is_elsewhere:
+        check()
     folder = Path(tempfile.mkdtemp(prefix="slurm-", dir=within))
     try:
         with Processes(folder, dict(os.environ)) as processes:
@@ -214,15 +239,7 @@ def running(wishes: Wishes, within: Path | None = None) -> Iterator[Cluster]:
 def describe(cluster: Cluster) -> str:
     """One line of JSON for whoever reads the standard output."""
     where = {"folder": str(cluster.folder), "slurm_conf": str(cluster.conf), "pids": dict(cluster.processes.pids)}
-    return json.dumps({**where, "version": ".".join(map(str, _version()))})
-
-
-def _rest_command(port: int) -> Sequence[str]:
-    """It refuses to run as root, and by itself it wants to leave namespaces, which nobody may."""
-    version = ("-s", "openapi/v0.0.38") if _version() < (23, 2) else ()
-    security = "SLURMRESTD_SECURITY=disable_unshare_files,disable_unshare_sysv"
-    words = ("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "env", security)
-    return (*words, "/usr/sbin/slurmrestd", "-a", "rest_auth/jwt", *version, f"127.0.0.1:{port}")
+    return json.dumps({**where, "version": ".".join(map(str, cluster.wishes.release.version()))})
 
 
 def _remove_control_groups() -> None:
@@ -235,16 +252,12 @@ def _remove_control_groups() -> None:
 
 def _end_jobs(conf: Path) -> None:
     """Those that have outlived the daemons: each process of a job knows that it is one, and of which cluster."""
+    doomed = []
     for process in psutil.process_iter():
         with suppress(psutil.Error):
             environment = process.environ()
-            own = "SLURM_JOB_ID" in environment or process.name() == "slurmstepd"
+            own = "SLURM_JOB_ID" in environment or process.name().startswith("slurmstepd")
             if own and environment.get("SLURM_CONF") == str(conf):
                 process.kill()
-                process.wait(10)
-
-
-def _version() -> tuple[int, ...]:
-    """``slurm-wlm 22.05.8`` as ``(22, 5)``."""
-    text = subprocess.run(["/usr/sbin/slurmctld", "-V"], capture_output=True, text=True, check=True).stdout
-    return tuple(int(part) for part in text.split()[-1].split(".")[:2])
+                doomed.append(process)
+    psutil.wait_procs(doomed, 10)

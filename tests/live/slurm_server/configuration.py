@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.live.dirac_server.mariadb import PASSWORD, USER
+from tests.live.slurm_server.release import OF_THE_SYSTEM, Release
 
 CLUSTER = "test"
 PARTITION = "main"
@@ -41,6 +42,7 @@ class Wishes:
     min_job_age: int = 4
     #: Processors that the machine pretends to have.
     processors: int = 64
+    release: Release = OF_THE_SYSTEM
     more: tuple[str, ...] = ()
 
 
@@ -63,6 +65,7 @@ def slurm_conf(folder: Path, ports: Ports, wishes: Wishes) -> str:
     rest = ("AuthAltTypes=auth/jwt", f"AuthAltParameters=jwt_key={folder / 'jwt.key'}") if wishes.rest else ()
     completions = ("JobCompType=jobcomp/filetxt", f"JobCompLoc={folder / COMPLETIONS}") if wishes.completions else ()
     lines = (
+        *_plugins(wishes.release),
         f"ClusterName={wishes.cluster}",
         f"SlurmctldHost={host()}(127.0.0.1)",
         f"SlurmctldPort={ports.controller}",
@@ -106,15 +109,16 @@ def slurm_conf(folder: Path, ports: Ports, wishes: Wishes) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def cgroup_conf(wishes: Wishes, version: tuple[int, ...]) -> str:
+def cgroup_conf(wishes: Wishes) -> str:
     """Since 23.02 the daemon of a machine wants control groups, unless it is told otherwise."""
     if wishes.memory_limits:
         return f"CgroupPlugin=cgroup/v1\nCgroupMountpoint={CONTROL_GROUPS}\nConstrainRAMSpace=yes\n"
-    return "CgroupPlugin=disabled\n" if version >= (23, 2) else ""
+    return "CgroupPlugin=disabled\n" if wishes.release.version() >= (23, 2) else ""
 
 
-def slurmdbd_conf(folder: Path, ports: Ports) -> str:
+def slurmdbd_conf(folder: Path, ports: Ports, release: Release) -> str:
     lines = (
+        *_plugins(release),
         "AuthType=auth/none",
         "DbdHost=localhost",
         f"DbdPort={ports.accounting}",
@@ -129,3 +133,8 @@ def slurmdbd_conf(folder: Path, ports: Ports) -> str:
         f"PidFile={folder / 'accounting.pid'}",
     )
     return "".join(f"{line}\n" for line in lines)
+
+
+def _plugins(release: Release) -> tuple[str, ...]:
+    """Its programs look in the system for them by themselves."""
+    return (f"PluginDir={release.plugins}",) if release.is_elsewhere else ()

@@ -25,6 +25,6 @@ while read -r job index; do
         before=$job
     fi
     : >"ids/$job/gone/$index" || exit
-    remove "ids/$job/$index" "ids/$job/$index".* "ids/$job/own/$index" || exit
+    remove "ids/$job/$index" "ids/$job/$index".* "ids/$job/own.$index" || exit
 done
 [ -z "$before" ] || finish "$before"

@@ -31,7 +31,7 @@ if [ -f ../folder ]; then
 else
     mkdir work &&
         if [ -d ../inputs ]; then cp -Rp ../inputs/. work/; fi &&
-        if [ -d "../own/$index" ]; then cp -Rp "../own/$index/." work/; fi
+        if [ -d "../own.$index" ]; then cp -Rp "../own.$index/." work/; fi
 fi 2>stderr
 code=$?
 if [ "$code" -eq 0 ]; then

@@ -20,6 +20,8 @@ _PRIVATE_FILE: Final = 0o600
 _PRIVATE_FOLDER: Final = 0o700
 #: Bytes that are moved in one go: many requests are under way for them at once.
 _PIECE: Final = 1 << 20
+#: Names in one folder.
+_MOST: Final = 1_000_000
 
 
 async def open_files(link: Link, within: float) -> tuple[Sessions, "Files"]:
@@ -96,10 +98,19 @@ class Files:
         """See `Shell.scan`."""
         with self._trouble(folder):
             try:
-                names = await self._client.readdir(str(folder))
+                return {str(name.filename): _kind(name.attrs) async for name in self._listed(folder)}
             except (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath, asyncssh.SFTPNotADirectory):
                 return None
-        return {str(name.filename): _kind(name.attrs) for name in names if name.filename not in {".", ".."}}
+
+    async def _listed(self, folder: PurePosixPath) -> AsyncGenerator["asyncssh.SFTPName", None]:
+        """Who answers there may never end."""
+        left = _MOST
+        async for name in self._client.scandir(str(folder)):
+            left -= 1
+            if left < 0:
+                raise BackendUnavailable(f"{folder} on {self._host} has more than {_MOST:,} files; pack or remove some")
+            if name.filename not in {".", ".."}:
+                yield name
 
     async def resolve(self, path: PurePosixPath) -> PurePosixPath:
         """See `Shell.resolve`. A link to nothing remains as it is."""

@@ -6,6 +6,7 @@ nobody named.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -15,9 +16,11 @@ from urllib.parse import SplitResult, urlsplit
 
 import aiohttp
 
-from ganga.backends.slurm.rest.replies import complaint
+from ganga.backends.slurm.rest.replies import complaint, numbers_of_errors
 from ganga.backends.slurm.rest.token import Token
 from ganga.backends.web.failures import unavailable
+from ganga.backends.web.http import tls_context
+from ganga.backends.web.replies import Reply, not_ready
 from ganga.errors import BackendProtocolError, BackendUnavailable, ConfigurationError
 from ganga.model.ids import shortened
 
@@ -25,8 +28,14 @@ from ganga.model.ids import shortened
 CONNECTIONS: Final = 4
 #: Bytes of a reply: 50,000 jobs.
 _LARGEST_REPLY: Final = 1 << 28
+#: Slurm's number for a token that the controller does not accept.
+_NOT_AUTHENTIC: Final = 1007
+#: What a proxy says that stands before a ``slurmrestd`` and guards it.
+_NOT_NOW: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 #: The newest first; each Slurm knows three of them.
 _VERSIONS: Final = tuple(f"v0.0.{number}" for number in range(45, 37, -1))
+#: In these a 24.11 says that all is well of a job that it may not end.
+_WITHOUT_REFUSALS: Final = frozenset({"v0.0.39", "v0.0.40", "v0.0.41"})
 
 
 class Answered(NamedTuple):
@@ -48,6 +57,11 @@ class RestClient:
         self._token = token
         self._within = within
         self._version: str | None = None
+
+    @property
+    def tells_of_refusals(self) -> bool:
+        """Whether an order that was not carried out is known from one that was, by the version that was asked last."""
+        return self._version not in _WITHOUT_REFUSALS
 
     async def ask(self, method: str, path: str) -> Answered:
         """Ask for something below ``/slurm/VERSION/``. Raises `BackendUnavailable` and `BackendProtocolError`."""
@@ -83,13 +97,16 @@ class RestClient:
                 method, f"{self._base}{path}", headers=headers, allow_redirects=False
             ) as response:
                 answered = Answered(response.status, await self._whole(response))
+                said = response.headers
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             # Without the cause, which quotes the token.
             raise unavailable(error, self._name, self._within) from None
-        if answered.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        if _is_not_accepted(answered, token):
             raise BackendUnavailable(
-                f"{self._name} does not accept the token of {token.user}; get a new one with " "`scontrol token`"
+                f"{self._name} does not accept the token of {token.user}; get a new one with `scontrol token`"
             )
+        if answered.status in _NOT_NOW:
+            raise not_ready(Reply(answered.status, said, answered.body), self._name)
         return answered
 
     async def _whole(self, response: aiohttp.ClientResponse) -> bytes:
@@ -129,21 +146,37 @@ def place(url: str) -> Place:
 
 
 @asynccontextmanager
-async def connected(url: str, token: Callable[[], Awaitable[Token]], within: float) -> AsyncIterator[RestClient]:
+async def connected(
+    url: str, token: Callable[[], Awaitable[Token]], within: float, authorities: str = ""
+) -> AsyncIterator[RestClient]:
     """A client of the ``slurmrestd`` there, which is not asked anything yet. Raises `ConfigurationError`."""
     where = place(url)
     limit = aiohttp.ClientTimeout(total=within)
-    connector: aiohttp.BaseConnector = (
-        aiohttp.UnixConnector(where.socket, limit=CONNECTIONS)
-        if where.socket
-        else aiohttp.TCPConnector(limit=CONNECTIONS)
-    )
     async with aiohttp.ClientSession(
-        connector=connector, timeout=limit, cookie_jar=aiohttp.DummyCookieJar()
+        connector=await _connector(where, authorities), timeout=limit, cookie_jar=aiohttp.DummyCookieJar()
     ) as session:
         yield RestClient(session, where, token, within)
     # Connections over TLS take a turn of the loop more to be closed.
     await asyncio.sleep(0)
+
+
+def _is_not_accepted(answered: Answered, token: Token) -> bool:
+    """Whether it is the token that is wrong. Where the controller refuses it that is an error of the server, and 22.05
+    does not say which.
+    """
+    if answered.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        return True
+    if answered.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        return False
+    ended = token.ends_at is not None and token.ends_at <= time.time()
+    return ended or _NOT_AUTHENTIC in numbers_of_errors(answered.body)
+
+
+async def _connector(where: Place, authorities: str) -> aiohttp.BaseConnector:
+    if where.socket:
+        return aiohttp.UnixConnector(where.socket, limit=CONNECTIONS)
+    trusted = await asyncio.to_thread(tls_context, authorities, None)
+    return aiohttp.TCPConnector(limit=CONNECTIONS, ssl=trusted)
 
 
 def _is_here(parts: SplitResult) -> bool:

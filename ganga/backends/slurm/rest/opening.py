@@ -19,5 +19,5 @@ async def rest_road(settings: Settings) -> AsyncIterator[RestRoad]:
     async def token() -> Token:
         return await asyncio.to_thread(read_token, file, os.environ)
 
-    async with connected(settings.rest_url, token, settings.timeout) as client:
+    async with connected(settings.rest_url, token, settings.timeout, settings.authorities) as client:
         yield RestRoad(client, cluster=settings.cluster)

@@ -17,8 +17,8 @@ from ganga.backends.slurm.states import STATUSES, Line, observation
 from ganga.errors import BackendProtocolError
 from ganga.model.ids import NativeId, shortened
 
-#: How a list of tasks ends that was too long for the controller.
-_CUT: Final = "..."
+#: What a list without jobs is accompanied by where nothing is new.
+_UNCHANGED: Final = "No job changes since"
 #: No number of a job, task or second is larger; what is stands for something else.
 _LARGEST: Final = 10**11
 
@@ -72,11 +72,26 @@ class _Failure(Struct, frozen=True):
 class _Jobs(Struct, frozen=True):
     jobs: list[_Job]
     errors: list[_Failure] = []
+    warnings: list[_Failure] = []
     last_update: _Number | UnsetType = UNSET
+
+
+class _Code(Struct, frozen=True):
+    code: int = 0
+
+
+class _Signalled(Struct, frozen=True):
+    error: _Code = _Code()
 
 
 class _Errors(Struct, frozen=True):
     errors: list[_Failure] = []
+
+
+class _Ended(Struct, frozen=True):
+    """What came of an order to end jobs, in 24.11 and later: errors for jobs are here, and not among the others."""
+
+    status: list[_Signalled] = []
 
 
 class _Statistics(Struct, frozen=True):
@@ -96,7 +111,7 @@ def read_jobs(body: bytes, cluster: str = "") -> Listing | None:
     said = _decoded(body, _Jobs)
     if said.errors:
         raise BackendProtocolError(f"slurmrestd tells of jobs, and of an error too: {_words(said.errors)}")
-    if not said.jobs and said.last_update is not UNSET and not _number(said.last_update):
+    if not said.jobs and (_is_unset(said.last_update) or any(map(_is_unchanged, said.warnings))):
         return None
     return dict(_entries(job for job in said.jobs if cluster in {"", job.cluster}))
 
@@ -119,10 +134,16 @@ def complaint(body: bytes) -> str:
 
 def numbers_of_errors(body: bytes) -> frozenset[int]:
     """Slurm's numbers of what is wrong; empty if that is not told."""
+    of_jobs = {job.error.code for job in _found(body, _Ended).status} - {0}
+    return frozenset(of_jobs.union(failure.error_number for failure in _found(body, _Errors).errors))
+
+
+def _found(body: bytes, shape: type[_Shape]) -> _Shape:
+    """With nothing in it where the text is of no such form."""
     try:
-        return frozenset(failure.error_number for failure in msgspec.json.decode(body, type=_Errors).errors)
-    except (msgspec.DecodeError, UnicodeError):
-        return frozenset()
+        return msgspec.json.decode(body, type=shape)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return shape()
 
 
 def _decoded(body: bytes, shape: type[_Shape]) -> _Shape:
@@ -133,6 +154,15 @@ def _decoded(body: bytes, shape: type[_Shape]) -> _Shape:
             f"slurmrestd says {shortened(body[:100].decode('utf-8', 'replace'))!r}, which is no reply of a known form "
             f"({shortened(str(error), 100)}); is a Slurm of 22.05 or later at that address?"
         ) from error
+
+
+def _is_unset(told: _Number | UnsetType) -> bool:
+    """Whether a number is told, and is none."""
+    return told is not UNSET and not _number(told)
+
+
+def _is_unchanged(warning: _Failure) -> bool:
+    return (warning.description or "").startswith(_UNCHANGED)
 
 
 def _words(failures: Iterable[_Failure]) -> str:
@@ -187,14 +217,9 @@ def _ids(job: _Job) -> list[NativeId]:
     if array is None:
         return [ids.native_id(str(own), None)]
     if job.array_task_string:
-        return ids.expand(f"{array}_[{_whole(job.array_task_string)}]") or []
+        return ids.expand(f"{array}_[{job.array_task_string}]") or []
     task = _set(job.array_task_id)
     return [] if task is None else [ids.native_id(str(array), task)]
-
-
-def _whole(tasks: str) -> str:
-    """Without what was cut, and the number before it, which may be half of one."""
-    return tasks.removesuffix(_CUT).rpartition(",")[0] if tasks.endswith(_CUT) else tasks
 
 
 def _exit(told: int | _Exit | None) -> str:

@@ -9,11 +9,13 @@ import logging
 from collections.abc import Callable, Collection
 from http import HTTPStatus
 from time import monotonic
+from types import MappingProxyType
 from typing import Final
 
 from ganga.backends.batch.dialect import Listing
 from ganga.backends.batch.road import News
-from ganga.backends.slurm.rest.client import CONNECTIONS, RestClient
+from ganga.backends.slurm.rest.client import CONNECTIONS, Answered, RestClient
+from ganga.backends.slurm.rest.clock import ControllerClock, Instant
 from ganga.backends.slurm.rest.replies import numbers_of_errors, read_clock, read_jobs
 from ganga.errors import BackendError
 from ganga.model.ids import Cursor, NativeId
@@ -24,6 +26,9 @@ _CLOSED_FOR: Final = 30.0
 _FEW: Final = 50
 #: A job that is not known, or has ended.
 _HARMLESS: Final = frozenset({2017, 2021})
+#: What a time in a question is preceded by: 22.05 reads numbers only, some later versions these letters only. Each
+#: with the other.
+_FORMS: Final = MappingProxyType({"": "uts", "uts": ""})
 
 _log = logging.getLogger(__name__)
 
@@ -36,9 +41,12 @@ class RestRoad:
         self._cluster = cluster
         self._now = now
         self._lock = asyncio.Lock()
+        self._clock = ControllerClock(self._controller_time, now)
         self._listing: Listing = {}
-        #: The controller's time before the list was asked for, in seconds since 1970; None if all is to be asked for.
-        self._as_of: int | None = None
+        #: The controller's time before the list was asked for; None if all is to be asked for.
+        self._as_of: Instant | None = None
+        #: The form of times that the server reads.
+        self._form = ""
         self._closed_until: float | None = None
         self._last = News()
 
@@ -48,9 +56,10 @@ class RestRoad:
             return self._listing if await self._refreshed() else {}
 
     async def kill(self, ids: Collection[NativeId], /) -> Collection[NativeId]:
-        """See `Road.kill`."""
+        """See `Road.kill`. Tasks are left to the command: Slurm 23.02 and 23.11 end the whole array in place of one."""
+        wanted = [native_id for native_id in ids if "_" not in native_id]
         # A number may be that of a job of another cluster.
-        if len(ids) > _FEW or self._is_closed() or self._cluster:
+        if len(wanted) > _FEW or self._is_closed() or self._cluster:
             return []
         at_once = asyncio.Semaphore(CONNECTIONS)
 
@@ -58,7 +67,6 @@ class RestRoad:
             async with at_once:
                 return await self._end(native_id)
 
-        wanted = list(ids)
         noted = await asyncio.gather(*map(end, wanted))
         return [native_id for native_id, heard in zip(wanted, noted, strict=True) if heard]
 
@@ -89,10 +97,10 @@ class RestRoad:
 
     async def _refresh(self) -> None:
         # Before the list: what happens in between is then told once more, and nothing is missed.
-        now = await self._controller_time()
+        now = await self._clock.reached()
         # A clock that was set back would make the controller take all that happens for old.
-        known = self._as_of if self._as_of is not None and self._as_of <= now else None
-        answered = await self._client.ask("GET", "jobs" if known is None else f"jobs?update_time={known}")
+        known = self._as_of if self._as_of is not None and self._as_of.era == now.era else None
+        answered = await (self._client.ask("GET", "jobs") if known is None else self._changes(known.seconds))
         if known is not None and answered.status == HTTPStatus.NOT_MODIFIED:
             return
         if answered.status != HTTPStatus.OK:
@@ -100,6 +108,13 @@ class RestRoad:
         listing = await asyncio.to_thread(read_jobs, answered.body, self._cluster)
         if listing is not None or known is None:
             self._listing, self._as_of = listing or {}, now
+
+    async def _changes(self, since: int) -> Answered:
+        answered = await self._client.ask("GET", f"jobs?update_time={self._form}{since}")
+        if answered.status in {HTTPStatus.OK, HTTPStatus.NOT_MODIFIED}:
+            return answered
+        self._form = _FORMS[self._form]
+        return await self._client.ask("GET", f"jobs?update_time={self._form}{since}")
 
     async def _controller_time(self) -> int:
         answered = await self._client.ask("GET", "diag")
@@ -114,7 +129,8 @@ class RestRoad:
             self._close(error)
             return False
         told = numbers_of_errors(answered.body)
-        return told <= _HARMLESS and (bool(told) or answered.status == HTTPStatus.OK)
+        done = answered.status == HTTPStatus.OK and self._client.tells_of_refusals
+        return told <= _HARMLESS and (bool(told) or done)
 
     def _is_closed(self) -> bool:
         return self._closed_until is not None and self._now() < self._closed_until
@@ -125,3 +141,4 @@ class RestRoad:
         _log.log(level, "Slurm is asked by its commands for now: %s", error)
         self._closed_until = self._now() + _CLOSED_FOR
         self._as_of, self._listing = None, {}
+        self._clock.forget()

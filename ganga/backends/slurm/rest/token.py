@@ -29,6 +29,8 @@ class Token(NamedTuple):
     text: str
     #: Whom it stands for.
     user: str
+    #: Seconds since 1970; None if it does not say.
+    ends_at: float | None = None
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self.user}>"
@@ -36,6 +38,7 @@ class Token(NamedTuple):
 
 class _Claims(Struct, frozen=True):
     sun: str = ""
+    exp: float | None = None
 
 
 def token_file(setting: str, environment: Mapping[str, str]) -> Path | None:
@@ -56,7 +59,10 @@ def read_token(file: Path | None, environment: Mapping[str, str]) -> Token:
     match = _TOKEN.fullmatch(text)
     if match is None:
         raise BackendUnavailable(f"{place} has no token of Slurm in it; `scontrol token` prints one")
-    return Token(match[1], _user(match[2]))
+    claims = _claims(match[2])
+    # One that names nobody is that of whoever shows it.
+    user = claims.sun if claims.sun.isprintable() and claims.sun else getpass.getuser()
+    return Token(match[1], user, claims.exp)
 
 
 def _content(file: Path) -> str:
@@ -69,10 +75,8 @@ def _content(file: Path) -> str:
         raise BackendUnavailable(f"the token in {file} cannot be read: {error.strerror}") from error
 
 
-def _user(claims: str) -> str:
-    """Whom a token names; one that names nobody is that of whoever shows it."""
+def _claims(text: str) -> _Claims:
     try:
-        named = msgspec.json.decode(urlsafe_b64decode(claims + "=" * (-len(claims) % 4)), type=_Claims).sun
+        return msgspec.json.decode(urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=_Claims)
     except (ValueError, msgspec.DecodeError):
-        named = ""
-    return named if named.isprintable() and named else getpass.getuser()
+        return _Claims()

@@ -1,9 +1,16 @@
 """Where `slurmrestd` may be. What it answers is tried with a real one, in `tests/live/batch`."""
 
-import pytest
+import json
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
-from ganga.backends.slurm.rest.client import place
-from ganga.errors import ConfigurationError
+import pytest
+from aiohttp import web
+
+from ganga.backends.slurm.rest.client import connected, place
+from ganga.backends.slurm.rest.token import Token
+from ganga.errors import BackendError, ConfigurationError, Overloaded
 
 
 @pytest.mark.parametrize(
@@ -37,3 +44,59 @@ def test_a_token_goes_over_tls_or_stays_here(url: str, base: str, socket: str) -
 def test_other_places_are_refused(url: str) -> None:
     with pytest.raises(ConfigurationError, match="rest_url"):
         place(url)
+
+
+@pytest.mark.parametrize(
+    ("status", "number", "ends_in", "hint"),
+    [
+        (401, 0, 100.0, True),
+        (500, 1007, 100.0, True),
+        (511, 1007, 100.0, True),
+        (500, -1, -100.0, True),
+        (500, -1, 100.0, False),
+        (404, 1007, -100.0, False),
+    ],
+)
+async def test_a_token_that_is_not_accepted_is_named_as_the_cause(
+    status: int, number: int, ends_in: float, *, hint: bool
+) -> None:
+    async def refuse(_: web.Request) -> web.Response:
+        return web.Response(status=status, text=json.dumps({"errors": [{"error_number": number, "error": "why"}]}))
+
+    async def token() -> Token:
+        return Token("a.b.c", "alice", time.time() + ends_in)
+
+    async with served(refuse) as url, connected(url, token, 5.0) as client:
+        with pytest.raises(BackendError) as caught:
+            await client.ask("GET", "diag")
+    assert ("`scontrol token`" in str(caught.value)) is hint
+
+
+@pytest.mark.parametrize("status", [429, 503])
+async def test_a_server_that_is_asked_too_much_is_told_from_one_that_fails(status: int) -> None:
+    async def refuse(_: web.Request) -> web.Response:
+        return web.Response(status=status, headers={"Retry-After": "7"})
+
+    async def token() -> Token:
+        return Token("a.b.c", "alice", None)
+
+    async with served(refuse) as url, connected(url, token, 5.0) as client:
+        with pytest.raises(Overloaded, match=rf"not ready \({status}\) and asks to wait 7 s") as caught:
+            await client.ask("GET", "diag")
+    assert caught.value.retry_after == 7.0
+
+
+@asynccontextmanager
+async def served(answer: Callable[[web.Request], Awaitable[web.Response]]) -> AsyncIterator[str]:
+    """Whatever is asked."""
+    application = web.Application()
+    application.router.add_route("*", "/{path:.*}", answer)
+    runner = web.AppRunner(application)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        host, port = runner.addresses[0]
+        yield f"http://{host}:{port}"
+    finally:
+        await runner.cleanup()

@@ -89,6 +89,48 @@ def test_jobs_of_24_11() -> None:
     assert failed.ended_at == Utc(1795340322)
 
 
+def test_all_jobs_of_24_11() -> None:
+    found = jobs(recorded("24.11/rest-jobs.json"))
+    statuses = {name: {seen.status for seen in told.values()} for name, told in found.items()}
+    assert statuses == {
+        "exit3": {JobStatus.FAILED},
+        "signal9": {JobStatus.FAILED},
+        "ok": {JobStatus.COMPLETED},
+        "held": {JobStatus.HELD},
+        "cut": {JobStatus.HELD},
+        "array": {JobStatus.RUNNING, JobStatus.SUBMITTED},
+        "suspended": {JobStatus.SUSPENDED},
+        "cancelled": {JobStatus.KILLED},
+        "requeued": {JobStatus.SUBMITTED},
+        "again": {JobStatus.KILLED},
+        "parts": {JobStatus.HELD},
+    }
+    (killed,), (again,) = (list(found[name].values()) for name in ("signal9", "requeued"))
+    assert (killed.exit_code, killed.signal) == (None, 9)
+    assert (again.restart, again.started_at) == (1, None)
+    assert sorted(found["array"]) == [f"6_{task}" for task in range(6)]
+    tasks = sorted(int(native_id.partition("_")[2]) for native_id in found["cut"])
+    assert tasks == [0, 1, 3, 7, 9, 12, 15, 20, 22, 25, 27, 30, 35, 38, 50, 52, 54, 57, 60, 63, 66]
+
+
+def test_a_list_without_news_says_so() -> None:
+    assert read_jobs(recorded("24.11/rest-unchanged.json")) is None
+    warned = [{"description": "No job changes since update_time=1795403623"}]
+    assert read_jobs(reply(warnings=warned)) is None
+    assert read_jobs(reply(warnings=[{"description": "Something else"}, {}])) == {}
+
+
+@pytest.mark.parametrize(("name", "numbers"), [("kill", set()), ("kill-ended", {2021}), ("kill-denied", {2002})])
+def test_what_came_of_the_end_of_a_job_in_24_11(name: str, numbers: set[int]) -> None:
+    assert numbers_of_errors(recorded(f"24.11/rest-{name}.json")) == numbers
+
+
+def test_numbers_are_found_beside_what_is_of_no_known_form() -> None:
+    assert numbers_of_errors(b'{"status": 500, "errors": [{"error_number": 1007}]}') == {1007}
+    assert numbers_of_errors(b'{"status": [{"error": {"code": 2002}}], "errors": "none"}') == {2002}
+    assert numbers_of_errors(b"<html>") == frozenset()
+
+
 @pytest.mark.parametrize("version", ["22.05", "24.11"])
 def test_an_error_is_no_list(version: str) -> None:
     body = recorded(f"{version}/rest-unknown.json")

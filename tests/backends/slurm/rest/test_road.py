@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from http import HTTPStatus
 
 import aiohttp
 import msgspec
@@ -13,7 +14,7 @@ from ganga.backends.slurm.rest.token import Token
 from ganga.model.ids import NativeId
 from ganga.model.status import JobStatus
 from tests.backends.batch.listings import said_of
-from tests.backends.slurm.rest.test_replies import number
+from tests.backends.slurm.rest.test_replies import number, recorded
 
 SEVEN = NativeId("7")
 
@@ -26,12 +27,23 @@ class Controller:
     state: str = "RUNNING"
     unchanged: bytes | None = None
     status: int = 200
+    version: str = "v0.0.42"
+    #: What it says to orders to end a job.
+    ended: bytes = b"{}"
+    #: The only one of times that it reads, if there is but one.
+    form: str | None = None
     asked: list[str] = field(default_factory=list)
 
     def answer(self, path: str) -> Answered:
         self.asked.append(path)
+        if path.startswith("job/"):
+            return Answered(200, self.ended)
+        if self.status != HTTPStatus.OK:
+            return Answered(self.status, b"")
         if path == "diag":
-            return Answered(self.status, msgspec.json.encode({"statistics": {"req_time": self.clock}}))
+            return Answered(200, msgspec.json.encode({"statistics": {"req_time": self.clock}}))
+        if self.form is not None and "update_time" in path and path != f"jobs?update_time={self.form}{self.clock}":
+            return Answered(422, b'{"errors": [{"description": "Parsing of 100 for timestamp failed"}]}')
         if "update_time" in path and self.unchanged is not None:
             return Answered(304 if not self.unchanged else 200, self.unchanged)
         return Answered(200, msgspec.json.encode({"jobs": [{"job_id": 7, "job_state": self.state}]}))
@@ -41,6 +53,7 @@ class ScriptedClient(RestClient):
     def __init__(self, session: aiohttp.ClientSession, controller: Controller) -> None:
         super().__init__(session, Place("there", "http://localhost", ""), _no_token, 1.0)
         self._controller = controller
+        self._version = controller.version
 
     async def ask(self, method: str, path: str) -> Answered:
         del method
@@ -86,20 +99,22 @@ async def test_nothing_new_leaves_all_as_it_is(road: RestRoad, controller: Contr
     controller.unchanged = unchanged
     for _ in range(3):
         assert await status(road) is JobStatus.RUNNING
-    assert controller.asked == ["diag", "jobs", "diag", "jobs?update_time=100", "diag", "jobs?update_time=100"]
+    assert controller.asked == ["diag", "jobs", "jobs?update_time=100", "jobs?update_time=100"]
 
 
-async def test_what_happened_as_the_list_was_made_is_asked_for_again(road: RestRoad, controller: Controller) -> None:
-    for controller.clock in (100, 105, 110):
+async def test_what_happened_as_the_list_was_made_is_asked_for_again(
+    road: RestRoad, controller: Controller, clock: Clock
+) -> None:
+    for clock.now in (0.0, 5.9, 10.0):
         await road.listing()
-    assert controller.asked[1::2] == ["jobs", "jobs?update_time=100", "jobs?update_time=105"]
+    assert controller.asked == ["diag", "jobs", "jobs?update_time=100", "jobs?update_time=105"]
 
 
 async def test_a_clock_that_is_set_back_is_not_believed_to_bring_no_news(
-    road: RestRoad, controller: Controller
+    road: RestRoad, controller: Controller, clock: Clock
 ) -> None:
     await road.listing()
-    controller.clock, controller.state, controller.unchanged = 50, "FAILED", b""
+    clock.now, controller.clock, controller.state, controller.unchanged = 30.0, 129, "FAILED", b""
     assert await status(road) is JobStatus.FAILED
     assert controller.asked[-1] == "jobs"
 
@@ -122,7 +137,7 @@ async def test_a_road_that_fails_is_closed_for_a_while_and_hints_at_all_jobs(
         assert news.hints == {SEVEN}
         assert await road.listing() == {}
         assert await road.kill([SEVEN]) == []
-    assert controller.asked.count("diag") == 2
+    assert controller.asked == ["diag", "jobs", "jobs?update_time=100", "jobs?update_time=uts100"]
     clock.now, controller.status = 30.0, 200
     assert await status(road) is JobStatus.RUNNING
     assert controller.asked[-1] == "jobs"
@@ -140,5 +155,37 @@ async def test_news_are_told_once(road: RestRoad, controller: Controller) -> Non
 async def test_many_jobs_are_left_to_one_command(road: RestRoad, controller: Controller) -> None:
     assert await road.kill([NativeId(str(job)) for job in range(51)]) == []
     assert controller.asked == []
-    assert await road.kill([SEVEN, NativeId("8_3")]) == [SEVEN, "8_3"]
-    assert sorted(controller.asked) == ["job/7", "job/8_3"]
+    assert await road.kill([SEVEN, NativeId("8")]) == [SEVEN, "8"]
+    assert sorted(controller.asked) == ["job/7", "job/8"]
+
+
+@pytest.mark.parametrize(("said", "noted"), [("kill", [SEVEN]), ("kill-ended", [SEVEN]), ("kill-denied", [])])
+async def test_a_job_that_was_not_ended_is_left_to_the_command(
+    road: RestRoad, controller: Controller, said: str, noted: list[NativeId]
+) -> None:
+    controller.ended = recorded(f"24.11/rest-{said}.json")
+    assert await road.kill([SEVEN]) == noted
+
+
+async def test_a_version_that_tells_of_no_refusals_is_not_believed(controller: Controller) -> None:
+    controller.version = "v0.0.41"
+    async with aiohttp.ClientSession() as session:
+        road = RestRoad(ScriptedClient(session, controller))
+        assert await road.kill([SEVEN]) == []
+        controller.ended = recorded("24.11/rest-kill-ended.json")
+        assert await road.kill([SEVEN]) == [SEVEN]
+
+
+async def test_a_task_is_left_to_the_command(road: RestRoad, controller: Controller) -> None:
+    """Slurm 23.02 and 23.11 read no more of its id than the number of the array, and end that."""
+    assert await road.kill([SEVEN, NativeId("8_3")]) == [SEVEN]
+    assert controller.asked == ["job/7"]
+
+
+@pytest.mark.parametrize("form", ["", "uts"])
+async def test_a_time_is_told_as_the_server_reads_it(road: RestRoad, controller: Controller, form: str) -> None:
+    controller.form = form
+    for _ in range(3):
+        assert await status(road) is JobStatus.RUNNING
+    assert [path for path in controller.asked if path.startswith("jobs?")][-1] == f"jobs?update_time={form}100"
+    assert controller.asked.count("jobs") == 1

@@ -25,7 +25,7 @@ def file(tmp_path: Path) -> Path:
 def test_a_file_as_scontrol_prints_it(file: Path, text: str) -> None:
     token = made('{"exp":1,"sun":"alice"}')
     file.write_text(text.format(token))
-    assert read_token(file, {}) == (token, "alice")
+    assert read_token(file, {}) == (token, "alice", 1.0)
     assert repr(read_token(file, {})) == "<Token of alice>"
 
 
