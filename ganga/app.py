@@ -19,11 +19,12 @@ from ganga.client import Client
 from ganga.errors import ConfigurationError, GangaError
 from ganga.model.ids import TargetName, shortened
 from ganga.monitor.connection import Target
+from ganga.monitor.instruments import SILENT, Observer
 from ganga.monitor.service import Service
 from ganga.plain import Session
 from ganga.reading import nearest, read_struct
 from ganga.settings import Settings, TargetSettings, load
-from ganga.store.sqlite import open_sqlite
+from ganga.store.configured import open_configured
 from ganga.workspace import Workspace
 from ganga.workspace.folders import explained, make_private
 
@@ -31,33 +32,37 @@ _log = logging.getLogger(__name__)
 
 
 def open(  # noqa: A001 - used as `ganga.open`
-    home: str | Path | None = None, *, config: str | Path | None = None, monitor: bool = True
+    home: str | Path | None = None,
+    *,
+    config: str | Path | None = None,
+    monitor: bool = True,
+    observer: Observer = SILENT,
 ) -> "Opening":
     """Open the store in the folder `home` with the targets of the settings file `config`; see `ganga.settings` for
     defaults.
 
     With `monitor` this process looks after every target that no other process looks after; without, it only reads, and
     writes requests. To be used as ``async with ganga.open() as client`` or, in scripts and notebooks, as
-    ``with ganga.open() as session``. Raises `ConfigurationError`.
+    ``with ganga.open() as session``. `observer` is told how the monitor works. Raises `ConfigurationError`.
     """
-    return Opening(load(home=home, config=config), monitor=monitor)
+    return Opening(load(home=home, config=config), monitor=monitor, observer=observer)
 
 
 class Opening:
     """What `open` returns: entered with ``async with`` it gives a `Client`, with ``with`` a `Session`."""
 
-    def __init__(self, settings: Settings, *, monitor: bool) -> None:
+    def __init__(self, settings: Settings, *, monitor: bool, observer: Observer = SILENT) -> None:
         self.settings = settings
-        self._monitor = monitor
+        self._opened = partial(_opened, settings, monitor=monitor, observer=observer)
         self._client: AbstractAsyncContextManager[Client] | None = None
         self._session: Session | None = None
 
     def session(self) -> Session:
         """A session that lasts until its `close`, or the end of the program. Raises what opening the store raises."""
-        return Session(partial(_opened, self.settings, monitor=self._monitor))
+        return Session(self._opened)
 
     async def __aenter__(self) -> Client:
-        self._client = _opened(self.settings, monitor=self._monitor)
+        self._client = self._opened()
         return await self._client.__aenter__()
 
     async def __aexit__(
@@ -79,17 +84,17 @@ class Opening:
 
 
 @asynccontextmanager
-async def _opened(settings: Settings, *, monitor: bool) -> AsyncIterator[Client]:
+async def _opened(settings: Settings, *, monitor: bool, observer: Observer) -> AsyncIterator[Client]:
     targets = {name: _target(settings, name, target) for name, target in settings.targets.items()}
     with explained(settings.home):
         await asyncio.to_thread(make_private, settings.home)
-    async with open_sqlite(settings.database) as store:
+    async with open_configured(settings.database, settings.store.url, settings.store.owner) as store:
         for warning in store.warnings:
             _log.warning("%s", warning)
         workspace = Workspace(settings.home)
         lease = settings.monitor.lease
         async with (
-            Service(store, workspace, targets, monitoring=monitor, lease_seconds=lease) as service,
+            Service(store, workspace, targets, monitoring=monitor, lease_seconds=lease, observer=observer) as service,
             _tidying(workspace, wanted=monitor),
         ):
             yield Client(store, workspace, service, default_target=settings.default_target)

@@ -119,7 +119,8 @@ class Client:
         backend = await self.service.backend(name)
         if not isinstance(backend, Adopting):
             raise UsageError(f"target {target} cannot follow jobs that something else submitted")
-        adopted = await backend.adopt(references)
+        async with self.service.purses[name].call(self.service.targets[name].policy.answer_within, urgent=True):
+            adopted = await backend.adopt(references)
         await self._check_not_followed(name, adopted)
         records = []
         for native_id, seen in adopted.items():
@@ -220,7 +221,8 @@ class Client:
         order, then those to come.
 
         Each is told when it is stored, and none is missed, whoever crashed in between. Without `follow` it ends with
-        the newest. With `job` only the events of that job and its subjobs are told.
+        the newest. With `job` only the events of that job and its subjobs are told. Raises `EventsForgotten` where
+        events behind `after` were archived; behind 0, those are told that were not.
         """
         only = None if job is None else _ids((job,))[0]
         seq = await self.store.last_seq() if after is None else Seq(after)
@@ -342,7 +344,9 @@ class Client:
         backend = await self.service.backend(record.target)
         if not isinstance(backend, Readable):
             raise UsageError(f"target {record.target} shows no output before the job has ended")
-        return await backend.read(record.native_id, stream, offset)
+        within = self.service.targets[record.target].policy.answer_within
+        async with self.service.purses[record.target].call(within, urgent=False):
+            return await backend.read(record.native_id, stream, offset)
 
     async def peeks(self, job: JobLike) -> bool:
         """Whether the target of the job shows the end of its output while it runs, and `read` nothing of it."""
@@ -404,7 +408,8 @@ class Client:
             waiting = waiting - {record.id for record in records if await is_over(self.store, record)}
             if not waiting or (any and len(waiting) < len(jobs)):
                 return
-            changed = waiting & await changes.wait(PATIENCE)
+            news = await changes.wait(PATIENCE)
+            changed = waiting if news is None else waiting & news
 
     async def _check_not_followed(self, target: TargetName, adopted: Collection[NativeId]) -> None:
         """A back end's job has one record at a time: news of it would reach only one."""

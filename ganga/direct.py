@@ -4,7 +4,8 @@ None of it is written to the store: what became of a request the monitor finds o
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from functools import partial
 from itertools import groupby
 from operator import attrgetter
 from time import time
@@ -46,7 +47,7 @@ class Direct:
             if not isinstance(backend, Historied):
                 raise UsageError(f"target {target} records no history of its jobs")
             names = _names(some)
-            told = await self._within(target, backend.history(list(names)))
+            told = await self._within(target, partial(backend.history, list(names)))
             steps.update((record.id, list(told.get(native_id, ()))) for native_id, record in names.items())
         return steps
 
@@ -63,7 +64,7 @@ class Direct:
             # First, or a monitor that is quicker than the rest of this kills what runs again.
             await self._store.withdraw_kill([record.id for record in some], _now())
             try:
-                told = await self._within(target, backend.reschedule(list(names)), "whether they run again")
+                told = await self._within(target, partial(backend.reschedule, list(names)), "whether they run again")
             finally:
                 # Also where nobody knows what came of it: the monitor is to look at once.
                 await self._store.request_refresh([job for job in members if members[job][0].target == target], _now())
@@ -80,7 +81,7 @@ class Direct:
             if not isinstance(backend, Deleting):
                 raise UsageError(f"target {target} keeps nothing of a job that could be deleted")
             names = _names(some)
-            told = await self._within(target, backend.delete(list(names)), "whether they are deleted")
+            told = await self._within(target, partial(backend.delete, list(names)), "whether they are deleted")
             refused |= _by_job(told, names)
         _check(refused, len(records), "are deleted")
         return list(dict.fromkeys(record.id for record in records))
@@ -99,7 +100,7 @@ class Direct:
         backend = await self._service.backend(record.target)
         if not isinstance(backend, Peeking):
             raise UsageError(f"target {record.target} does not show the end of the output of running jobs")
-        return await self._within(record.target, backend.peek(record.native_id))
+        return await self._within(record.target, partial(backend.peek, record.native_id))
 
     async def _to_reschedule(self, job: JobId) -> list[JobRecord]:
         """The job itself, or those of its subjobs that have ended badly."""
@@ -141,13 +142,14 @@ class Direct:
                     yield record
             page = await self._store.concerned(job, after=page[-1].id, limit=BATCH)
 
-    async def _within(self, target: TargetName, answer: Awaitable[ResultT], unknown: str = "") -> ResultT:
-        """The answer, within the time that the target has for answers."""
+    async def _within(self, target: TargetName, ask: Callable[[], Awaitable[ResultT]], unknown: str = "") -> ResultT:
+        """The answer, within the time that the target has for answers, and out of its budget."""
         seconds = self._service.targets[target].policy.answer_within
         limit = asyncio.timeout(seconds)
         try:
-            async with limit:
-                return await answer
+            # Whoever asks for no change waits as the polls do.
+            async with self._service.purses[target].call(seconds, urgent=bool(unknown)), limit:
+                return await ask()
         except TimeoutError as error:
             if not limit.expired():
                 raise

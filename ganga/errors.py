@@ -29,6 +29,10 @@ class UnknownTarget(UsageError):
     """There is no target with this name in the settings."""
 
 
+class EventsForgotten(UsageError):
+    """Some of the events that were asked for are no longer in the store; the text says which still are."""
+
+
 class BackendError(GangaError):
     """A back end did not do what it was asked."""
 
@@ -42,6 +46,10 @@ class BackendUnavailable(BackendError):
         super().__init__(text)
         #: Seconds for which the back end asked to be left alone; None if it did not.
         self.retry_after = retry_after
+
+
+class Overloaded(BackendUnavailable):
+    """The service is asked too much, as it says itself (429 or 503 over HTTP): all who share its budget ask less."""
 
 
 class BackendProtocolError(BackendError):

@@ -15,15 +15,16 @@ import sys
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from ganga.errors import ConfigurationError
-from ganga.model.ids import TargetName, shortened
-from ganga.model.policy import Policy
+from ganga.model.ids import BudgetName, TargetName, shortened
+from ganga.model.policy import Allowance, Policy
 from ganga.reading import Table, nearest, read_struct
+from ganga.store.location import check_url
 
 Positive = Annotated[float, Meta(gt=0)]
 Count = Annotated[int, Meta(ge=1)]
@@ -35,6 +36,10 @@ _JOB_VARIABLES = frozenset({"GANGA_JOB_ID", "GANGA_SUBJOB_INDEX"})
 
 LOCAL = TargetName("local")
 
+#: So many seconds' worth of calls may be made at once, and never fewer than one of ours and one that people ask for.
+AT_ONCE = 10.0
+LEAST_AT_ONCE = 2.0
+
 _TARGET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}")
 
 
@@ -43,6 +48,10 @@ class StoreSettings(Struct, frozen=True, kw_only=True):
 
     #: The database file, relative to the home folder; a local disk is where it belongs.
     file: str = "ganga.sqlite"
+    #: Instead of a file, a PostgreSQL database, as libpq reads it: ``postgresql://host/database``.
+    url: str | None = None
+    #: Whose jobs are meant, there: a role that trusts the one that connects; by default this role itself.
+    owner: str | None = None
 
 
 class MonitorSettings(Struct, frozen=True, kw_only=True):
@@ -50,6 +59,13 @@ class MonitorSettings(Struct, frozen=True, kw_only=True):
 
     #: Seconds after which another process takes over the targets of a monitor that shows no life.
     lease: Positive = 5.0
+    #: Where ``ganga monitor`` serves metrics for Prometheus: a port of this machine alone, or ``HOST:PORT``; by default
+    #: nowhere.
+    metrics: str = ""
+    #: Whether ``ganga monitor`` exports spans over OTLP, as the standard variables ``OTEL_*`` say.
+    tracing: bool = False
+    #: How ``ganga monitor`` logs on the standard error: ``json`` is one object a line.
+    log: Literal["plain", "json"] = "plain"
 
 
 class PaceSettings(Struct, frozen=True, kw_only=True):
@@ -69,6 +85,14 @@ class PaceSettings(Struct, frozen=True, kw_only=True):
     answer_within: Positive | None = None
     #: For which a job has to be denied before it is called lost.
     patience: Positive | None = None
+    #: The budget of calls that this target shares with all others that name it; by default it has one of its own.
+    budget: str | None = None
+    #: Calls that all who share the budget make together: never more on average,
+    calls_per_minute: Positive | None = None
+    #: and never less, however much the service complains.
+    least_calls_per_minute: Positive | None = None
+    #: After which an answer counts as a complaint of the service; by default `answer_within`.
+    slow_after: Positive | None = None
 
     def applied(self, policy: Policy) -> Policy:
         """The policy of a back end with these changes."""
@@ -81,7 +105,24 @@ class PaceSettings(Struct, frozen=True, kw_only=True):
             submit=dataclasses.replace(policy.submit, batch=self.submit_batch or policy.submit.batch),
             answer_within=self.answer_within or policy.answer_within,
             patience=dataclasses.replace(policy.patience, seconds=self.patience or policy.patience.seconds),
+            allowance=self._allowed(policy.allowance),
         )
+
+    def _allowed(self, allowance: Allowance) -> Allowance:
+        ceiling = _a_second(self.calls_per_minute) or max(allowance.ceiling, _a_second(self.least_calls_per_minute))
+        return dataclasses.replace(
+            allowance,
+            budget=BudgetName(self.budget) if self.budget is not None else allowance.budget,
+            strict=allowance.strict or self.budget is not None or self.calls_per_minute is not None,
+            ceiling=ceiling,
+            floor=_a_second(self.least_calls_per_minute) or min(allowance.floor, ceiling),
+            burst=min(allowance.burst, max(LEAST_AT_ONCE, ceiling * AT_ONCE)),
+            slow=self.slow_after or allowance.slow,
+        )
+
+
+def _a_second(calls_per_minute: float | None) -> float:
+    return (calls_per_minute or 0.0) / 60.0
 
 
 class TargetSettings(Struct, frozen=True, kw_only=True):
@@ -138,7 +179,7 @@ def load(
     settings = Settings(
         home=_home(environment, home, platform),
         file=file,
-        store=read_struct(StoreSettings, top.store, where="store", file=file),
+        store=_store(top.store, file),
         monitor=read_struct(MonitorSettings, top.monitor, where="monitor", file=file),
         targets=_targets(top.targets, file),
     )
@@ -148,6 +189,17 @@ def load(
         known = ", ".join(sorted(settings.targets))
         raise ConfigurationError(f"{source} names the target {shortened(chosen)!r}, which is not there; known: {known}")
     return replace(settings, default_target=TargetName(chosen))
+
+
+def _store(table: Table, file: Path | None) -> StoreSettings:
+    settings = read_struct(StoreSettings, table, where="store", file=file)
+    if settings.url is not None:
+        if "file" in table:
+            raise ConfigurationError(f"{file}: store.file and store.url are two stores; leave one of them out")
+        check_url(settings.url, f"{file}: store.url")
+    elif settings.owner is not None:
+        raise ConfigurationError(f"{file}: store.owner goes with store.url; add that, or leave the owner out")
+    return settings
 
 
 def _check_variables(environment: Mapping[str, str]) -> None:
@@ -228,8 +280,21 @@ def _target(name: str, table: Table, file: Path | None) -> TargetSettings:
     pace = read_struct(PaceSettings, head.pace, where=f"{where}.pace", file=file)
     if pace.fastest is not None and pace.slowest is not None and pace.fastest > pace.slowest:
         raise ConfigurationError(f"{file}: {where}.pace.fastest is {pace.fastest:g}, more than slowest; exchange them")
+    _check_budget(pace, where, file)
     options = {key: value for key, value in table.items() if key not in own}
     return TargetSettings(backend=head.backend, pace=pace, options=options)
+
+
+def _check_budget(pace: PaceSettings, where: str, file: Path | None) -> None:
+    if pace.budget is not None and not _TARGET_NAME.fullmatch(pace.budget):
+        raise ConfigurationError(
+            f"{file}: {where}.pace.budget is {shortened(pace.budget)!r}; expected up to 64 letters, digits, _ . @ -"
+        )
+    least, most = pace.least_calls_per_minute, pace.calls_per_minute
+    if least is not None and most is not None and least > most:
+        raise ConfigurationError(
+            f"{file}: {where}.pace.least_calls_per_minute is {least:g}, more than calls_per_minute; exchange them"
+        )
 
 
 class _Head(Struct, frozen=True):

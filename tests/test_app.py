@@ -1,3 +1,4 @@
+import asyncio
 import stat
 from pathlib import Path
 
@@ -7,7 +8,9 @@ import ganga
 from ganga.app import Opening
 from ganga.errors import ConfigurationError, UsageError
 from ganga.model.ids import TargetName
+from ganga.monitor.instruments import LeaseStep, LeaseTold
 from ganga.plain import Session
+from tests.monitor.test_instruments import Record
 from tests.users import an_ordinary_user
 
 
@@ -48,6 +51,15 @@ async def test_an_opening_may_be_used_again(home: Path) -> None:
 async def test_without_a_monitor_nobody_takes_a_lease() -> None:
     async with ganga.open(monitor=False) as client:
         assert await client.store.holder(TargetName("local")) is None
+
+
+async def test_an_observer_is_told_how_the_monitor_works() -> None:
+    record = Record()
+    async with ganga.open(observer=record) as client, asyncio.timeout(100.0):
+        while client.service.leading != {"local"}:  # noqa: ASYNC110 - any state of the service can be asked for
+            await asyncio.sleep(0.01)
+    taken = [fact.target for fact in record.facts if isinstance(fact, LeaseTold) and fact.step is LeaseStep.TAKEN]
+    assert taken == ["local"]
 
 
 def test_it_gives_a_session_too() -> None:

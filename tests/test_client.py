@@ -13,7 +13,7 @@ from msgspec.structs import replace
 import ganga
 from ganga.backends.base import Retrieval, Retrieved, Stream
 from ganga.client import PAGE, Client
-from ganga.errors import UnknownJob, UnknownTarget, UsageError
+from ganga.errors import EventsForgotten, UnknownJob, UnknownTarget, UsageError
 from ganga.model.event import Event, EventKind
 from ganga.model.ids import JobId, NativeId, Seq, TargetName
 from ganga.model.job import JobSpec, Plugin, Resubmission, Share
@@ -418,6 +418,17 @@ async def test_more_events_than_fit_on_a_page_are_all_told(client: Client) -> No
     for _ in range(PAGE + 1):
         await client.refresh(job)
     assert [event.seq async for event in client.events(0, follow=False)] == list(range(1, PAGE + 3))
+
+
+async def test_who_is_behind_forgotten_events_is_told(client: Client, site: Site) -> None:
+    job = await client.submit(TRUE)
+    for _ in range(4):
+        await client.refresh(job)
+    await site.store.forget_events(Seq(3))
+    assert [event.seq async for event in client.events(0, follow=False)] == [4, 5]
+    assert [event.seq async for event in client.events(3, follow=False)] == [4, 5]
+    with pytest.raises(EventsForgotten, match="read on behind 3"):
+        await anext(client.events(2, follow=False))
 
 
 async def test_only_those_of_one_job_and_its_subjobs(client: Client, site: Site) -> None:

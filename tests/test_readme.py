@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import fields
+from prometheus_client import CollectorRegistry
 
 from ganga.backends.arc.settings import Settings as ArcSettings
 from ganga.backends.base import ENTRY_POINTS
@@ -22,10 +23,15 @@ from ganga.backends.pbs.settings import Settings as PbsSettings
 from ganga.backends.slurm.settings import Settings as SlurmSettings
 from ganga.backends.torque.settings import Settings as TorqueSettings
 from ganga.cli.table import COMMANDS as COMMAND_NAMES
+from ganga.model.clock import Utc
 from ganga.model.event import EventKind
+from ganga.model.identity import Identity
 from ganga.model.ids import TargetName
+from ganga.model.job import TargetState
 from ganga.model.status import JobStatus
+from ganga.monitor.instruments import Allowed, Call, LeaseStep, LeaseTold, Save, Standing
 from ganga.settings import VARIABLES, MonitorSettings, PaceSettings, StoreSettings, load
+from ganga.telemetry.metrics import Metrics
 from ganga_quality.cli import parser as quality_parser
 from ganga_quality.reporting import FORMATS
 from ganga_quality.settings import Settings as QualitySettings
@@ -120,6 +126,25 @@ def test_the_settings_shown_are_settings(tmp_path: Path) -> None:
     settings = load({}, home=tmp_path, config=file)
     assert settings.targets[TargetName("local")].pace.batch == 500
     assert settings.monitor.lease == 5.0
+
+
+def test_the_metrics_documented_are_those_exported() -> None:
+    target, jobs = TargetName("site"), dict.fromkeys(JobStatus, 1)
+    state = TargetState(name=target, identity=Identity(name="somebody", expires_at=Utc(0.0)))
+    registry = CollectorRegistry()
+    metrics = Metrics(registry)
+    for fact in (LeaseTold(target, LeaseStep.TAKEN, 1), Standing(state, jobs), Allowed(target, 1.0, 1.0)):
+        metrics.tell(fact)
+    for work in (Call(target, "poll"), Save(target, 1, 1)):
+        with metrics.during(work):
+            pass
+    exported = set()
+    for family in registry.collect():
+        name = f"{family.name}_total" if family.type == "counter" else family.name
+        labels = {label for sample in family.samples for label in sample.labels} - {"le"}
+        exported.add((name, family.type, frozenset(labels)))
+    rows = re.findall(r"^\| `(ganga_\w+)` \| (\w+) \| (.*?) ?\| .*\|$", README, re.MULTILINE)
+    assert {(name, kind, frozenset(re.findall(r"`(\w+)`", labels))) for name, kind, labels in rows} == exported
 
 
 def quality_commands(parser: ArgumentParser, words: str = "ganga-quality") -> Iterator[tuple[str, ArgumentParser]]:

@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from ganga.errors import ConfigurationError
-from ganga.model.ids import TargetName
-from ganga.model.policy import Policy
+from ganga.model.ids import BudgetName, TargetName
+from ganga.model.policy import Allowance, Policy
 from ganga.settings import MonitorSettings, PaceSettings, TargetSettings, load
 from tests.users import an_ordinary_user
 
@@ -94,12 +94,22 @@ def test_inside_a_job_and_beside_other_programs_nothing_is_disturbed() -> None:
         ("[monitor]\nleese = 3", ["[monitor]", "'leese'", "'lease'"]),
         ("[monitor]\nlease = 'long'", ["monitor.lease", "expected `float`"]),
         ("[monitor]\nlease = -1", ["monitor.lease", "> 0"]),
+        ("[monitor]\nmetrics = 9464", ["monitor.metrics", "expected `str`"]),
+        ("[monitor]\nlog = 'xml'", ["monitor.log", "'xml'"]),
         ("[store]\nfile = 3", ["store.file", "expected `str`"]),
         ("store = 3", ["store", "expected `object`"]),
+        ("[store]\nfile = 'x'\nurl = 'postgresql://h/d'", ["store.file and store.url", "leave one of them out"]),
+        ("[store]\nowner = 'ada'", ["store.owner goes with store.url"]),
+        ("[store]\nurl = 'mysql://h/d'", ["store.url", "postgresql://"]),
         ("default_target = 'away'", ["default_target", "'away'", "known: local"]),
         ("[targets.'a b']", ["'a b'", "cannot be the name of a target"]),
         ("[targets.x]\nbackend = 3", ["targets.x.backend", "expected `str`"]),
         ("[targets.x.pace]\nfastet = 3", ["[targets.x.pace]", "'fastet'", "'fastest'"]),
+        ("[targets.x.pace]\nbudget = 'a b'", ["targets.x.pace.budget", "'a b'", "letters"]),
+        (
+            "[targets.x.pace]\nleast_calls_per_minute = 9\ncalls_per_minute = 3",
+            ["targets.x.pace.least_calls_per_minute", "more than calls_per_minute"],
+        ),
         ("[targets.x.pace]\nfastest = 9\nslowest = 3", ["targets.x.pace.fastest", "more than slowest"]),
     ],
 )
@@ -156,3 +166,44 @@ def test_a_pace_changes_what_it_names_and_nothing_else() -> None:
 def test_a_pace_slower_than_the_slowest_moves_it() -> None:
     changed = PaceSettings(fastest=1000).applied(Policy())
     assert (changed.sweep.fastest, changed.sweep.slowest) == (1000, 1000)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["postgresql://ada:s3cret@h1:1,h2:2/jobs", "postgresql://h/jobs?password=s3cret", "mysql://ada:s3cret@h/jobs"],
+)
+def test_a_password_in_the_url_of_the_store_is_refused_and_not_repeated(file: Path, url: str) -> None:
+    file.write_text(f"[store]\nurl = '{url}'")
+    with pytest.raises(ConfigurationError, match=r"store\.url") as caught:
+        load({"GANGA_CONFIG": str(file)})
+    assert "s3cret" not in str(caught.value)
+
+
+def test_the_store_may_be_a_database_and_its_jobs_those_of_another(file: Path) -> None:
+    file.write_text("[store]\nurl = 'postgresql://robot@h1,h2:5433/jobs'\nowner = 'ada'")
+    store = load({"GANGA_CONFIG": str(file)}).store
+    assert (store.url, store.owner) == ("postgresql://robot@h1,h2:5433/jobs", "ada")
+
+
+def test_a_budget_holds_from_the_start_only_if_it_is_shared_or_limited() -> None:
+    assert PaceSettings().applied(Policy()) == Policy()
+    assert PaceSettings(slow_after=9.0).applied(Policy()).allowance == Allowance(slow=9.0)
+    shared = PaceSettings(budget="lxplus").applied(Policy()).allowance
+    assert shared == Allowance(budget=BudgetName("lxplus"), strict=True)
+    limited = PaceSettings(calls_per_minute=30.0).applied(Policy()).allowance
+    assert limited == Allowance(strict=True, ceiling=0.5, burst=5.0)
+
+
+@pytest.mark.parametrize(
+    ("pace", "floor", "ceiling", "burst"),
+    [
+        (PaceSettings(calls_per_minute=3.0), 0.05, 0.05, 2.0),
+        (PaceSettings(calls_per_minute=6000.0), 0.1, 100.0, 10.0),
+        (PaceSettings(least_calls_per_minute=1.5), 0.025, 10.0, 10.0),
+        (PaceSettings(least_calls_per_minute=1200.0), 20.0, 20.0, 10.0),
+        (PaceSettings(least_calls_per_minute=3.0, calls_per_minute=12.0), 0.05, 0.2, 2.0),
+    ],
+)
+def test_the_bounds_of_a_budget_fit_each_other(pace: PaceSettings, floor: float, ceiling: float, burst: float) -> None:
+    allowance = pace.applied(Policy()).allowance
+    assert (allowance.floor, allowance.ceiling, allowance.burst) == (floor, ceiling, burst)

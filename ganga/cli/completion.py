@@ -84,9 +84,10 @@ def _jobs(**_: object) -> Iterable[str]:
 async def _newest() -> list[str]:
     from ganga.settings import load  # noqa: PLC0415 - loaded where it is needed, since it is slow to load
     from ganga.store.base import Query  # noqa: PLC0415 - loaded where it is needed, since it is slow to load
-    from ganga.store.sqlite import open_sqlite  # noqa: PLC0415 - loaded where it is needed, since it is slow to load
+    from ganga.store.configured import open_configured  # noqa: PLC0415 - loaded where it is needed: it is slow to load
 
-    async with open_sqlite(load().database, read_only=True) as store:
+    settings = load()
+    async with open_configured(settings.database, settings.store.url, settings.store.owner, read_only=True) as store:
         return [record.id for record in await store.select(Query(), limit=OFFERED)]
 
 

@@ -10,6 +10,7 @@ from ganga.cli.interruption import Interrupted
 from ganga.cli.lines import event_object, print_object
 from ganga.cli.parsing import Namespace, Parser, add_json, job, number, read_options
 from ganga.cli.show import event_line
+from ganga.cli.words import tell
 from ganga.model.ids import JobId
 
 
@@ -40,6 +41,9 @@ async def _print(options: Options) -> int:
     async with ganga.open(monitor=False) as client:
         if options.job is not None:
             await client.get(options.job)
+        forgotten = (await client.store.head()).forgotten
+        if forgotten and not options.after:
+            tell(f"the events up to {forgotten} were archived")
         try:
             async with aclosing(client.events(options.after, follow=options.follow, job=options.job)) as events:
                 async for event in events:

@@ -2,12 +2,13 @@
 
 import logging
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ganga.cli.words import tell
+from ganga.cli.words import said, tell
 from ganga.errors import GangaError
 from ganga.settings import load
 
@@ -32,6 +33,22 @@ def logging_briefly() -> Iterator[None]:
             root.removeHandler(handler)
 
 
+@contextmanager
+def replacing_brief(handler: logging.Handler) -> Iterator[None]:
+    """While the block lasts, this handler tells what `logging_briefly` would; the log file is written as before."""
+    root = logging.getLogger()
+    replaced = [other for other in root.handlers if isinstance(other, _Brief)]
+    for other in replaced:
+        root.removeHandler(other)
+    root.addHandler(handler)
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
+        for other in replaced:
+            root.addHandler(other)
+
+
 def write_log(name: str, text: str) -> Path:
     """Append to a log file, which nobody else may read. Raises `OSError` and `ConfigurationError`."""
     folder = load().home / "logs"
@@ -42,14 +59,21 @@ def write_log(name: str, text: str) -> Path:
     return path
 
 
+def brief(record: logging.LogRecord) -> str | None:
+    """One line for people; None for what is not for them."""
+    if record.name == _NOT_TOLD:
+        return None
+    more = f" (the traceback is in {LOG})" if record.exc_info else ""
+    return said(f"{record.getMessage()}{more}")
+
+
 class _Brief(logging.Handler):
     """One line."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        if record.name == _NOT_TOLD:
-            return
-        more = f" (the traceback is in {LOG})" if record.exc_info else ""
-        tell(f"{record.getMessage()}{more}")
+        line = brief(record)
+        if line is not None:
+            print(line, file=sys.stderr, flush=True)
 
 
 class _Whole(logging.Handler):

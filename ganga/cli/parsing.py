@@ -25,6 +25,8 @@ class Parser(argparse.ArgumentParser):
         super().__init__(prog=prog, description=description, allow_abbrev=False)
         #: All that was declared.
         self.declared: list[argparse.Action] = []
+        #: Whether options may stand between the arguments, of which there may be any number.
+        self.intermixed = False
 
     def option(self, *names: str, **settings: object) -> None:
         """Declare an option with a value, or an argument."""
@@ -36,7 +38,8 @@ class Parser(argparse.ArgumentParser):
 
     def read(self, words: Sequence[str]) -> Namespace:
         """The options in these words. Raises `UsageError`."""
-        namespace, unknown = self.parse_known_args(words)
+        parse = self.parse_known_intermixed_args if self.intermixed else self.parse_known_args
+        namespace, unknown = parse(words)
         if unknown:
             self.error(self._unknown(unknown[0]))
         return namespace

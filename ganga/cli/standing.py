@@ -8,6 +8,7 @@ import msgspec
 from rich.cells import cell_len
 
 from ganga.cli.grid import GAP, Column, Grid, Screen, screen
+from ganga.cli.quota import Quota, quota_object, quota_words
 from ganga.cli.words import clock_time, plural, safe, time_left
 from ganga.health import Health
 from ganga.model.clock import Utc, rfc3339
@@ -44,6 +45,8 @@ class Standing(msgspec.Struct, frozen=True):
     default: bool = False
     #: What came of asking it; None if it was not asked.
     health: Health | None = None
+    #: How often it may be asked; None if nobody knows.
+    quota: Quota | None = None
 
     @property
     def identity(self) -> Identity | None:
@@ -88,17 +91,23 @@ def row(standing: Standing, now: Utc) -> list[str]:
 
 def notes(standing: Standing, now: Utc, *, credentials: bool) -> Iterator[str]:
     """What somebody should know or do, a line each; with the credentials where the table has no room for these."""
-    state = standing.state
     if standing.problem:
         yield standing.problem
+    yield from target_notes(standing.state, now)
+    if standing.quota is not None and standing.quota.holds:
+        yield f"may be asked {quota_words(standing.quota, now)}"
+    if credentials and standing.identity is not None:
+        yield credentials_of(standing.identity, now)
+
+
+def target_notes(state: TargetState, now: Utc) -> Iterator[str]:
+    """What its monitor has noted of a target that somebody should know, a line each."""
     if state.down_since is not None:
         yield f"has not answered since {clock_time(state.down_since, now)}: {state.error or 'no reason given'}"
     elif state.error:
         yield state.error
     if state.stuck_threads:
         yield plural(state.stuck_threads, "stuck thread")
-    if credentials and standing.identity is not None:
-        yield credentials_of(standing.identity, now)
 
 
 def credentials_of(identity: Identity | None, now: Utc) -> str:
@@ -139,6 +148,7 @@ def standing_object(standing: Standing) -> dict[str, object]:
         "default": standing.default,
         "live": standing.live,
         "monitor": None if process is None else {"host": process.host, "pid": process.pid},
+        "budget": None if standing.quota is None else quota_object(standing.quota),
         "problem": standing.problem,
         "answered_in": None if standing.health is None else standing.health.answered_in,
     }

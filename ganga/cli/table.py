@@ -21,5 +21,7 @@ COMMANDS = {
     "events": ("events", "print what happened, and what happens"),
     "monitor": ("monitor", "look after all targets until stopped"),
     "targets": ("targets", "show how the targets fare; pause and resume them"),
+    "store": ("keeping", "what the store holds; move it, archive what is old"),
+    "rights": ("rights", "show and set who may use a store on a server, and act for you"),
     "completion": ("completion", "print the lines that teach a shell to complete"),
 }

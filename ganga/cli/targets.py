@@ -12,11 +12,13 @@ from ganga.backends.base import Discovery
 from ganga.cli.findings import discovery_object, print_found, print_hint
 from ganga.cli.lines import print_object
 from ganga.cli.parsing import Namespace, Parser, add_json, number, read_options
+from ganga.cli.quota import quota_of
 from ganga.cli.standing import Standing, print_standings, standing_object
 from ganga.client import Client
 from ganga.errors import UsageError
 from ganga.health import Health
-from ganga.model.ids import shortened
+from ganga.model.budget import Budget
+from ganga.model.ids import BudgetName, shortened
 from ganga.model.job import TargetState
 from ganga.model.status import FINAL, JobStatus
 from ganga.settings import usual_file
@@ -92,11 +94,14 @@ async def _targets(options: Options) -> int:
 
 async def _standings(client: Client, options: Options) -> list[Standing]:
     states = await client.target_states(*options.only)
+    budgets = await client.store.budgets()
     healths = await client.check(*options.only, within=options.timeout) if options.check else {}
-    return [await _standing(client, state, healths.get(name)) for name, state in states.items()]
+    return [await _standing(client, state, healths.get(name), budgets) for name, state in states.items()]
 
 
-async def _standing(client: Client, state: TargetState, health: Health | None) -> Standing:
+async def _standing(
+    client: Client, state: TargetState, health: Health | None, budgets: Mapping[BudgetName, Budget]
+) -> Standing:
     name = state.name
     live = Query(statuses=frozenset(JobStatus) - FINAL, targets=frozenset({name}), subjobs=True)
     return Standing(
@@ -107,6 +112,7 @@ async def _standing(client: Client, state: TargetState, health: Health | None) -
         where=client.service.targets[name].where,
         default=name == client.default_target,
         health=health,
+        quota=quota_of(client.service.targets[name], budgets),
     )
 
 

@@ -95,4 +95,9 @@ def plural(count: int, word: str) -> str:
 
 def tell(text: str) -> None:
     """Say something that is not the output of the command: on the standard error, at once."""
-    print(f"ganga: {text}", file=sys.stderr, flush=True)
+    print(said(text), file=sys.stderr, flush=True)
+
+
+def said(text: str) -> str:
+    """The line by which `tell` says it."""
+    return f"ganga: {text}"

@@ -139,6 +139,8 @@ class Failed:
     ours: bool = False
     #: Seconds for which the target asked to be left alone; None if it did not.
     retry_after: float | None = None
+    #: Whether the target said that it is asked too much.
+    overloaded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from ganga.core.orders import JobAttempt
 from ganga.core.past import Past
 from ganga.core.patience import Absences
 from ganga.core.sweep import Sweeper
+from ganga.core.tally import Tally
 from ganga.model.ids import JobId, NativeId, parent_of
 from ganga.model.job import JobRecord
 from ganga.model.observation import Observation
@@ -46,6 +47,7 @@ class Roster:
         "policy",
         "submit",
         "sweeper",
+        "tally",
     )
 
     def __init__(self, policy: Policy, random: Random) -> None:
@@ -58,6 +60,7 @@ class Roster:
         self.awaited: set[NativeId] = set()
         self.families = Families()
         self.past = Past()
+        self.tally = Tally()
         self.absences = Absences(policy.patience)
         self.sweeper = Sweeper(policy.sweep, policy.sweep_width, random)
         self.submit: Lane[JobId] = Lane(policy.submit, random)
@@ -121,6 +124,7 @@ class Roster:
 
     def visit(self, record: JobRecord) -> None:
         """Know the record, so that evidence of its job is heard, without anything to be done for it."""
+        self.tally.replaced(self._records.get(record.id), record)
         self._records[record.id] = record
         if record.native_id is not None:
             self._by_native[record.native_id] = record
@@ -136,6 +140,7 @@ class Roster:
             (strangers if new and plain else others).append(record)
         named = {record.native_id: record for record in strangers if record.native_id is not None}
         self._records.update(zip(map(_ID, strangers), strangers, strict=True))
+        self.tally.added(strangers)
         self._by_native.update(named)
         self.sweeper.welcome(named.keys())
         return others
@@ -180,6 +185,7 @@ class Roster:
         record = self._records.pop(job, None)
         if record is None:
             return
+        self.tally.replaced(record, None)
         self.submit.discard(job)
         self.find.discard(job)
         self.finish.discard(record)

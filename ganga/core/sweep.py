@@ -81,8 +81,9 @@ class Sweeper:
         present round.
         """
         all_waiting = not self._live or self._live[next(reversed(self._live))] < self._round
-        self.arrived += len(native_ids - self._live.keys())
+        before = len(self._live)
         self._live.update(dict.fromkeys(native_ids, self._round - 1))
+        self.arrived += len(self._live) - before
         if not all_waiting:
             self.doubt(native_ids)
 

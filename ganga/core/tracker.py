@@ -1,6 +1,6 @@
 """All that is decided about the jobs of one target: what to ask of its back end, when, and what the replies mean."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from random import Random
 from typing import assert_never
 
@@ -41,6 +41,7 @@ from ganga.model.ids import Cursor, JobId, TargetName
 from ganga.model.job import JobRecord, TargetState
 from ganga.model.observation import Answer
 from ganga.model.policy import Policy
+from ganga.model.status import JobStatus
 from ganga.model.update import Update
 
 
@@ -66,6 +67,11 @@ class Tracker:
     def record(self, job: JobId) -> JobRecord | None:
         """The record of a job that is followed, as the tracker sees it now."""
         return self._roster.get(job)
+
+    @property
+    def jobs(self) -> Mapping[JobStatus, int]:
+        """How many jobs and subjobs are followed of each status."""
+        return self._roster.tally.counts()
 
     @property
     def interval(self) -> float:

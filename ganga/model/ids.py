@@ -14,6 +14,9 @@ NativeId = NewType("NativeId", str)
 #: One configured account on one system: ``local``, ``slurm@lxplus``.
 TargetName = NewType("TargetName", str)
 
+#: What all who ask one service share: chosen in the settings, or made from the target's name (`own_budget`).
+BudgetName = NewType("BudgetName", str)
+
 #: Given to a job at submission, so that it can be found again before it is submitted anew.
 Tag = NewType("Tag", str)
 

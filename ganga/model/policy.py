@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from ganga.model.ids import BudgetName
+
 
 @dataclass(frozen=True, slots=True)
 class Retry:
@@ -45,6 +47,31 @@ class Patience:
 
 
 @dataclass(frozen=True, slots=True)
+class Allowance:
+    """How often a service may be asked by all who share its budget. Rates are calls per second."""
+
+    #: A budget that others draw on, too; None for the target's own.
+    budget: BudgetName | None = None
+    #: Whether it holds from the start; if not, it holds from the first complaint of the service on, until the rate is
+    #: back at the ceiling.
+    strict: bool = False
+    #: The rate is never more and never less.
+    ceiling: float = 10.0
+    floor: float = 0.1
+    #: How much the rate grows in each second without a complaint.
+    rise: float = 0.1 / 60
+    #: Calls that may be made at once, after a pause. Half of these are kept for what people ask for.
+    burst: float = 10.0
+    #: Seconds after which an answer is so slow that it counts as a complaint; None: only if it does not come in time.
+    slow: float | None = None
+
+    @property
+    def reserve(self) -> float:
+        """The calls that are kept for what people ask for."""
+        return self.burst / 2
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """How a target wants to be treated. A back end states its own; the settings of a site may change it."""
 
@@ -62,6 +89,7 @@ class Policy:
     #: The same for jobs with checkers, mergers or notifiers.
     postprocess: Width = Width(batch=1, parallel=4, retry=Retry(first=10.0))
     patience: Patience = Patience()
+    allowance: Allowance = Allowance()
     #: Seconds after which a kill that had no effect is asked for again.
     kill_again: float = 120.0
     #: So many failed attempts to bring output home, and the job ends without it.

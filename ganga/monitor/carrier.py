@@ -1,7 +1,7 @@
 """Carries out the orders of the tracker: one method for each kind, one result for each order."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -22,13 +22,16 @@ from ganga.core.orders import (
     Submitted,
     Sweep,
 )
+from ganga.errors import StoreUnavailable
 from ganga.model.ids import JobId, Tag, parent_of
 from ganga.model.job import JobRecord, Share
-from ganga.monitor.border import Border
 from ganga.monitor.connection import Connection
 from ganga.monitor.finisher import Ended, Finisher
 from ganga.store.base import Lease, Query, Store
 from ganga.workspace import Workspace
+
+#: Seconds after which the note that jobs are submitted next is no longer trusted to be the newest.
+STALE = 3.0
 
 
 def tag_of(store_id: str, job: JobId, attempt: int) -> Tag:
@@ -59,26 +62,23 @@ class Carrier:
         """Do what the order says, and return what came of it."""
         match order:
             case Sweep():
-                return Answered(order, await (await self._backend()).poll(order.ids))
+                return Answered(order, await (await self._connection.border()).poll(order.ids))
             case CatchUp():
-                return Answered(order, await (await self._backend()).changes(order.since))
+                return Answered(order, await (await self._connection.border()).changes(order.since))
             case Submit():
                 return await self._submit(order)
             case Find():
                 return await self._find(order)
             case Kill():
-                await (await self._backend()).kill(order.ids)
+                await (await self._connection.border()).kill(order.ids)
                 return KillSent(order)
             case Finish():
                 return await self._finish(order)
 
-    async def _backend(self) -> Border:
-        return Border(await self._connection.backend())
-
     async def _submit(self, order: Submit) -> Submitted:
-        backend = await self._backend()
+        backend = await self._connection.border()
         batch = await self._submissions(order.jobs)
-        await self._store.hand_over(order.jobs, self._lease)
+        await self._hand_over(order.jobs)
         receipts = await backend.submit(batch)
         jobs = {submission.tag: submission.job for submission in batch}
         return Submitted(
@@ -86,6 +86,20 @@ class Carrier:
             {jobs[tag]: native_id for tag, native_id in receipts.accepted.items() if tag in jobs},
             {jobs[tag]: reason for tag, reason in receipts.rejected.items() if tag in jobs},
         )
+
+    async def _hand_over(self, jobs: Collection[JobId]) -> None:
+        """Whoever stands still behind the note, and goes on when another process has looked for the jobs in vain and
+        submitted them, must not submit them too.
+        """
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        await self._store.hand_over(jobs, self._lease)
+        took = loop.time() - begun
+        if took > STALE:
+            raise StoreUnavailable(
+                f"the store took {took:.1f} s to note which jobs are submitted next: another process may have looked "
+                "for them meanwhile, so they are looked for first"
+            )
 
     async def _submissions(self, jobs: Sequence[JobId]) -> list[Submission]:
         specifications = await self._store.specifications(jobs)
@@ -112,7 +126,7 @@ class Carrier:
 
     async def _find(self, order: Find) -> Found:
         jobs = {self._tag(job): job for job in order.jobs}
-        finding = await (await self._backend()).find(jobs)
+        finding = await (await self._connection.border()).find(jobs)
         return Found(
             order,
             {jobs[tag]: native_id for tag, native_id in finding.present.items() if tag in jobs},
@@ -128,7 +142,7 @@ class Carrier:
                 spec = specifications[item.job][0]
                 merged = record.subjobs is not None and bool(spec.mergers)
                 ended.append(Ended(record, spec, await self._subjobs(item.job) if merged else ()))
-        finishes = await self._finisher.finish(self._backend, ended)
+        finishes = await self._finisher.finish(self._connection.border, ended)
         return Finished(order, finishes.endings, finishes.errors)
 
     async def _subjobs(self, job: JobId) -> list[JobRecord]:

@@ -13,7 +13,10 @@ from ganga.errors import BackendUnavailable
 from ganga.model.identity import Identity
 from ganga.model.ids import TargetName
 from ganga.model.policy import Policy
+from ganga.monitor.border import Border
 from ganga.monitor.hanging import HEEDING, Hanging, leave
+from ganga.monitor.instruments import SILENT, Call, Observer
+from ganga.monitor.observed import ObservedBorder
 
 #: Seconds that a back end has to close its connection in good order.
 CLOSING_TIME = 5.0
@@ -41,8 +44,9 @@ class Connection:
     connection has died. Used as an async context manager, or closed with `aclose`.
     """
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, observer: Observer = SILENT) -> None:
         self._target = target
+        self._observer = observer
         self._closing = asyncio.Event()
         self._opening: asyncio.Future[Backend] | None = None
         self._owner: asyncio.Task[None] | None = None
@@ -96,6 +100,10 @@ class Connection:
             self._owner = asyncio.create_task(self._own(self._opening), name=f"{self._target.name}: connection")
         return await asyncio.shield(self._opening)
 
+    async def border(self) -> Border:
+        """The verbs of the back end, checked and told to the observer. Raises what `backend` raises."""
+        return ObservedBorder(self._target.name, await self.backend(), self._observer)
+
     async def _own(self, opening: asyncio.Future[Backend]) -> None:
         try:
             async with AsyncExitStack() as stack:
@@ -112,8 +120,9 @@ class Connection:
         seconds = self._target.policy.answer_within
         limit = asyncio.timeout(seconds)
         try:
-            async with limit:
-                return await stack.enter_async_context(self._target.connect())
+            with self._observer.during(Call(self._target.name, "connect")):
+                async with limit:
+                    return await stack.enter_async_context(self._target.connect())
         except TimeoutError as error:
             if not limit.expired():
                 raise

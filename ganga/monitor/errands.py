@@ -6,17 +6,21 @@ from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Self
 
-from ganga.core.orders import Failed, Finish, Order, Result, Submit
-from ganga.errors import BackendProtocolError, BackendUnavailable, GangaError, LeaseLost, StoreUnavailable
+from ganga.core.orders import Failed, Find, Finish, Kill, Order, Result, Submit
+from ganga.errors import BackendProtocolError, BackendUnavailable, GangaError, LeaseLost, Overloaded, StoreUnavailable
 from ganga.model.policy import Policy
 from ganga.monitor.connection import Target
 from ganga.monitor.hanging import HEEDING, Hanging
 from ganga.monitor.inbox import Inbox
+from ganga.monitor.instruments import SILENT, Observer
+from ganga.monitor.purse import Purse
 
 #: While so many calls of a target hang, it is asked nothing more.
 MOST_HANGING = 16
 #: Seconds for which submissions that are out may go on when the program ends.
 FAREWELL = 2.0
+#: What people ask for does not wait for what we ask of ourselves.
+URGENT = Submit | Find | Kill
 
 _log = logging.getLogger(__name__)
 
@@ -27,25 +31,39 @@ class Errands:
     """
 
     def __init__(
-        self, target: Target, carry_out: Callable[[Order], Awaitable[Result]], inbox: Inbox, hanging: Hanging
+        self,
+        target: Target,
+        carry_out: Callable[[Order], Awaitable[Result]],
+        inbox: Inbox,
+        hanging: Hanging,
+        purse: Purse,
+        observer: Observer = SILENT,
     ) -> None:
         self._target = target
         self._carry_out = carry_out
         self._inbox = inbox
         self._hanging = hanging
+        self._purse = purse
+        self._observer = observer
         self._out: dict[asyncio.Task[None], Order] = {}
+        # Those of them that wait for the budget: the back end knows nothing of these.
+        self._waiting: set[Order] = set()
 
     def __len__(self) -> int:
         return len(self._out)
 
     async def __aenter__(self) -> Self:
+        """Raises `StoreUnavailable`."""
+        await self._purse.open()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Submissions are waited for: whoever comes next would look for their jobs before they are there."""
-        submissions = {task for task, order in self._out.items() if isinstance(order, Submit)}
+        submissions = {
+            task for task, order in self._out.items() if isinstance(order, Submit) and order not in self._waiting
+        }
         if submissions:
             ending = isinstance(error, asyncio.CancelledError)
             await asyncio.wait(submissions, timeout=FAREWELL if ending else None)
@@ -61,19 +79,52 @@ class Errands:
         task.add_done_callback(self._out.pop)
 
     async def _run(self, order: Order) -> None:
+        self._inbox.put(await self._result(order))
+
+    async def _result(self, order: Order) -> Result:
         if len(self._hanging) >= MOST_HANGING:
-            self._inbox.put(Failed(order, f"{len(self._hanging)} calls hang and cannot be cancelled"))
-            return
+            return Failed(order, f"{len(self._hanging)} calls hang and cannot be cancelled")
+        try:
+            await self._admitted(order)
+        except StoreUnavailable as error:
+            return Failed(order, str(error), ours=True)
+        begun = _now()
         task = asyncio.create_task(self._guarded(order), name=f"{self._target.name}: call for {type(order).__name__}")
         try:
             result = await self._outcome(order, task)
+            took = _now() - begun
         finally:
             await self._let_go(task)
-        self._inbox.put(result)
+        await self._heed(result, order, took)
+        return result
+
+    async def _admitted(self, order: Order) -> None:
+        """Wait until the budget has a call for the order."""
+        self._waiting.add(order)
+        try:
+            await self._purse.take(urgent=isinstance(order, URGENT))
+        finally:
+            self._waiting.discard(order)
+
+    async def _heed(self, result: Result, order: Order, took: float) -> None:
+        """Have the budget cut if the target is asked too much, as it says itself or as its slowness says."""
+        try:
+            if isinstance(result, Failed) and result.overloaded:
+                await self._purse.complain(result.error, took=took, retry_after=result.retry_after)
+            elif not isinstance(order, Submit | Finish) and took >= self._slow:
+                await self._purse.complain(f"an answer took {took:.1f} seconds", took=took)
+        except StoreUnavailable as error:
+            _log.warning("%s: %s", self._target.name, error)
+
+    @property
+    def _slow(self) -> float:
+        policy = self._target.policy
+        return policy.allowance.slow or policy.answer_within
 
     async def _guarded(self, order: Order) -> Result:
         try:
-            return await self._carry_out(order)
+            with self._observer.during(order):
+                return await self._carry_out(order)
         except SystemExit as error:
             raise BackendProtocolError(f"the back end tried to end the program: {error!r}") from error
 
@@ -89,7 +140,7 @@ class Errands:
             return Failed(order, str(error), ours=True)
         except GangaError as error:
             wait = error.retry_after if isinstance(error, BackendUnavailable) else None
-            return Failed(order, str(error), retry_after=wait)
+            return Failed(order, str(error), retry_after=wait, overloaded=isinstance(error, Overloaded))
         except asyncio.CancelledError:
             return Failed(order, "the back end cancelled its own call")
         except Exception as error:  # noqa: BLE001 - a bug in a back end costs one question, and stops nothing else
@@ -114,3 +165,7 @@ def _seconds(policy: Policy, order: Order) -> float:
             return policy.finish_within
         case _:
             return policy.answer_within
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

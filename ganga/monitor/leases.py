@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager, suppress
 from ganga.errors import LeaseLost, StoreUnavailable
 from ganga.model.ids import TargetName
 from ganga.monitor.clock import Clock
+from ganga.monitor.instruments import SILENT, LeaseStep, LeaseTold, Observer
 from ganga.monitor.process import describe, parse, this_process
 from ganga.store.base import Holder, Lease, Store
 
@@ -19,9 +20,10 @@ from ganga.store.base import Holder, Lease, Store
 class Leases:
     """Takes and keeps the leases of one process."""
 
-    def __init__(self, store: Store, clock: Clock, *, seconds: float = 5.0) -> None:
+    def __init__(self, store: Store, clock: Clock, *, seconds: float = 5.0, observer: Observer = SILENT) -> None:
         self._store = store
         self._clock = clock
+        self._observer = observer
         #: How long a lease lasts without being renewed.
         self.seconds = seconds
 
@@ -45,13 +47,20 @@ class Leases:
 
         The block is cancelled and `LeaseLost` raised when it is lost, or could not be renewed for as long as it lasts.
         """
+        self._observer.tell(LeaseTold(target, LeaseStep.AWAITED))
         lease = await self.take(target)
+        self._tell(lease, LeaseStep.TAKEN)
+        end = LeaseStep.RETURNED
         try:
             async with asyncio.TaskGroup() as tasks:
                 keeper = tasks.create_task(self._keep(lease), name=f"{target}: lease")
                 yield lease
                 keeper.cancel()
+        except* LeaseLost:
+            end = LeaseStep.LOST
+            raise
         finally:
+            self._tell(lease, end)
             with suppress(StoreUnavailable):
                 await asyncio.shield(self._store.release(lease))
 
@@ -62,9 +71,13 @@ class Leases:
             try:
                 await self._store.renew(lease)
                 renewed_at = self._clock().monotonic
+                self._tell(lease, LeaseStep.RENEWED)
             except StoreUnavailable as error:
                 if self._clock().monotonic - renewed_at >= self.seconds:
                     raise LeaseLost(f"the lease of {lease.target} could not be renewed: {error}") from error
+
+    def _tell(self, lease: Lease, step: LeaseStep) -> None:
+        self._observer.tell(LeaseTold(lease.target, step, lease.epoch))
 
 
 def is_gone(holder: Holder) -> bool:

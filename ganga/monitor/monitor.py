@@ -11,7 +11,7 @@ from random import Random
 from ganga.backends.pool import ThreadPool
 from ganga.core.orders import Presented, Recalled, Result, Strain
 from ganga.core.tracker import Tracker
-from ganga.errors import StoreUnavailable
+from ganga.errors import EventsForgotten, StoreUnavailable
 from ganga.model.event import EventKind
 from ganga.model.ids import Seq
 from ganga.monitor.carrier import Carrier
@@ -20,6 +20,8 @@ from ganga.monitor.connection import Connection, Target
 from ganga.monitor.errands import Errands
 from ganga.monitor.finisher import Finisher
 from ganga.monitor.inbox import Inbox, portions
+from ganga.monitor.instruments import SILENT, Observer, Save, Standing
+from ganga.monitor.purse import Purse
 from ganga.monitor.recalling import recalled
 from ganga.monitor.requests import Requests
 from ganga.store.base import Lease, Store
@@ -38,19 +40,23 @@ class Monitor:
         self,
         target: Target,
         connection: Connection,
+        purse: Purse,
         store: Store,
         workspace: Workspace,
         lease: Lease,
         clock: Clock,
         random: Random,
+        observer: Observer = SILENT,
     ) -> None:
         self.target = target
         self._connection = connection
+        self._purse = purse
         self._store = store
         self._workspace = workspace
         self._lease = lease
         self._clock = clock
         self._random = random
+        self._observer = observer
         policy = target.policy
         self._pool = ThreadPool(
             f"{target.name} finishing", threads=policy.postprocess.parallel, timeout=policy.plugin_within
@@ -65,7 +71,7 @@ class Monitor:
             while True:
                 try:
                     await self._follow()
-                except* StoreUnavailable as group:
+                except* (StoreUnavailable, EventsForgotten) as group:
                     _log.warning("%s: %s; going on from what is stored", self.target.name, first_of(group))
                 await asyncio.sleep(RELOAD_AFTER)
         finally:
@@ -83,7 +89,7 @@ class Monitor:
         inbox = Inbox()
         finisher = Finisher(self._workspace, self._lease.epoch, self._pool)
         carrier = Carrier(self._connection, self._store, self._workspace, self._lease, finisher, tracker.record)
-        errands = Errands(self.target, carrier.carry_out, inbox, self._connection.hanging)
+        errands = Errands(self.target, carrier.carry_out, inbox, self._connection.hanging, self._purse, self._observer)
         async with errands, asyncio.TaskGroup() as tasks:
             tasks.create_task(self._heed(requests, seq, tracker, inbox), name=f"{self.target.name}: requests")
             while True:
@@ -105,7 +111,9 @@ class Monitor:
         for portion in portions(results):
             update = tracker.receive([*await self._recalled(portion, tracker), *portion], self._clock())
             if update:
-                await self._store.save(update, self._lease)
+                with self._observer.during(Save(self.target.name, len(update.records), len(update.events))):
+                    await self._store.save(update, self._lease)
+            self._observer.tell(Standing(tracker.state, tracker.jobs))
             for event in update.events:
                 if event.kind is EventKind.CREDENTIALS_EXPIRING:
                     _log.warning("%s: %s", self.target.name, event.reason)

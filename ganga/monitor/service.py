@@ -13,14 +13,16 @@ from ganga.errors import BackendUnavailable, LeaseLost, StoreUnavailable, Unknow
 from ganga.model.ids import JobId, TargetName
 from ganga.model.job import JobRecord
 from ganga.model.status import JobStatus
-from ganga.monitor.border import Border
 from ganga.monitor.clock import Clock, system_clock
 from ganga.monitor.connection import CLOSING_TIME, Connection, Target
 from ganga.monitor.hanging import leave
+from ganga.monitor.instruments import SILENT, Observer
 from ganga.monitor.leases import Leases, is_gone
 from ganga.monitor.monitor import Monitor, first_of
 from ganga.monitor.process import describe, this_process
+from ganga.monitor.purse import Purse
 from ganga.monitor.retriever import Retriever
+from ganga.monitor.subject import works_for
 from ganga.monitor.watchdog import Watchdog
 from ganga.store.base import Query, Store
 from ganga.store.changes import Changes
@@ -48,6 +50,7 @@ class Service:
         lease_seconds: float = 5.0,
         clock: Clock = system_clock,
         random: Random | None = None,
+        observer: Observer = SILENT,
     ) -> None:
         self.targets = targets
         self._store = store
@@ -55,13 +58,19 @@ class Service:
         self._monitoring = monitoring
         self._clock = clock
         self._random = random or Random()  # noqa: S311 - spreads retries, guards no secret
-        self._leases = Leases(store, clock, seconds=lease_seconds)
-        self._connections = {name: Connection(target) for name, target in targets.items()}
+        self._observer = observer
+        self._leases = Leases(store, clock, seconds=lease_seconds, observer=observer)
+        self._connections = {name: Connection(target, observer) for name, target in targets.items()}
+        #: What may still be asked of each target.
+        self.purses = {
+            name: Purse(name, target.policy.allowance, store, clock, self._random, observer)
+            for name, target in targets.items()
+        }
         self._tasks: set[asyncio.Task[None]] = set()
         self._stack = AsyncExitStack()
         #: The targets whose leases this process holds.
         self.leading: set[TargetName] = set()
-        self.watchdog = Watchdog()
+        self.watchdog = Watchdog(observer=observer)
 
     async def __aenter__(self) -> Self:
         if self._monitoring:
@@ -80,9 +89,7 @@ class Service:
 
     async def backend(self, name: TargetName) -> Backend:
         """The back end of a target, connected. Raises `BackendUnavailable` and `UnknownTarget`."""
-        if name not in self._connections:
-            raise UnknownTarget(f"target {name} is no longer in the settings; known targets: {', '.join(self.targets)}")
-        return await self._connections[name].backend()
+        return await self._connection(name).backend()
 
     async def fetch(self, record: JobRecord) -> None:
         """Try again to bring home the output of a job that has ended. Raises `BackendUnavailable`."""
@@ -91,17 +98,22 @@ class Service:
         found = await self._store.specifications([record.id])
         if record.id not in found:
             raise UnknownJob(f"there is no job {record.id}; it was removed meanwhile")
-        backend = Border(await self.backend(record.target))
+        backend = await self._connection(record.target).border()
         jobs = {record.native_id: (record, found[record.id][0])}
         seconds = self.targets[record.target].policy.finish_within
         try:
-            async with asyncio.timeout(seconds):
+            async with self.purses[record.target].call(seconds, urgent=False), asyncio.timeout(seconds):
                 homecoming = await Retriever(self._workspace, epoch=0).bring_home(backend, jobs)
         except TimeoutError as error:
             raise BackendUnavailable(f"{record.target} did not answer within {seconds:g} seconds") from error
         if record.id in homecoming.errors:
             reason = homecoming.errors[record.id]
             raise BackendUnavailable(f"the output of job {record.id} cannot be had from {record.target}: {reason}")
+
+    def _connection(self, name: TargetName) -> Connection:
+        if name not in self._connections:
+            raise UnknownTarget(f"target {name} is no longer in the settings; known targets: {', '.join(self.targets)}")
+        return self._connections[name]
 
     async def settle(self, jobs: Iterable[JobId]) -> None:
         """Wait until what was asked for these jobs is carried out, as far as it is up to this process.
@@ -143,6 +155,7 @@ class Service:
 
     async def _look_after(self, name: TargetName) -> None:
         """Follow the jobs of one target whenever its lease can be had. Nothing that goes wrong here ends it."""
+        works_for(name)
         while True:
             try:
                 await self._lead(name)
@@ -159,11 +172,13 @@ class Service:
                 monitor = Monitor(
                     self.targets[name],
                     self._connections[name],
+                    self.purses[name],
                     self._store,
                     self._workspace,
                     lease,
                     self._clock,
                     self._random,
+                    self._observer,
                 )
                 await monitor.run()
             finally:

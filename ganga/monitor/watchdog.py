@@ -16,6 +16,9 @@ from dataclasses import dataclass
 from types import FrameType, TracebackType
 from typing import Self
 
+from ganga.model.clock import Monotonic
+from ganga.monitor.instruments import SILENT, LoopHeld, LoopTurned, Observer
+
 #: Frames shown of whoever holds the loop, innermost last.
 _FRAMES = 4
 
@@ -35,9 +38,10 @@ class Hold:
 class Watchdog:
     """Watches the loop on which it is entered, until the block is left."""
 
-    def __init__(self, *, beat: float = 0.1, tolerance: float = 0.2) -> None:
+    def __init__(self, *, beat: float = 0.1, tolerance: float = 0.2, observer: Observer = SILENT) -> None:
         self._beat = beat
         self._tolerance = tolerance
+        self._observer = observer
         self._last_beat = time.monotonic()
         self._stop = threading.Event()
         #: The next beat. A bare timer: a task that sleeps would have the loop turn twice for each.
@@ -68,7 +72,9 @@ class Watchdog:
 
     def _beats(self, due: float) -> None:
         self._last_beat = time.monotonic()
-        self.lags.append(max(0.0, self._last_beat - due))
+        lag = max(0.0, self._last_beat - due)
+        self.lags.append(lag)
+        self._observer.tell(LoopTurned(lag, Monotonic(self._last_beat + self._beat)))
         self._schedule()
 
     def _watch(self, loop_thread: int) -> None:
@@ -84,6 +90,7 @@ class Watchdog:
                 hold = Hold(held, _where(frame))
                 self.holds.append(hold)
                 _log.warning("the event loop has been held for %.1f s by %s", hold.seconds, hold.culprit)
+                self._observer.tell(LoopHeld(held))
 
 
 def _is_idle(frame: FrameType | None) -> bool:

@@ -7,16 +7,24 @@ readers read. Every change is one numbered event in one transaction with the rec
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from msgspec import Struct
 
+from ganga.model.budget import Budget
 from ganga.model.clock import Utc
 from ganga.model.event import Event
-from ganga.model.ids import JobId, NativeId, Seq, TargetName
+from ganga.model.ids import BudgetName, JobId, NativeId, Seq, TargetName
 from ganga.model.job import JobRecord, JobSpec, Share, TargetState
 from ganga.model.status import JobStatus
 from ganga.model.update import Update
+from ganga.store.portion import Head, Passage, Portion, StoredJob, StoredTarget
+
+ResultT = TypeVar("ResultT")
+
+#: What becomes of a budget (None: there is none yet) at a time of the store's own clock, and what else is to be known.
+#: Nothing is written where the budget comes back as it was.
+BudgetChange = Callable[[Budget | None, float], tuple[Budget, ResultT]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +82,11 @@ class Lease:
 
 
 class Store(Protocol):
-    """Every method may raise `StoreUnavailable`, after which nothing of what was asked has happened."""
+    """Every method may raise `StoreUnavailable`, after which nothing of what was asked has happened.
+
+    Only where a server went away in the very moment in which it was written, and did not come back in time, nobody can
+    know: then the text says so.
+    """
 
     @property
     def id(self) -> str:
@@ -197,7 +209,11 @@ class Store(Protocol):
         ...
 
     async def events(self, after: Seq, *, limit: int = 1000, job: JobId | None = None) -> list[Event]:
-        """The events behind `after`, in order, of all jobs or of one job and its subjobs."""
+        """The events behind `after`, in order, of all jobs or of one job and its subjobs.
+
+        Behind 0, the first are those that were not forgotten; behind any other number, raises `EventsForgotten` where
+        some are missing.
+        """
         ...
 
     async def last_seq(self) -> Seq:
@@ -269,4 +285,73 @@ class Store(Protocol):
 
     async def release(self, lease: Lease) -> None:
         """Give the lease back; nothing happens if it is no longer ours."""
+        ...
+
+    # Budgets
+
+    async def change_budget(self, name: BudgetName, change: BudgetChange[ResultT]) -> ResultT:
+        """Write what `change` makes of the budget, in one transaction that nobody else's comes between; returns the
+        rest of what it returns.
+
+        `change` is called in some thread, quickly, and again if need be. The time that it is given is in seconds and is
+        the store's own, the same for all processes and hosts as far as the store has one. Of a name that was never
+        written there is no budget yet. Lone surrogates in text become U+FFFD.
+        """
+        ...
+
+    async def budgets(self) -> dict[BudgetName, Budget]:
+        """Each budget that was ever written, as it was then."""
+        ...
+
+    # Moving: a store that takes part in a move raises `StoreUnavailable` for everything that writes, but for these
+
+    async def head(self) -> Head:
+        """What the store knows of itself."""
+        ...
+
+    async def stored_targets(self) -> list[StoredTarget]:
+        """All targets that ever had a state or a lease, by name."""
+        ...
+
+    async def dump(self, *, after: JobId | None = None, limit: int = 1000) -> list[StoredJob]:
+        """A page of all jobs and subjobs, by number and index, a job before its subjobs; `after` is the last of the
+        page before.
+        """
+        ...
+
+    async def load(self, portion: Portion, passage: Passage | None = None) -> None:
+        """Add what the portion holds and is not here yet, in one transaction; what is here stays as it is.
+
+        With `passage`, which is noted in the same transaction, this store is arriving: with a head it takes the id of
+        the other store. Raises `UsageError` unless it is empty and was never used, or is arriving already by the same
+        move. Without `passage` jobs and events come back to the store that they were in: raises `UsageError` for the
+        head of another store, and `StoreUnavailable` during a move.
+
+        Epochs and the last number of a job never fall. Which events were forgotten is as the head says.
+        """
+        ...
+
+    async def pass_over(self, passage: Passage | None) -> None:
+        """Begin a move of this store (`LEAVING`), after which nobody holds a lease of it; end it (`LEFT`, of the same
+        move); or have the store used again, or for the first time (None).
+
+        Raises `UsageError` for any other step.
+        """
+        ...
+
+    # Keeping: old things leave in small portions, so that nobody who writes waits for long
+
+    async def prune(self, jobs: Collection[JobId], as_of: Seq, *, limit: int = 1000) -> bool:
+        """Forget these whole jobs with their subjobs, as far as they are final and no event behind `as_of` speaks of
+        them; their events stay, and none is written. Returns whether there is more to do: then call again.
+
+        One call forgets some `limit` records in one transaction. A job is gone at once; of one with many subjobs, some
+        may be seen in lists until the last call, and nothing can be asked for them.
+        """
+        ...
+
+    async def forget_events(self, up_to: Seq, *, limit: int = 1000) -> bool:
+        """Forget the events up to this one, some `limit` in one transaction. Returns whether there is more to do: then
+        call again. No number is given twice.
+        """
         ...

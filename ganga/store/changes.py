@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from ganga.errors import EventsForgotten
 from ganga.model.ids import JobId, Seq, parent_of
 from ganga.store.base import Store
 
@@ -18,11 +19,18 @@ class Changes:
         self._store = store
         self._seq = seq
 
-    async def wait(self, seconds: float) -> set[JobId]:
+    async def wait(self, seconds: float) -> set[JobId] | None:
         """The jobs spoken of since the last call, and the jobs that these are subjobs of; empty after so many seconds
-        without.
+        without. None if that can no longer be known: then any may have changed.
         """
         await self._store.wait(self._seq, seconds)
+        try:
+            return await self._changed()
+        except EventsForgotten:
+            self._seq = await self._store.last_seq()
+            return None
+
+    async def _changed(self) -> set[JobId]:
         changed: set[JobId] = set()
         while events := await self._store.events(self._seq, limit=PAGE):
             changed.update(_with_parents(event.job for event in events if event.job is not None))

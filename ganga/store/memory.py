@@ -15,19 +15,34 @@ from typing import Self
 from msgspec.structs import replace
 
 from ganga.errors import LeaseLost
+from ganga.model.budget import Budget
 from ganga.model.clock import Utc
 from ganga.model.event import Event, EventKind
-from ganga.model.ids import JobId, NativeId, Seq, TargetName, parent_of
+from ganga.model.ids import BudgetName, JobId, NativeId, Seq, TargetName, parent_of
 from ganga.model.job import JobRecord, JobSpec, Share, TargetState
 from ganga.model.status import JobStatus
 from ganga.model.update import Update
-from ganga.store.base import Adopted, Holder, Lease, NewJob, Query
+from ganga.store.base import Adopted, BudgetChange, Holder, Lease, NewJob, Query, ResultT
 from ganga.store.creation import adopted_record, check_new, created, first_record, subjob_record
 from ganga.store.keys import WHOLE, key_of
+from ganga.store.log import Log
 from ganga.store.news import News
-from ganga.store.rules import begun, check_covers, check_removable, closed, lease_lost, not_whole, submits, written_over
+from ganga.store.portion import Head, Passage, Portion, Step, StoredJob, StoredTarget
+from ganga.store.rules import (
+    begun,
+    check_covers,
+    check_load,
+    check_open,
+    check_removable,
+    check_step,
+    closed,
+    lease_lost,
+    not_whole,
+    submits,
+    written_over,
+)
 from ganga.store.shelf import Shelf, Stored
-from ganga.store.storable import decode_spec, encode_share, encode_spec, storable_text, storable_update
+from ganga.store.storable import decode_spec, encode_share, encode_spec, storable_struct, storable_text, storable_update
 
 
 class MemoryStore:
@@ -40,14 +55,16 @@ class MemoryStore:
         self._shelf = Shelf()
         self._attempts: dict[JobId, dict[int, JobRecord]] = {}
         self._handed_over: dict[JobId, int] = {}
-        self._events: list[Event] = []
+        self._log = Log()
         self._states: dict[TargetName, TargetState] = {}
         self._holders: dict[TargetName, Holder] = {}
         self._epochs: Counter[TargetName] = Counter()
+        self._budgets: dict[BudgetName, Budget] = {}
+        self._passage: Passage | None = None
         self._news = News()
 
     def __repr__(self) -> str:
-        return f"<MemoryStore {self.id}: {len(self._events)} events>"
+        return f"<MemoryStore {self.id}: {len(self._log)} events>"
 
     async def __aenter__(self) -> Self:
         return self
@@ -65,9 +82,10 @@ class MemoryStore:
 
     async def create(self, job: NewJob, at: Utc, *, place: Callable[[JobId], None] | None = None) -> JobRecord:
         """See `Store.create`."""
+        check_open(self.location, self._passage)
         check_new(job)
         spec = decode_spec(encode_spec(job.spec))
-        shares = tuple(job.shares or ())
+        shares = list(job.shares or ())
         for share in shares:
             encode_share(share)
         record = first_record(self._shelf.next_number(), job, at)
@@ -78,13 +96,15 @@ class MemoryStore:
 
     async def adopt(self, job: Adopted, at: Utc, *, place: Callable[[JobId], None] | None = None) -> JobRecord:
         """See `Store.adopt`."""
+        check_open(self.location, self._passage)
         record = adopted_record(self._shelf.next_number(), job)
         if place is not None:
             await asyncio.to_thread(place, record.id)
-        return self._put(record, Stored(decode_spec(encode_spec(job.spec)), (), [record]), at)
+        return self._put(record, Stored(decode_spec(encode_spec(job.spec)), [], [record]), at)
 
     async def request_kill(self, jobs: Collection[JobId], by: str, at: Utc) -> list[JobId]:
         """See `Store.request_kill`."""
+        check_open(self.location, self._passage)
         by = storable_text(by)
         alive = [job for job in self._known(jobs) if not self._shelf.get(job).status.final]
         for job in alive:
@@ -101,6 +121,7 @@ class MemoryStore:
 
     async def withdraw_kill(self, jobs: Collection[JobId], at: Utc) -> None:
         """See `Store.withdraw_kill`."""
+        check_open(self.location, self._passage)
         for job in self._known(jobs):
             record = self._shelf.get(job)
             if record.kill_requested_by is None:
@@ -111,6 +132,7 @@ class MemoryStore:
 
     async def request_submit(self, jobs: Collection[JobId], at: Utc) -> list[JobId]:
         """See `Store.request_submit`."""
+        check_open(self.location, self._passage)
         asked_for = []
         for job in self._known(jobs):
             again = [record for record in self._shelf.family(job) if submits(record, job)]
@@ -124,11 +146,13 @@ class MemoryStore:
 
     async def request_refresh(self, jobs: Collection[JobId], at: Utc) -> None:
         """See `Store.request_refresh`."""
+        check_open(self.location, self._passage)
         for job in self._known(jobs):
             self._tell_of(EventKind.REFRESH_REQUESTED, self._shelf.get(job), at)
 
     async def pause(self, target: TargetName, *, paused: bool, by: str, at: Utc) -> None:
         """See `Store.pause`."""
+        check_open(self.location, self._passage)
         state = self._states.get(target, TargetState(name=target))
         self._states[target] = replace(state, paused=paused)
         if state.paused is not paused:
@@ -137,22 +161,21 @@ class MemoryStore:
 
     async def remove(self, jobs: Collection[JobId], at: Utc) -> None:
         """See `Store.remove`."""
+        check_open(self.location, self._passage)
         records = [self._shelf.get(job) for job in self._known(jobs)]
         for record in records:
             if parent_of(record.id) is not None:
                 raise not_whole(record.id)
             check_removable(record)
         for record in records:
-            for member in self._shelf.family(record.id):
-                self._attempts.pop(member.id, None)
-                self._handed_over.pop(member.id, None)
-            self._shelf.remove(int(record.id))
+            self._forget(record.id)
             self._tell_of(EventKind.JOB_REMOVED, record, at)
 
     # What the monitor writes
 
     async def save(self, update: Update, lease: Lease) -> tuple[Event, ...]:
         """See `Store.save`."""
+        check_open(self.location, self._passage)
         check_covers(lease, update)
         self._check(lease)
         update = storable_update(update)
@@ -169,6 +192,7 @@ class MemoryStore:
 
     async def hand_over(self, jobs: Collection[JobId], lease: Lease) -> None:
         """See `Store.hand_over`."""
+        check_open(self.location, self._passage)
         self._check(lease)
         records = list(filter(None, map(self._shelf.find, jobs)))
         self._handed_over.update((record.id, record.attempt) for record in records)
@@ -193,8 +217,8 @@ class MemoryStore:
         found = {}
         for job in jobs:
             number, index = key_of(job)
-            stored = self._shelf.stored(number)
-            if stored is not None and self._shelf.find(job) is not None:
+            if self._shelf.find(job) is not None:
+                stored = self._shelf.job(number)
                 found[job] = (stored.spec, stored.shares[index] if index >= 0 else Share())
         return found
 
@@ -205,15 +229,13 @@ class MemoryStore:
 
     async def events(self, after: Seq, *, limit: int = 1000, job: JobId | None = None) -> list[Event]:
         """See `Store.events`."""
-        if job is None:
-            return self._events[after : after + limit]
-        key_of(job)
-        about = (event for event in self._events[after:] if event.job and job in (event.job, parent_of(event.job)))
-        return list(islice(about, limit))
+        if job is not None:
+            key_of(job)
+        return self._log.read(after, limit, job)
 
     async def last_seq(self) -> Seq:
         """See `Store.last_seq`."""
-        return Seq(len(self._events))
+        return self._log.last
 
     async def wait(self, after: Seq, seconds: float) -> bool:
         """See `Store.wait`."""
@@ -279,6 +301,7 @@ class MemoryStore:
 
     async def acquire(self, target: TargetName, owner: str, instead_of: Holder | None = None) -> Lease | None:
         """See `Store.acquire`."""
+        check_open(self.location, self._passage)
         if self._holders.get(target) not in (None, instead_of):
             return None
         self._epochs[target] += 1
@@ -287,14 +310,93 @@ class MemoryStore:
 
     async def renew(self, lease: Lease) -> None:
         """See `Store.renew`."""
+        check_open(self.location, self._passage)
         holder = self._check(lease)
         self._holders[lease.target] = replace(holder, beat=holder.beat + 1)
 
     async def release(self, lease: Lease) -> None:
         """See `Store.release`."""
+        check_open(self.location, self._passage)
         with suppress(LeaseLost):
             self._check(lease)
             del self._holders[lease.target]
+
+    # Budgets
+
+    async def change_budget(self, name: BudgetName, change: BudgetChange[ResultT]) -> ResultT:
+        """See `Store.change_budget`. The clock is that of the event loop."""
+        budget, result = change(self._budgets.get(name), asyncio.get_running_loop().time())
+        self._budgets[name] = storable_struct(budget)
+        return result
+
+    async def budgets(self) -> dict[BudgetName, Budget]:
+        """See `Store.budgets`."""
+        return dict(self._budgets)
+
+    # Moving
+
+    async def head(self) -> Head:
+        """See `Store.head`."""
+        return Head(
+            id=self.id,
+            last_job=self._shelf.last,
+            last_seq=self._log.last,
+            forgotten=self._log.forgotten,
+            passage=self._passage,
+        )
+
+    async def stored_targets(self) -> list[StoredTarget]:
+        """See `Store.stored_targets`."""
+        names = sorted({*self._states, *self._epochs})
+        return [StoredTarget(name=name, epoch=self._epochs[name], state=self._states.get(name)) for name in names]
+
+    async def dump(self, *, after: JobId | None = None, limit: int = 1000) -> list[StoredJob]:
+        """See `Store.dump`."""
+        return list(map(self._stored, await self.select(Query(subjobs=True), after=after, limit=limit)))
+
+    async def load(self, portion: Portion, passage: Passage | None = None) -> None:
+        """See `Store.load`."""
+        used = bool(self._shelf.last or self._log.last or self._states or self._epochs)
+        check_load(self.location, await self.head(), portion.head, passage, used=used)
+        self._passage = passage
+        if portion.head is not None:
+            self.id, self._log.forgotten = portion.head.id, portion.head.forgotten
+            self._shelf.last = max(self._shelf.last, portion.head.last_job)
+        for target in portion.targets:
+            if target.epoch:
+                self._epochs[target.name] = max(self._epochs[target.name], target.epoch)
+            if target.state is not None:
+                self._states.setdefault(target.name, target.state)
+        for job in portion.jobs:
+            self._load(job)
+        self._log.load(portion.events)
+
+    async def pass_over(self, passage: Passage | None) -> None:
+        """See `Store.pass_over`."""
+        check_step(self.location, self._passage, passage)
+        self._passage = passage
+        if passage is not None and passage.step is Step.LEAVING:
+            self._holders.clear()
+
+    # Keeping
+
+    async def prune(self, jobs: Collection[JobId], as_of: Seq, *, limit: int = 1000) -> bool:
+        """See `Store.prune`."""
+        check_open(self.location, self._passage)
+        for job in jobs:
+            if limit <= 0:
+                return True
+            if key_of(job)[1] != WHOLE:
+                raise not_whole(job)
+            if self._shelf.find(job) is not None and not self._needed(job, as_of):
+                limit -= len(self._shelf.family(job))
+                self._forget(job)
+        return False
+
+    async def forget_events(self, up_to: Seq, *, limit: int = 1000) -> bool:
+        """See `Store.forget_events`."""
+        check_open(self.location, self._passage)
+        return self._log.forget(up_to, limit)
 
     # Pieces of the above
 
@@ -302,6 +404,33 @@ class MemoryStore:
         self._shelf.put(int(record.id), stored)
         self._tell([created(record, at)])
         return record
+
+    def _forget(self, job: JobId) -> None:
+        for member in self._shelf.family(job):
+            self._attempts.pop(member.id, None)
+            self._handed_over.pop(member.id, None)
+        self._shelf.remove(int(job))
+
+    def _needed(self, job: JobId, as_of: Seq) -> bool:
+        done = all(record.status.final and begun(record) for record in self._shelf.family(job))
+        return not done or any(self._log.behind(as_of, job))
+
+    def _stored(self, record: JobRecord) -> StoredJob:
+        number, index = key_of(record.id)
+        job = self._shelf.job(number)
+        return StoredJob(
+            record=record,
+            spec=job.spec if index == WHOLE else None,
+            share=job.shares[index] if index != WHOLE else Share(),
+            attempts=tuple(record for _, record in sorted(self._attempts.get(record.id, {}).items())),
+            handed_over=self._handed_over.get(record.id),
+        )
+
+    def _load(self, job: StoredJob) -> None:
+        if self._shelf.load(job):
+            self._attempts[job.record.id] = {record.attempt: record for record in job.attempts}
+            if job.handed_over is not None:
+                self._handed_over[job.record.id] = job.handed_over
 
     def _known(self, jobs: Collection[JobId]) -> list[JobId]:
         return [self._shelf.get(job).id for job in dict.fromkeys(jobs)]
@@ -313,10 +442,8 @@ class MemoryStore:
         self._tell([Event(at=at, kind=kind, target=job.target, job=job.id, reason=reason)])
 
     def _tell(self, events: Sequence[Event]) -> tuple[Event, ...]:
-        first = len(self._events) + 1
-        numbered = tuple(replace(event, seq=Seq(first + place)) for place, event in enumerate(events))
-        self._events.extend(numbered)
-        self._news.announce(Seq(len(self._events)))
+        numbered = self._log.tell(events)
+        self._news.announce(self._log.last)
         return numbered
 
     def _check(self, lease: Lease) -> Holder:

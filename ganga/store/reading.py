@@ -5,19 +5,22 @@ from sqlite3 import Connection
 
 import msgspec
 
+from ganga.model.budget import Budget
 from ganga.model.event import Event
-from ganga.model.ids import JobId, NativeId, Seq, TargetName, job_id
+from ganga.model.ids import BudgetName, JobId, NativeId, Seq, TargetName, job_id
 from ganga.model.job import JobRecord, JobSpec, Share, TargetState
 from ganga.model.status import JobStatus
 from ganga.store import statements
 from ganga.store.base import Holder, Query
+from ganga.store.choosing import choose, chosen_numbers, counts, is_narrow
 from ganga.store.keys import WHOLE, Key, key_of
 from ganga.store.rows import event_of, holder_of, plain_record, record_of, state_of, status_of
-from ganga.store.rules import unknown
+from ganga.store.rules import check_kept, unknown
 from ganga.store.storable import decode_share, decode_spec, storable_text
 
 _LARGEST = 2**63 - 1
 _decode_record = msgspec.json.Decoder(JobRecord).decode
+_decode_budget = msgspec.json.Decoder(Budget).decode
 
 
 def get(connection: Connection, jobs: Sequence[JobId]) -> list[JobRecord]:
@@ -34,23 +37,16 @@ def one(connection: Connection, job: JobId) -> JobRecord:
 
 
 def select(connection: Connection, query: Query, after: JobId | None, limit: int) -> list[JobRecord]:
-    """See `Store.select`. What is left of the job that the last page ended in comes first: SQLite seeks to each of the
-    two.
-    """
-    conditions, values = _conditions(query)
-    records: list[JobRecord] = []
-    for place, key in _behind(after):
-        statement = statements.SELECT.format(" AND ".join([*conditions, *place]) or "TRUE")
-        rows = connection.execute(statement, (*values, *key, limit - len(records)))
-        records += map(record_of, rows)
-    return records
+    """See `Store.select`."""
+    if is_narrow(query):
+        numbers = chosen_numbers(connection, query, after, limit)
+        return [_record_at(connection, (number, WHOLE)) for number in numbers]
+    return list(map(record_of, choose(connection, query, after, limit)))
 
 
 def count(connection: Connection, query: Query) -> Mapping[JobStatus, int]:
     """See `Store.count`."""
-    conditions, values = _conditions(query)
-    statement = statements.COUNT.format(" AND ".join(conditions) or "TRUE")
-    return {status_of(word): number for word, number in connection.execute(statement, values)}
+    return {status_of(word): number for word, number in counts(connection, query).items()}
 
 
 def specifications(connection: Connection, jobs: Collection[JobId]) -> Mapping[JobId, tuple[JobSpec, Share]]:
@@ -74,7 +70,9 @@ def attempts(connection: Connection, job: JobId) -> list[JobRecord]:
 
 def events(connection: Connection, after: Seq, limit: int, job: JobId | None) -> list[Event]:
     """See `Store.events`."""
-    behind = (min(after, _LARGEST), limit)
+    (forgotten,) = connection.execute(statements.FORGOTTEN).fetchone()
+    check_kept(after, forgotten)
+    behind = (min(max(after, forgotten), _LARGEST), limit)
     if job is None:
         rows = connection.execute(statements.EVENTS, behind)
     else:
@@ -157,34 +155,19 @@ def holder(connection: Connection, target: TargetName) -> Holder | None:
     return None if row is None else holder_of(row)
 
 
+def budgets(connection: Connection) -> dict[BudgetName, Budget]:
+    """See `Store.budgets`."""
+    return {name: _decode_budget(encoded) for name, encoded in connection.execute(statements.BUDGETS)}
+
+
+def budget(connection: Connection, name: BudgetName) -> Budget | None:
+    """The budget of this name, if it was ever written."""
+    row = connection.execute(statements.BUDGET, (name,)).fetchone()
+    return None if row is None else _decode_budget(row[0])
+
+
 def _record_at(connection: Connection, key: Key) -> JobRecord:
     return record_of(connection.execute(statements.RECORD, key).fetchone())
-
-
-def _conditions(query: Query) -> tuple[list[str], list[object]]:
-    conditions: list[str] = []
-    values: list[object] = []
-    if query.parent is not None:
-        number, index = key_of(query.parent)
-        conditions += ["job = ?", statements.SUBJOB if index == WHOLE else "FALSE"]
-        values.append(number)
-    elif not query.subjobs:
-        conditions.append(statements.WHOLE)
-    for column, chosen in (("status", query.statuses), ("target", query.targets)):
-        if chosen:
-            conditions.append(f"{column} IN ({', '.join('?' for _ in chosen)})")
-            values += [storable_text(str(word)) for word in chosen]
-    if query.name is not None:
-        conditions.append("fits(name, ?)")
-        values.append(storable_text(query.name))
-    return conditions, values
-
-
-def _behind(after: JobId | None) -> list[tuple[list[str], tuple[int, ...]]]:
-    if after is None:
-        return [([], ())]
-    key: Key = key_of(after)
-    return [(["job = ?", "subjob > ?"], key), (["job < ?"], key[:1])]
 
 
 def _is_parent(connection: Connection, key: Key, target: TargetName) -> bool:

@@ -51,6 +51,10 @@ JOB_COLUMNS = (
 )
 
 
+#: What the column `handed_over` holds where no attempt was handed over.
+NOT_HANDED_OVER = -1
+
+
 def record_of(row: Row) -> JobRecord:
     """The record in a row of `JOB_COLUMNS`."""
     (

@@ -19,6 +19,9 @@ APPLICATION_ID = 0x67616E67
 #: The statements of one step, carried out in one transaction.
 Migration = tuple[str, ...]
 
+_LIVE = """((status <> 'completed' AND status <> 'failed' AND status <> 'killed' AND status <> 'lost')
+            OR wanted_attempt > attempt)"""
+
 #: The first makes version 1 of an empty database, the next makes version 2 of that, and so on.
 MIGRATIONS: tuple[Migration, ...] = (
     (
@@ -81,6 +84,31 @@ MIGRATIONS: tuple[Migration, ...] = (
     (
         "ALTER TABLE jobs ADD COLUMN handed_over INTEGER NOT NULL DEFAULT -1",
         "UPDATE jobs SET handed_over = attempt WHERE status = 'submitting'",
+    ),
+    # How often services may be asked, as JSON.
+    ("CREATE TABLE budgets (name TEXT PRIMARY KEY, budget BLOB NOT NULL) WITHOUT ROWID",),
+    # What was forgotten, what move the store takes part in (as JSON), and the jobs with subjobs still to be forgotten.
+    (
+        "ALTER TABLE store ADD COLUMN forgotten INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE store ADD COLUMN passage BLOB",
+        "CREATE TABLE doomed (job INTEGER PRIMARY KEY)",
+    ),
+    # Lists of a few among a million. A row of a table without row ids is fetched before it is judged, so each index
+    # holds all that a condition may be about.
+    (
+        "DROP INDEX whole_jobs",
+        "CREATE INDEX whole_jobs ON jobs (job DESC, name) WHERE subjob = -1",
+        "CREATE INDEX chosen_jobs ON jobs (target, status, job DESC, name) WHERE subjob = -1",
+    ),
+    # The same conditions as before in words that SQLite judges quickly: each row that is written is judged by each.
+    (
+        "DROP INDEX live_jobs",
+        "DROP INDEX live_parents",
+        "DROP INDEX ended_jobs",
+        f"CREATE INDEX live_jobs ON jobs (target, job, subjob) WHERE {_LIVE}",
+        f"CREATE INDEX live_parents ON jobs (target, job) WHERE subjobs IS NOT NULL AND {_LIVE}",
+        """CREATE INDEX ended_jobs ON jobs (target, native_id)
+            WHERE (status = 'completed' OR status = 'failed' OR status = 'killed' OR status = 'lost')""",
     ),
 )
 

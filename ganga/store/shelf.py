@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from ganga.model.ids import JobId, job_id
 from ganga.model.job import JobRecord, JobSpec, Share
 from ganga.store.keys import WHOLE, Key, key_of
+from ganga.store.portion import StoredJob
 from ganga.store.rules import unknown
 
 
@@ -14,7 +15,8 @@ class Stored:
     """A job with its subjobs: their records, the job's own first."""
 
     spec: JobSpec
-    shares: tuple[Share, ...]
+    #: Of each subjob.
+    shares: list[Share]
     records: list[JobRecord]
 
     def behind(self, index: int) -> Iterator[JobRecord]:
@@ -27,24 +29,39 @@ class Shelf:
 
     def __init__(self) -> None:
         self._jobs: dict[int, Stored] = {}
-        self._last = 0
+        #: The largest number that was given.
+        self.last = 0
 
     def next_number(self) -> int:
         """The number of the next job that is put here."""
-        return self._last + 1
+        return self.last + 1
 
     def put(self, number: int, job: Stored) -> None:
         """Keep a new job."""
         self._jobs[number] = job
-        self._last = number
+        self.last = number
+
+    def load(self, job: StoredJob) -> bool:
+        """Keep a job or subjob that comes from elsewhere. Returns False, and leaves all as it is, if it is here."""
+        if self.find(job.record.id) is not None:
+            return False
+        number, _ = key_of(job.record.id)
+        if job.spec is not None:
+            in_order = not self._jobs or number > next(reversed(self._jobs))
+            self._jobs[number] = Stored(job.spec, [], [job.record])
+            self._jobs = self._jobs if in_order else dict(sorted(self._jobs.items()))
+        else:
+            self._jobs[number].records.append(job.record)
+            self._jobs[number].shares.append(job.share)
+        return True
 
     def remove(self, number: int) -> None:
         """Forget a job."""
         del self._jobs[number]
 
-    def stored(self, number: int) -> Stored | None:
-        """The job with this number."""
-        return self._jobs.get(number)
+    def job(self, number: int) -> Stored:
+        """The job with this number, which must be here."""
+        return self._jobs[number]
 
     def find(self, job: JobId) -> JobRecord | None:
         """The record of a job or subjob, or None if it is not here."""

@@ -12,19 +12,21 @@ from sqlite3 import Connection
 from typing import Concatenate, ParamSpec, TypeVar
 
 from ganga.errors import StoreError
+from ganga.model.budget import Budget
 from ganga.model.clock import Utc
 from ganga.model.event import Event
-from ganga.model.ids import JobId, NativeId, Seq, TargetName
+from ganga.model.ids import BudgetName, JobId, NativeId, Seq, TargetName
 from ganga.model.job import JobRecord, JobSpec, Share, TargetState
 from ganga.model.status import JobStatus
 from ganga.model.update import Update
-from ganga.store import reading, statements, writing
-from ganga.store.base import Adopted, Holder, Lease, NewJob, Query
+from ganga.store import keeping, reading, statements, writing
+from ganga.store.base import Adopted, BudgetChange, Holder, Lease, NewJob, Query, ResultT
 from ganga.store.connecting import Database
 from ganga.store.creation import check_new
 from ganga.store.filesystem import mount_table, network_filesystem
 from ganga.store.news import News
-from ganga.store.rules import check_covers, closed
+from ganga.store.portion import Head, Passage, Portion, Step, StoredJob, StoredTarget
+from ganga.store.rules import check_covers, check_open, closed
 from ganga.store.storable import check_target, encode_share, encode_spec, storable_text, storable_update
 from ganga.store.traces import Traces, until
 from ganga.store.worker import Worker
@@ -37,16 +39,21 @@ _Result = TypeVar("_Result")
 
 
 @asynccontextmanager
-async def open_sqlite(path: Path, *, read_only: bool = False, patience: float = 5.0) -> AsyncIterator["SqliteStore"]:
+async def open_sqlite(
+    path: Path, *, read_only: bool = False, patience: float = 5.0, passing: bool = False
+) -> AsyncIterator["SqliteStore"]:
     """The store in this file, which is made, private to the user, if it is not there.
 
     With `read_only`, nothing is made and every verb that writes raises `StoreUnavailable`. `patience` is how many
-    seconds to wait for another process that is writing. Raises `StoreUnavailable`, `StoreDamaged` and `StoreTooNew`.
+    seconds to wait for another process that is writing. A store that was moved away, or has not arrived yet, is opened
+    only with `passing`. Raises `StoreUnavailable`, `StoreDamaged` and `StoreTooNew`.
     """
     network = await asyncio.to_thread(lambda: network_filesystem(path.resolve(), mount_table()))
     store = SqliteStore(Database(path, patience, read_only, network))
     try:
         await store.open()
+        if not passing:
+            await store.check_here()
         yield store
     finally:
         await store.close()
@@ -77,6 +84,14 @@ class SqliteStore:
         await self._writer.open()
         await self._reader.open()
         self.id = await self._reader.run(_store_id)
+
+    async def check_here(self) -> None:
+        """Raise `StoreUnavailable` if the store was moved away, or has not arrived yet; one on its way is still to be
+        read here.
+        """
+        passage = (await self.head()).passage
+        if passage is not None and passage.step is not Step.LEAVING:
+            check_open(self.location, passage)
 
     async def close(self) -> None:
         """See `Store.close`."""
@@ -223,11 +238,65 @@ class SqliteStore:
         """See `Store.release`."""
         await self._write(writing.release, lease)
 
+    # Budgets
+
+    async def change_budget(self, name: BudgetName, change: BudgetChange[ResultT]) -> ResultT:
+        """See `Store.change_budget`. The clock is that of this machine."""
+        # Past `_write`: there is no event in it that anybody waits for.
+        return await self._writer.run(writing.change_budget, name, change)
+
+    async def budgets(self) -> dict[BudgetName, Budget]:
+        """See `Store.budgets`."""
+        return await self._reader.run(reading.budgets)
+
+    # Moving
+
+    async def head(self) -> Head:
+        """See `Store.head`."""
+        return await self._reader.run(keeping.head)
+
+    async def stored_targets(self) -> list[StoredTarget]:
+        """See `Store.stored_targets`."""
+        return await self._reader.run(keeping.stored_targets)
+
+    async def dump(self, *, after: JobId | None = None, limit: int = 1000) -> list[StoredJob]:
+        """See `Store.dump`."""
+        return await self._reader.run(keeping.dump, after, limit)
+
+    async def load(self, portion: Portion, passage: Passage | None = None) -> None:
+        """See `Store.load`."""
+        self.id = await self._write_anyway(keeping.load, portion, passage, self.location)
+
+    async def pass_over(self, passage: Passage | None) -> None:
+        """See `Store.pass_over`."""
+        await self._write_anyway(keeping.pass_over, passage, self.location)
+
+    # Keeping
+
+    async def prune(self, jobs: Collection[JobId], as_of: Seq, *, limit: int = 1000) -> bool:
+        """See `Store.prune`."""
+        return await self._write(keeping.prune, jobs, as_of, limit)
+
+    async def forget_events(self, up_to: Seq, *, limit: int = 1000) -> bool:
+        """See `Store.forget_events`."""
+        return await self._write(keeping.forget_events, up_to, limit)
+
     # Pieces of the above
 
     async def _write(
         self, work: Callable[Concatenate[Connection, _Given], _Result], *given: _Given.args, **named: _Given.kwargs
     ) -> _Result:
+        def check_and_work(connection: Connection) -> _Result:
+            keeping.check_writable(connection, self.location)
+            return work(connection, *given, **named)
+
+        return await self._write_anyway(check_and_work)
+
+    async def _write_anyway(
+        self, work: Callable[Concatenate[Connection, _Given], _Result], *given: _Given.args, **named: _Given.kwargs
+    ) -> _Result:
+        """Write even during a move."""
+
         def work_and_look(connection: Connection) -> tuple[_Result, Seq]:
             return work(connection, *given, **named), reading.last_seq(connection)
 

@@ -2,22 +2,23 @@
 
 from collections.abc import Callable, Collection, Sequence
 from sqlite3 import Connection
+from time import time
 
 from msgspec.structs import replace
 
 from ganga.model.clock import Utc
 from ganga.model.event import Event, EventKind
-from ganga.model.ids import JobId, Seq, TargetName
+from ganga.model.ids import BudgetName, JobId, Seq, TargetName
 from ganga.model.job import JobRecord, TargetState
 from ganga.model.update import Update
 from ganga.store import statements
-from ganga.store.base import Adopted, Holder, Lease, NewJob
+from ganga.store.base import Adopted, BudgetChange, Holder, Lease, NewJob, ResultT
 from ganga.store.creation import adopted_record, created, first_record
 from ganga.store.keys import WHOLE, key_of
-from ganga.store.reading import get, holder, last_seq, target_states
+from ganga.store.reading import budget, get, holder, last_seq, target_states
 from ganga.store.rows import changed_row, event_row, new_row, place_of, state_row
 from ganga.store.rules import check_removable, lease_lost, not_whole
-from ganga.store.storable import encode
+from ganga.store.storable import encode, storable_struct
 
 Place = Callable[[JobId], None]
 
@@ -150,6 +151,15 @@ def renew(connection: Connection, lease: Lease) -> None:
 def release(connection: Connection, lease: Lease) -> None:
     """See `Store.release`."""
     connection.execute(statements.RELEASE_LEASE, (lease.target, lease.epoch))
+
+
+def change_budget(connection: Connection, name: BudgetName, change: BudgetChange[ResultT]) -> ResultT:
+    """See `Store.change_budget`."""
+    old = budget(connection, name)
+    new, result = change(old, time())
+    if new != old:
+        connection.execute(statements.WRITE_BUDGET, (name, encode(storable_struct(new))))
+    return result
 
 
 def _next_number(connection: Connection, spec: bytes) -> int:

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
 from ganga.store.base import Store
-from ganga.testing.store_checks import asking, following, monitoring
+from ganga.testing.store_checks import asking, budgets, following, keeping, monitoring
 from ganga.testing.store_checks.kit import Check
 
 #: One for each promise of `Store`, to be called with an empty store; the name of the function says the promise.
-CHECKS: tuple[Check, ...] = asking.CHECKS + monitoring.CHECKS + following.CHECKS
+CHECKS: tuple[Check, ...] = asking.CHECKS + monitoring.CHECKS + following.CHECKS + budgets.CHECKS + keeping.CHECKS
 
 
 async def check_store(open_store: Callable[[], AbstractAsyncContextManager[Store]]) -> None:

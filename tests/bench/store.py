@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from random import Random
@@ -81,28 +81,32 @@ def restart() -> Figure:
 
 async def _save(path: Path, size: int) -> float:
     async with open_sqlite(path) as store:
-        batches = await _changes(store, size)
-        lease = await store.acquire(TARGET, "bench")
-        if lease is None:
-            raise AssertionError("nobody else is there to hold the lease")
-        start = perf_counter()
-        for records, events in batches:
-            await store.save(Update(TARGET, tuple(records), events=events), lease)
-        return perf_counter() - start
+        return await save_all(store, await changes(store, SAVED, size))
 
 
 async def _save_bare(path: Path, size: int) -> float:
     async with open_sqlite(path) as store:
-        batches = await _changes(store, size)
+        batches = await changes(store, SAVED, size)
         seq = await store.last_seq()
-    rows = [
-        (list(map(changed_row, records)), [event_row(event)[1:] for event in events]) for records, events in batches
-    ]
-    return _executemany(path, rows, seq)
+    return executemany(path, batches, seq)
 
 
-def _executemany(path: Path, batches: list[tuple[list[Row], list[Row]]], seq: int) -> float:
-    numbered = [(records, [(seq := seq + 1, *event) for event in events]) for records, events in batches]
+async def save_all(store: Store, batches: Sequence[Batch]) -> float:
+    """Seconds to save them as a monitor does."""
+    lease = await store.acquire(TARGET, "bench")
+    if lease is None:
+        raise AssertionError("nobody else is there to hold the lease")
+    start = perf_counter()
+    for records, events in batches:
+        await store.save(Update(TARGET, tuple(records), events=events), lease)
+    seconds = perf_counter() - start
+    await store.release(lease)
+    return seconds
+
+
+def executemany(path: Path, batches: Sequence[Batch], seq: int) -> float:
+    """Seconds to write the same rows into the database file, behind event `seq`."""
+    numbered = rows(batches, seq)
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA synchronous = NORMAL")
         start = perf_counter()
@@ -114,16 +118,24 @@ def _executemany(path: Path, batches: list[tuple[list[Row], list[Row]]], seq: in
         return perf_counter() - start
 
 
-async def _changes(store: Store, size: int) -> list[Batch]:
-    """Jobs in the store, and what a monitor would write when they start, in random order."""
-    await store.create(NewJob(JobSpec(command=("true",)), TARGET, shares=[Share()] * SAVED), NOW)
-    records = await store.select(Query(parent=JobId("1")), limit=SAVED)
+def rows(batches: Sequence[Batch], seq: int) -> list[tuple[list[Row], list[Row]]]:
+    """Records and events as rows, these numbered behind `seq`."""
+    return [
+        (list(map(changed_row, records)), [(seq := seq + 1, *event_row(event)[1:]) for event in events])
+        for records, events in batches
+    ]
+
+
+async def changes(store: Store, jobs: int, size: int) -> list[Batch]:
+    """So many jobs in the store, and what a monitor would write when they start, in random order, so many at once."""
+    job = await store.create(NewJob(JobSpec(command=("true",)), TARGET, shares=[Share()] * jobs), NOW)
+    records = await store.select(Query(parent=job.id), limit=jobs)
     Random(1).shuffle(records)
     changed = [
         replace(record, status=JobStatus.RUNNING, native_id=NativeId(record.id), native_status="R", started_at=NOW)
         for record in records
     ]
-    return [(batch, tuple(map(_started, batch))) for batch in (changed[at : at + size] for at in range(0, SAVED, size))]
+    return [(batch, tuple(map(_started, batch))) for batch in (changed[at : at + size] for at in range(0, jobs, size))]
 
 
 def _started(record: JobRecord) -> Event:
@@ -194,14 +206,18 @@ def _select(path: Path) -> float:
 
 
 async def _take_over(path: Path) -> float:
-    tracker = Tracker(TARGET, Policy(), Random(1))
-    moment = Moment(Monotonic(0.0), NOW)
     async with open_sqlite(path) as store:
-        start = perf_counter()
-        in_doubt = await store.handed_over(TARGET)
-        tracker.receive([Requested(TARGET, families=await store.families(TARGET))], moment)
-        last: JobId | None = None
-        while records := await store.live(TARGET, after=last):
-            tracker.receive([Requested(TARGET, tuple(records), in_doubt=in_doubt)], moment)
-            last = records[-1].id
-        return perf_counter() - start
+        return await take_over(store, Tracker(TARGET, Policy(), Random(1)))
+
+
+async def take_over(store: Store, tracker: Tracker) -> float:
+    """Seconds until it follows all live jobs of its target."""
+    moment, target = Moment(Monotonic(0.0), NOW), tracker.name
+    start = perf_counter()
+    in_doubt = await store.handed_over(target)
+    tracker.receive([Requested(target, families=await store.families(target))], moment)
+    last: JobId | None = None
+    while records := await store.live(target, after=last):
+        tracker.receive([Requested(target, tuple(records), in_doubt=in_doubt)], moment)
+        last = records[-1].id
+    return perf_counter() - start

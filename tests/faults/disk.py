@@ -3,7 +3,7 @@
 import os
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,16 +32,31 @@ class Disk:
         return self.folder / "filler"
 
 
+class NotMounted(Exception):
+    """Nothing can be mounted here; the text says why."""
+
+
 @contextmanager
 def small_disk(folder: Path, mebibytes: int) -> Iterator[Disk]:
     """Mount a disk. Where that is not possible the test is skipped, but on a CI server it fails."""
+    with ExitStack() as stack:
+        try:
+            disk = stack.enter_context(mounted(folder, mebibytes))
+        except NotMounted as error:
+            (pytest.fail if os.environ.get("CI") else pytest.skip)(str(error))
+        yield disk
+
+
+@contextmanager
+def mounted(folder: Path, mebibytes: int) -> Iterator[Disk]:
+    """Mount a disk. Raises `NotMounted`."""
     folder.mkdir()
     options = f"size={mebibytes}m,mode=0700"
     mount = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)], check=False, capture_output=True, text=True
     )
     if mount.returncode:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"no disk can be mounted here: {mount.stderr.strip()}")
+        raise NotMounted(f"no disk can be mounted here: {mount.stderr.strip()}")
     try:
         yield Disk(folder)
     finally:

@@ -10,9 +10,11 @@ the server answers.
                  only root may), 9 s and 680 MB of memory to run
 ``condor``       HTCondor 23.9 of Debian 13: 15 s and 240 MB to install (apt brings it into a folder), 3 s to start
 ``slurm``        Slurm with accounting on MariaDB: 40 s to install (system packages), 5 s to start
+``slurm_24``     Slurm 24.11 of Debian 13, on the same MariaDB: 20 s and 110 MB to install (apt brings it into a folder)
 ``grid_engine``  Son of Grid Engine: 20 s to install (system packages), 2 s to start
 ``torque``       Slurm's wrappers for the words of Torque, only to be installed: 5 s and 3 MB beside those of ``slurm``
 ``kerberos``     a Kerberos realm of one user: 10 s to install (system packages), 1 s to start
+``postgres``     PostgreSQL: 20 s to install (system packages), 1 s to start
 ``arc``          A-REX of NorduGrid ARC: 20 s to install (system packages), 5 s to start
 ``all``          all of them, side by side, only to be installed: for the live tests
 ===============  =====================================================================================================
@@ -32,11 +34,13 @@ from tests.live.diracx_server import install as diracx
 from tests.live.folders import installed_in
 from tests.live.grid_engine_server import install as grid_engine
 from tests.live.kerberos_server import install as kerberos
+from tests.live.postgres_server import install as postgres
 from tests.live.slurm_server import install as slurm
+from tests.live.slurm_server import newer as slurm_24
 from tests.live.torque_words import install as torque
 
-_IN_FOLDERS = {"diracx": diracx, "dirac": dirac, "condor": condor, "torque": torque}
-_IN_THE_SYSTEM = {"slurm": slurm, "grid_engine": grid_engine, "arc": arc, "kerberos": kerberos}
+_IN_FOLDERS = {"diracx": diracx, "dirac": dirac, "condor": condor, "slurm_24": slurm_24, "torque": torque}
+_IN_THE_SYSTEM = {"slurm": slurm, "grid_engine": grid_engine, "arc": arc, "kerberos": kerberos, "postgres": postgres}
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -55,8 +59,13 @@ def main(arguments: Sequence[str]) -> None:
     data = ["--data", options.data.resolve()] if options.data else []
     if options.server == "diracx":
         _become(diracx.interpreter(folder), diracx.SERVE, *(data or ["--data", folder / "data"]), *others)
-    where = {"dirac": ["--folder", folder, *data], "condor": ["--folder", folder]}.get(options.server, [])
-    _become(sys.executable, "-m", f"tests.live.{options.server}_server", *where, *others)
+    where = {
+        "dirac": ["--folder", folder, *data],
+        "condor": ["--folder", folder],
+        "slurm_24": ["--folder", folder],
+    }.get(options.server, [])
+    server = "slurm" if options.server == "slurm_24" else options.server
+    _become(sys.executable, "-m", f"tests.live.{server}_server", *where, *others)
 
 
 def _install_all(folder: Path | None) -> None:

@@ -21,6 +21,7 @@ from ganga.model.policy import Pace, Policy, Retry, Width
 from ganga.model.status import JobStatus
 from ganga.model.update import Update
 from ganga.monitor.connection import Target
+from ganga.monitor.instruments import SILENT, Observer
 from ganga.monitor.service import Service
 from ganga.split import repeat
 from ganga.store.base import Lease, NewJob
@@ -175,8 +176,8 @@ class Site:
         self.workspace = Workspace(folder)
         self.targets = {target.name: target for target in targets}
 
-    def service(self, *, monitoring: bool = True) -> Service:
-        return Service(self.store, self.workspace, self.targets, monitoring=monitoring, clock=clock)
+    def service(self, *, monitoring: bool = True, observer: Observer = SILENT) -> Service:
+        return Service(self.store, self.workspace, self.targets, monitoring=monitoring, clock=clock, observer=observer)
 
     async def create(self, target: str, subjobs: int | None = None, spec: JobSpec | None = None) -> JobId:
         shares = None if subjobs is None else repeat(subjobs)

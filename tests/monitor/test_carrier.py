@@ -1,5 +1,6 @@
 """Each order is carried out by the verb that it means, and what a back end says beyond it is left out."""
 
+import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from pathlib import Path
 from unittest.mock import patch
@@ -22,12 +23,12 @@ from ganga.core.orders import (
     Submitted,
     Sweep,
 )
-from ganga.errors import LeaseLost
+from ganga.errors import LeaseLost, StoreUnavailable
 from ganga.model.ids import JobId, NativeId, Tag, TargetName
 from ganga.model.job import JobRecord, JobSpec, Plugin
 from ganga.model.observation import Answer
 from ganga.model.status import JobStatus
-from ganga.monitor.carrier import Carrier, tag_of
+from ganga.monitor.carrier import STALE, Carrier, tag_of
 from ganga.monitor.connection import Connection
 from ganga.monitor.finisher import Ended, Finisher, Finishes
 from ganga.monitor.requests import RECORDS
@@ -139,6 +140,15 @@ async def test_without_the_lease_nothing_is_submitted(desk: Desk) -> None:
     with pytest.raises(LeaseLost):
         await desk.carrier.carry_out(Submit(NAME, (ONE,)))
     assert desk.backend.batch == ()
+
+
+async def test_who_stood_still_meanwhile_looks_before_it_submits(desk: Desk) -> None:
+    await desk.create()
+    times = iter([10.0, 10.0 + STALE + 0.1, 20.0, 20.0 + STALE])
+    with patch.object(asyncio.get_running_loop(), "time", times.__next__):
+        with pytest.raises(StoreUnavailable, match=r"took 3\.1 s"):
+            await desk.carrier._hand_over([ONE])
+        await desk.carrier._hand_over([ONE])
 
 
 async def test_subjobs_share_the_files_of_their_job(desk: Desk) -> None:

@@ -2,18 +2,26 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from random import Random
 from typing import NoReturn
 
 import pytest
 
+from ganga.core.budget import Complaint, cut, full
 from ganga.core.orders import Answered, Failed, Finish, JobAttempt, Order, Result, Submit, Submitted, Sweep
-from ganga.errors import BackendUnavailable, StoreUnavailable
-from ganga.model.ids import JobId, NativeId, TargetName
+from ganga.errors import BackendUnavailable, Overloaded, StoreUnavailable
+from ganga.model.budget import own_budget
+from ganga.model.ids import BudgetName, JobId, NativeId, TargetName
 from ganga.model.observation import Answer
+from ganga.model.policy import Allowance
 from ganga.monitor.errands import MOST_HANGING, Errands
 from ganga.monitor.hanging import Hanging
 from ganga.monitor.inbox import Inbox
-from tests.monitor.doubles import BRISK, Odd, deaf, now, target, virtual
+from ganga.monitor.purse import Purse
+from ganga.store.base import BudgetChange, ResultT
+from ganga.store.memory import MemoryStore
+from tests.monitor.doubles import BRISK, Odd, clock, deaf, now, target, virtual
 
 NAME = TargetName("site")
 SWEEP = Sweep(NAME, (NativeId("a"),), 1)
@@ -21,9 +29,16 @@ SUBMIT = Submit(NAME, (JobId("1"),))
 FINISH = Finish(NAME, (JobAttempt(JobId("1"), 1),))
 
 
-def errands(carry_out: Callable[[Order], Awaitable[Result]], inbox: Inbox, hanging: Hanging | None = None) -> Errands:
-    place = target("site", Odd())
-    return Errands(place, carry_out, inbox, Hanging() if hanging is None else hanging)
+def errands(
+    carry_out: Callable[[Order], Awaitable[Result]],
+    inbox: Inbox,
+    hanging: Hanging | None = None,
+    store: MemoryStore | None = None,
+    allowance: Allowance = BRISK.allowance,
+) -> Errands:
+    place = target("site", Odd(), replace(BRISK, allowance=allowance))
+    purse = Purse(NAME, allowance, store or MemoryStore(), clock, Random(0))
+    return Errands(place, carry_out, inbox, Hanging() if hanging is None else hanging, purse)
 
 
 async def only_result(order: Order, carry_out: Callable[[Order], Awaitable[Result]]) -> Result:
@@ -163,3 +178,75 @@ async def test_at_the_end_of_the_program_submissions_have_a_moment(seconds: floa
         await following
     assert (work.done, work.cancelled) == (done, 1 - done)
     assert now() <= 4.0
+
+
+@pytest.mark.parametrize(
+    ("order", "seconds", "slow", "reason"),
+    [
+        (SWEEP, 2.0, None, None),
+        (SWEEP, 1e9, None, "an answer took 5.0 seconds"),
+        (SWEEP, 2.0, 1.5, "an answer took 2.0 seconds"),
+        (SWEEP, 1.0, 1.5, None),
+        (SUBMIT, 1e9, 1.5, None),
+        (FINISH, 1e9, 1.5, None),
+    ],
+)
+@virtual
+async def test_slow_answers_are_complaints(
+    order: Order, seconds: float, slow: float | None, reason: str | None
+) -> None:
+    async def answer(_: Order) -> Result:
+        await asyncio.sleep(seconds)
+        return Answered(SWEEP, Answer())
+
+    inbox, store = Inbox(), MemoryStore()
+    async with errands(answer, inbox, store=store, allowance=Allowance(slow=slow)) as out:
+        out.begin(order)
+        await inbox.take(None)
+    assert [budget.reason for budget in (await store.budgets()).values()] == ([] if reason is None else [reason])
+
+
+@virtual
+async def test_an_overloaded_target_is_one_whose_budget_is_cut() -> None:
+    async def refuse(_: Order) -> NoReturn:
+        raise Overloaded("not ready (429)", retry_after=7.0)
+
+    inbox, store = Inbox(), MemoryStore()
+    async with errands(refuse, inbox, store=store) as out:
+        out.begin(SUBMIT)
+        assert await inbox.take(None) == [Failed(SUBMIT, "not ready (429)", retry_after=7.0, overloaded=True)]
+    [budget] = (await store.budgets()).values()
+    assert (budget.reason, budget.rest) == ("not ready (429)", 7.0)
+
+
+@virtual
+async def test_what_waits_for_the_budget_is_not_waited_for_and_has_not_begun() -> None:
+    carry_out = Counter(1.0)
+    inbox, store, allowance = Inbox(), MemoryStore(), Allowance(strict=True)
+    asked = Complaint(clock().utc, "503", retry_after=3000.0)
+    await store.change_budget(own_budget(NAME), lambda _, at: (cut(full(allowance, at), allowance, at, asked), None))
+    async with errands(carry_out, inbox, store=store, allowance=allowance) as out:
+        out.begin(SUBMIT)
+        assert await inbox.take(100.0) == []
+        left = now()
+    assert (now(), carry_out.done, carry_out.cancelled) == (left, 0, 0)
+
+
+@virtual
+async def test_a_store_that_is_away_costs_a_question_and_no_blame() -> None:
+    class Away(MemoryStore):
+        async def change_budget(self, name: BudgetName, change: BudgetChange[ResultT]) -> ResultT:
+            raise StoreUnavailable(f"no {name}: {change}")
+
+    async def refuse(_: Order) -> NoReturn:
+        raise Overloaded("not ready")
+
+    inbox = Inbox()
+    async with errands(Counter(1.0), inbox, store=Away(), allowance=Allowance(strict=True)) as out:
+        out.begin(SWEEP)
+        [result] = await inbox.take(None)
+        assert isinstance(result, Failed)
+        assert result.ours
+    async with errands(refuse, inbox, store=Away()) as out:
+        out.begin(SWEEP)
+        assert await inbox.take(None) == [Failed(SWEEP, "not ready", overloaded=True)], "what it says is not lost"

@@ -171,6 +171,33 @@ async def test_a_store_that_cannot_be_read_is_tried_again(tmp_path: Path, caplog
     assert "locked" in caplog.text
 
 
+@virtual
+async def test_a_monitor_that_missed_forgotten_events_goes_on_from_what_is_stored(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Late(TroubledStore):
+        late = True
+
+        async def families(
+            self, target: TargetName, parents: Collection[JobId] | None = None
+        ) -> dict[JobId, dict[JobStatus, int]]:
+            """While the monitor reads what is stored, so much happens that it is forgotten before it is read."""
+            if self.late:
+                self.late = False
+                await self.request_refresh([JobId("1"), JobId("2")], clock().utc)
+                await self.forget_events(await self.last_seq())
+            return await super().families(target, parents)
+
+    site = Site(tmp_path, target("site", scripted()), store=Late())
+    job = await site.create("site")
+    await site.create("site")
+    async with site.service():
+        assert (await site.until(job)).status is JobStatus.COMPLETED
+        assert (await site.until(await site.create("site"))).status is JobStatus.COMPLETED
+    assert "were archived" in caplog.text
+    assert "going on from what is stored" in caplog.text
+
+
 # Requests of other processes: each is written to the store by nobody but the store itself.
 
 

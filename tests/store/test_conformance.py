@@ -1,3 +1,4 @@
+from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
 
@@ -6,9 +7,12 @@ import pytest
 from ganga.errors import LeaseLost
 from ganga.store.base import Lease, Store
 from ganga.store.memory import MemoryStore
+from ganga.store.postgres.store import open_postgres
 from ganga.store.sqlite import open_sqlite
 from ganga.testing.check_store import CHECKS, check_store
 from ganga.testing.store_checks.kit import Check
+from tests.live.postgres_server.server import PostgresServer
+from tests.store.conftest import database_of
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
@@ -23,6 +27,11 @@ async def test_check_store_passes_the_memory_store() -> None:
 async def test_check_store_passes_the_sqlite_store(tmp_path: Path) -> None:
     numbers = count()
     await check_store(lambda: open_sqlite(tmp_path / f"{next(numbers)}.sqlite"))
+
+
+async def test_check_store_passes_the_postgres_store(postgres_server: PostgresServer) -> None:
+    with ExitStack() as stack:
+        await check_store(lambda: open_postgres(postgres_server.url(stack.enter_context(database_of(postgres_server)))))
 
 
 async def test_check_store_names_the_broken_promise() -> None:

@@ -1,8 +1,8 @@
-"""The two stores side by side: whatever is asked of them in whatever order, they answer alike."""
+"""The stores side by side: whatever is asked of them in whatever order, they answer alike."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 from msgspec.structs import replace
 
 from ganga.errors import GangaError
@@ -23,7 +23,11 @@ from ganga.model.status import JobStatus
 from ganga.model.update import Update
 from ganga.store.base import Adopted, Holder, Lease, NewJob, Query, Store
 from ganga.store.memory import MemoryStore
+from ganga.store.portion import Head
+from ganga.store.postgres.store import open_postgres
 from ganga.store.sqlite import open_sqlite
+from tests.live.postgres_server.server import PostgresServer
+from tests.store.conftest import database_of
 
 any_text = st.text(st.characters(codec=None, categories=None), max_size=6)
 some_text = st.one_of(any_text, st.sampled_from(["", "fit-1", "fit-2", "\0", "[a]", "é"]))
@@ -82,28 +86,31 @@ class Failure:
     text: str
 
 
-class TwoStores(RuleBasedStateMachine):
-    """Asks both, and compares."""
+class SideBySide(RuleBasedStateMachine):
+    """Asks the memory store and another, and compares."""
+
+    def opened(self) -> AbstractAsyncContextManager[Store]:
+        """The other store, empty."""
+        raise NotImplementedError
 
     def __init__(self) -> None:
         super().__init__()
         self.runner = asyncio.Runner()
         self.stack = AsyncExitStack()
-        folder = self.stack.enter_context(TemporaryDirectory())
-        self.stores: tuple[Store, Store] = self.runner.run(self._open(Path(folder) / "store.sqlite"))
+        self.stores: tuple[Store, Store] = self.runner.run(self._open())
         self.leases: list[Lease] = [Lease(TargetName("here"), 1)]
         self.holders: list[Holder | None] = [None]
 
-    async def _open(self, path: Path) -> tuple[Store, Store]:
-        return MemoryStore(), await self.stack.enter_async_context(open_sqlite(path))
+    async def _open(self) -> tuple[Store, Store]:
+        return MemoryStore(), await self.stack.enter_async_context(self.opened())
 
     def teardown(self) -> None:
         self.runner.run(self.stack.aclose())
         self.runner.close()
 
     def ask(self, question: Callable[[Store], Awaitable[object]]) -> object:
-        memory, sqlite = (self.runner.run(_answer(question, store)) for store in self.stores)
-        assert sqlite == memory
+        memory, other = (self.runner.run(_answer(question, store)) for store in self.stores)
+        assert other == memory
         return memory
 
     @rule(spec=specs, where=targets, status=statuses, parts=shares, at=times)
@@ -225,11 +232,34 @@ class TwoStores(RuleBasedStateMachine):
         self.ask(lambda store: store.events(Seq(seq), limit=limit, job=job))
         self.ask(lambda store: store.wait(Seq(seq), 0))
 
+    @rule(after=afters, limit=limits)
+    def dump(self, after: JobId | None, limit: int) -> None:
+        self.ask(lambda store: store.dump(after=after, limit=limit))
+        self.ask(lambda store: store.stored_targets())
+
+    @rule(jobs=some_ids, as_of=st.integers(0, 20), up_to=st.integers(0, 20), limit=limits)
+    def forget(self, jobs: list[JobId], as_of: int, up_to: int, limit: int) -> None:
+        async def prune(store: Store) -> None:
+            while await store.prune(jobs, Seq(as_of), limit=limit):
+                pass
+
+        async def forget_events(store: Store) -> None:
+            while await store.forget_events(Seq(up_to), limit=limit):
+                pass
+
+        self.ask(prune)
+        self.ask(forget_events)
+
     @invariant()
     def tell_the_same(self) -> None:
         self.ask(lambda store: store.select(Query(subjobs=True)))
         self.ask(lambda store: store.events(Seq(0)))
         self.ask(lambda store: store.last_seq())
+        self.ask(_counters)
+
+
+async def _counters(store: Store) -> Head:
+    return replace(await store.head(), id="")
 
 
 async def _answer(question: Callable[[Store], Awaitable[object]], store: Store) -> object:
@@ -239,8 +269,24 @@ async def _answer(question: Callable[[Store], Awaitable[object]], store: Store) 
         return Failure(type(error), str(error))
 
 
-TestTwoStores = pytest.mark.timeout(400)(TwoStores.TestCase)
+class MemoryAndSqlite(SideBySide):
+    def opened(self) -> AbstractAsyncContextManager[Store]:
+        folder = self.stack.enter_context(TemporaryDirectory())
+        return open_sqlite(Path(folder) / "store.sqlite")
+
+
+TestTwoStores = pytest.mark.timeout(400)(MemoryAndSqlite.TestCase)
 TestTwoStores.settings = settings(stateful_step_count=30)
+
+
+def test_the_postgres_store_answers_alike(postgres_server: PostgresServer) -> None:
+    class MemoryAndPostgres(SideBySide):
+        def opened(self) -> AbstractAsyncContextManager[Store]:
+            name = self.stack.enter_context(database_of(postgres_server))
+            return open_postgres(postgres_server.url(name))
+
+    few = settings(stateful_step_count=30, max_examples=25)
+    run_state_machine_as_test(MemoryAndPostgres, settings=few)
 
 
 @given(names=st.lists(st.one_of(some_text, patterns), min_size=1, max_size=4), pattern=patterns)

@@ -48,6 +48,19 @@ async def main():
 print(json.dumps(asyncio.run(main())))
 """
 
+SPEND = """
+from ganga.core.budget import full, spent
+from ganga.model.policy import Allowance
+allowed = Allowance(ceiling=0.001, floor=0.001, burst=100.0)
+def spend(budget, at):
+    after, grant = spent(budget or full(allowed, at), allowed, at, 1, urgent=True)
+    return after, grant.calls
+async def main():
+    async with open_sqlite(path) as store:
+        return [await store.change_budget("lxplus", spend) for _ in range(60)]
+print(json.dumps(asyncio.run(main())))
+"""
+
 
 def _race(script: str, path: Path, runners: int = 3) -> list[list[str | int]]:
     """What each of several processes prints, which begin together."""
@@ -86,3 +99,9 @@ async def test_of_processes_that_race_for_a_lease_one_wins(path: Path) -> None:
         holder = await store.holder(HERE)
         assert holder is not None
         assert holder.epoch == epochs[-1]
+
+
+def test_no_call_of_a_budget_is_given_to_two_processes(path: Path) -> None:
+    """For a hundred seconds there is one token for each call of the burst, and no more."""
+    granted = _race(SPEND, path)
+    assert sum(int(calls) for process in granted for calls in process) == 100

@@ -1,0 +1,75 @@
+"""What goes wrong in PostgreSQL, in ganga's words: the border where its exceptions are translated, in one table."""
+
+from typing import Final
+
+import msgspec
+import psycopg
+
+from ganga.errors import StoreDamaged, StoreError, StoreUnavailable
+
+#: Said by `schema.HOLD`: the lease is not the newest, or was given back.
+LEASE_LOST: Final = "GL001"
+
+#: Said by `ganga.not_moving`, with the passage as JSON.
+MOVING: Final = "GL002"
+
+#: By the first letters of the SQLSTATE, the longest that fits.
+_UNAVAILABLE: Final = {
+    "08": "cannot be reached; try again",
+    "25006": "is read only just now, as a standby is; try again when it was promoted",
+    "25": "has ended a transaction that took too long; try again",
+    "28": "refuses this role; see ~/.pgpass, PGPASSWORD, and the access rules of the server",
+    "3D": "has no such database; correct the URL, or make the database",
+    "40": "was changed by others at the same time again and again; try again",
+    "42501": "does not allow that to this role; an administrator admits it with `ganga rights admit ROLE`",
+    "53100": "cannot grow, since its disk is full; free some space and try again",
+    "53300": "has no connection left; raise max_connections of the server, or close other programs",
+    "53": "lacks resources; try again",
+    "55": "is locked by another process; try again, and see what else is using it",
+    "57": "is being stopped or started, or took too long; try again",
+    "58": "cannot read or write its files; see the log of the server",
+}
+
+#: These pass by themselves: after the same transaction again, or over another connection.
+_PASSING: Final = ("08", "25006", "25P03", "40001", "40P01", "57P01", "57P02", "57P03", "57P05")
+
+#: In what the server says to somebody who connects, of which libpq gives no SQLSTATE.
+_COMING_BACK: Final = (
+    "starting up",
+    "shutting down",
+    "in recovery mode",
+    "not yet accepting",
+    "terminating connection",
+    "too many clients",
+)
+
+
+def is_passing(error: psycopg.Error) -> bool:
+    """Whether the same may be tried again at once, if it is known that nothing has happened."""
+    if error.sqlstate is not None:
+        return error.sqlstate.startswith(_PASSING)
+    if not isinstance(error, psycopg.OperationalError):
+        return False
+    text = str(error)
+    return "FATAL:" not in text or any(words in text for words in _COMING_BACK)
+
+
+def translated(error: psycopg.Error | msgspec.MsgspecError, location: str) -> StoreError:
+    """The error as ganga says it, naming the store and what to try."""
+    said = " ".join(_said(error).split())
+    state = error.sqlstate if isinstance(error, psycopg.Error) else None
+    if state is not None:
+        for length in (5, 2):
+            if state[:length] in _UNAVAILABLE:
+                return StoreUnavailable(f"the store {location} {_UNAVAILABLE[state[:length]]} ({said})")
+    elif isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
+        return StoreUnavailable(f"the store {location} cannot be reached; try again ({said})")
+    return StoreDamaged(
+        f"{location} is not a store, or it is damaged ({said}); restore it from a copy, or name another database"
+    )
+
+
+def _said(error: Exception) -> str:
+    """Without the details, in which there may be values."""
+    primary = error.diag.message_primary if isinstance(error, psycopg.Error) else None
+    return primary or str(error)
