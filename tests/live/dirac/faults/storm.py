@@ -19,7 +19,7 @@ import ganga
 from ganga.client import Client
 from ganga.model.event import Event, EventKind
 from ganga.model.ids import JobId, Seq, TargetName
-from ganga.model.job import JobRecord
+from ganga.model.job import JobRecord, TargetState
 from ganga.model.status import JobStatus
 from tests.live.dirac.faults.certificates import Certificates
 from tests.live.dirac.faults.grounds import Ground, replaced
@@ -52,7 +52,17 @@ class Told:
     records: dict[int, JobRecord] = field(default_factory=dict)
     #: The words of the server itself, at the end.
     truth: Mapping[int, str] = field(default_factory=dict)
-    down_at_the_end: bool = False
+    #: How the target stands at the end.
+    state: TargetState | None = None
+
+    @property
+    def down_at_the_end(self) -> bool:
+        return self.state is None or self.state.down_since is not None
+
+    def __str__(self) -> str:
+        """For whoever reads that a test has failed: how all stands at the end, and what led to it."""
+        jobs = [f"{job}: {self.truth.get(job, 'removed')} there, {record}" for job, record in self.records.items()]
+        return "\n".join([str(self.state), *jobs, *map(str, self.events)])
 
 
 @dataclass(frozen=True)
@@ -227,7 +237,7 @@ class Storm:
             told.events = await _events(client, target, began)
             told.records = await _records(client, target)
             told.truth = await asyncio.to_thread(self._ground.words, told.lives)
-            told.down_at_the_end = states[target.name].down_since is not None
+            told.state = states[target.name]
 
 
 async def by_hand(work: Callable[[], None]) -> None:

@@ -2,12 +2,14 @@
 JSON object that says where everything is.
 
 All state is in the data folder, in SQLite, unless ``--mysql`` names a MariaDB: another start with the same folder is
-the same server, on the same port and with the same keys. The S3 with the sandboxes is the exception: it forgets.
+the same server, on the same port, with the same keys and the same sandboxes. The S3 that has these keeps all of it in
+memory; so what was asked of it is written down, and asked again when it is started.
 """
 
 import argparse
 import base64
 import hashlib
+import http.client
 import json
 import os
 import secrets
@@ -27,6 +29,8 @@ HOST = "127.0.0.1"
 VO, USER, SUBJECT = "testvo", "alice", "75212b23-14c2-47be-9374-eb0113b0575e"
 OTHER_USER, OTHER_SUBJECT = "bob", "2b6b7ad3-73f9-4bb6-8a54-3c9c0e7d2f10"
 BUCKET = "sandboxes"
+#: What was asked of the S3, in the data folder.
+REQUESTS = "s3.requests"
 START_WITHIN = 300.0
 
 
@@ -57,6 +61,8 @@ def main(arguments: Sequence[str]) -> int:
         for name, command in _commands(ports).items():
             servers[name] = _start(command, data / f"{name}.log", environment)
             _await_port(ports[name], servers[name], stop)
+            if name == "s3" and (data / REQUESTS).exists():
+                _ask_again(ports[name])
         _await_answer(f"http://{HOST}:{ports['diracx']}/.well-known/dirac-metadata", stop)
         _announce(data, ports, servers, time.monotonic() - started)
         while not stop.wait(0.2):
@@ -115,6 +121,8 @@ def _settings(data: Path, ports: dict[str, int]) -> dict[str, str]:
         "DIRACX_SERVICE_AUTH_STATE_KEY": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
         "DIRACX_SERVICE_AUTH_TOKEN_ISSUER": f"http://{HOST}:{ports['diracx']}",
         "DIRACX_SERVICE_AUTH_TOKEN_KEYSTORE": f"file://{data / 'jwks.json'}",
+        "MOTO_ENABLE_RECORDING": "true",
+        "MOTO_RECORDER_FILEPATH": str(data / REQUESTS),
     }
 
 
@@ -200,6 +208,16 @@ def _await_answer(url: str, stop: threading.Event) -> None:
         except urllib.error.HTTPError as error:
             error.close()
     raise SystemExit(f"{url} did not answer within {START_WITHIN:.0f} s")
+
+
+def _ask_again(port: int) -> None:
+    """The S3 has all again that it had before."""
+    connection = http.client.HTTPConnection(HOST, port, timeout=START_WITHIN)
+    connection.request("POST", "/moto-api/recorder/replay-recording")
+    status = connection.getresponse().status
+    connection.close()
+    if status != http.HTTPStatus.OK:
+        raise SystemExit(f"the S3 answered {status} when it was to have again what it had; its log says why")
 
 
 def _announce(data: Path, ports: dict[str, int], servers: dict[str, subprocess.Popen[bytes]], seconds: float) -> None:
