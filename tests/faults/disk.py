@@ -38,12 +38,12 @@ class NotMounted(Exception):
 
 @contextmanager
 def small_disk(folder: Path, mebibytes: int) -> Iterator[Disk]:
-    """Mount a disk. Where that is not possible the test is skipped, but on a CI server it fails."""
+    """Mount a disk. Where that is not possible the test is skipped; as root of a CI server, who can, it fails."""
     with ExitStack() as stack:
         try:
             disk = stack.enter_context(mounted(folder, mebibytes))
         except NotMounted as error:
-            (pytest.fail if os.environ.get("CI") else pytest.skip)(str(error))
+            (pytest.fail if os.environ.get("CI") and os.geteuid() == 0 else pytest.skip)(str(error))
         yield disk
 
 
