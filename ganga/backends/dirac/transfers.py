@@ -5,13 +5,20 @@ import ssl
 from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
+from typing import Final
 
 import aiohttp
 
+from ganga.backends.web.errors import Refused
 from ganga.backends.web.failures import unavailable
 from ganga.backends.web.http import CONNECTIONS
 from ganga.backends.web.streams import limits, save
 from ganga.errors import BackendUnavailable
+
+#: How S3 says that it has no such file. What stands before a store that is away may say 404 too, but not this.
+_NO_SUCH_FILE: Final = b"<Code>NoSuchKey</Code>"
+#: Bytes of an error in which that is looked for.
+_LONGEST_ERROR: Final = 4096
 
 
 class Transfers:
@@ -39,11 +46,15 @@ class Transfers:
             raise unavailable(error, self._name, self._seconds) from error
 
     async def download(self, url: str, into: Path, *, at_most: int) -> None:
-        """Bring a file. Raises `BackendUnavailable`, `Refused` if it has more bytes, or `OSError`."""
+        """Bring a file. Raises `BackendUnavailable`, `Refused` if it has more bytes or the store does not have it, or
+        `OSError`.
+        """
         try:
             async with self._session.get(
                 url, allow_redirects=False, timeout=limits(self._seconds, at_most)
             ) as response:
+                if response.status == HTTPStatus.NOT_FOUND and _NO_SUCH_FILE in await _beginning(response):
+                    raise Refused(f"the store of {self._name} no longer has the file")
                 self._check(response)
                 await save(response, into, at_most)
         except (aiohttp.ClientError, TimeoutError) as error:
@@ -56,3 +67,11 @@ class Transfers:
     def _check(self, response: aiohttp.ClientResponse) -> None:
         if not HTTPStatus.OK <= response.status < HTTPStatus.MULTIPLE_CHOICES:
             raise BackendUnavailable(f"the store of {self._name} answered {response.status}; asking again later")
+
+
+async def _beginning(response: aiohttp.ClientResponse) -> bytes:
+    """Of what the store says, which may come in pieces."""
+    said = bytearray()
+    while len(said) < _LONGEST_ERROR and (piece := await response.content.read(_LONGEST_ERROR - len(said))):
+        said += piece
+    return bytes(said)

@@ -46,6 +46,24 @@ async def test_a_file_that_is_too_large_or_not_there_is_said_to_be(
         await store.download(f"{server.url}/none", tmp_path / "none", at_most=1000)
 
 
+async def test_a_store_that_has_lost_a_file_says_no_and_is_not_away(
+    server: Server, store: Transfers, tmp_path: Path
+) -> None:
+    """What it says may come in pieces."""
+
+    async def lost(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(status=404)
+        await response.prepare(request)
+        for piece in (b"<Error><Code>NoSu", b"chKey</Code><Key>some/file</Key></Error>"):
+            await response.write(piece)
+            await asyncio.sleep(0.01)
+        return response
+
+    server.handler = lost
+    with pytest.raises(Refused, match="store of S no longer has the file"):
+        await store.download(server.url, tmp_path / "lost", at_most=1000)
+
+
 async def test_a_connection_that_breaks_is_no_file(server: Server, store: Transfers, tmp_path: Path) -> None:
     server.handler = server.break_off
     (tmp_path / "up").write_bytes(b"x")
