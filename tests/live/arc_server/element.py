@@ -125,7 +125,7 @@ class Element:
     def _size_of_account(self) -> int:
         trusted = ssl.create_default_context(capath=self.credentials.authorities)
         trusted.load_cert_chain(self.proxy)
-        connection = HTTPSConnection("localhost", self._port, context=trusted, timeout=5)
+        connection = HTTPSConnection("localhost", self._port, context=trusted, timeout=60)
         try:
             connection.request("GET", "/arex/rest/1.0/info")
             return len(connection.getresponse().read())

@@ -32,6 +32,7 @@ BUCKET = "sandboxes"
 #: What was asked of the S3, in the data folder.
 REQUESTS = "s3.requests"
 START_WITHIN = 300.0
+STOP_WITHIN = 50.0
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -243,7 +244,7 @@ def _stop(servers: dict[str, subprocess.Popen[bytes]]) -> None:
         server.terminate()
     for server in servers.values():
         try:
-            server.wait(10)
+            server.wait(STOP_WITHIN)
         except subprocess.TimeoutExpired:
             server.kill()
             server.wait()
