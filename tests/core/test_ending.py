@@ -5,9 +5,10 @@ from msgspec.structs import replace
 
 from ganga.core.orders import Ending, Failed, Finish, Finished, JobAttempt, Kill, KillSent, Requested
 from ganga.core.tracker import Tracker
+from ganga.model.event import EventKind
 from ganga.model.ids import JobId
 from ganga.model.status import JobStatus
-from tests.core.examples import TARGET, digest, moment, parent, record, told, tracker
+from tests.core.examples import POLICY, TARGET, digest, moment, parent, record, told, tracker
 
 S = JobStatus
 DONE = record(status=S.COMPLETING)
@@ -50,6 +51,23 @@ def test_output_that_cannot_be_had_is_said_to_be_missing() -> None:
     update = digest(target, seconds, Finished(order))
     missing = "output missing, `ganga fetch 1` tries again: the retrieval did not say why"
     assert (told(update), update.records[0].reason) == (["completing -> completed"], f"exit code 3; {missing}")
+
+
+def test_lost_output_of_many_costs_no_more_time_than_that_of_one_and_the_target_is_not_down() -> None:
+    """Two tries after the first, each after twice as long."""
+    target = tracker(*(record(str(number), S.COMPLETING) for number in range(1, 21)))
+    reasons: dict[JobId, str | None] = {}
+    seconds = 0.0
+    while len(target):
+        for order in target.due(moment(seconds)):
+            assert isinstance(order, Finish)
+            update = digest(target, seconds, Finished(order, {}, {item.job: "lost" for item in order.jobs}))
+            reasons |= {kept.id: kept.reason for kept in update.records}
+            assert all(event.kind is EventKind.STATUS_CHANGED for event in update.events)
+        seconds = target.next_wakeup() or seconds
+    assert len(reasons) == 20
+    assert reasons == {job: f"output missing, `ganga fetch {job}` tries again: lost" for job in reasons}
+    assert seconds <= POLICY.finish.retry.first * (1 + 2)
 
 
 def test_one_job_that_breaks_everything_is_given_up_alone() -> None:

@@ -5,10 +5,12 @@ import tarfile
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from secrets import token_hex
 
 import pytest
 
 from ganga.backends.dirac.diracx import open_road
+from ganga.backends.dirac.diracx_records import Upload
 from ganga.backends.dirac.diracx_road import DiracX
 from ganga.backends.dirac.doubt import LASTING
 from ganga.backends.dirac.road import JobState, Refused
@@ -215,6 +217,18 @@ async def test_the_output_sandbox_comes_as_it_was_sent(road: DiracX, group: str,
     (brought,) = content(into)
     assert brought.name == "0.tar.bz2"
     assert brought.read_bytes() == archive.read_bytes()
+
+
+async def test_a_sandbox_that_the_store_does_not_have_is_said_to_be_lost(
+    road: DiracX, group: str, tmp_path: Path
+) -> None:
+    """DiracX knows of it from the beginning of its upload on, which never ends here."""
+    (job,) = await submitted(road, group)
+    sandbox = {"checksum_algorithm": "sha256", "checksum": token_hex(32), "size": 6, "format": "tar.bz2"}
+    told = (await road._session.write("POST", "/api/jobs/sandbox", sandbox)).read(Upload, "DiracX")
+    await road._session.write("PATCH", f"/api/jobs/{job}/sandbox/output", told.pfn)
+    with pytest.raises(Refused, match="no longer has the file"):
+        await road.output(job, tmp_path)
 
 
 async def test_output_beyond_the_limit_is_refused(settings: Settings, road: DiracX, group: str, tmp_path: Path) -> None:
