@@ -3,10 +3,11 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from itertools import islice
 from types import TracebackType
 from typing import Self
 
-from ganga.core.orders import Failed, Find, Finish, Kill, Order, Result, Submit
+from ganga.core.orders import Failed, Find, Finish, Finished, Kill, Order, Result, Submit
 from ganga.errors import BackendProtocolError, BackendUnavailable, GangaError, LeaseLost, Overloaded, StoreUnavailable
 from ganga.model.policy import Policy
 from ganga.monitor.connection import Target
@@ -95,6 +96,7 @@ class Errands:
             took = _now() - begun
         finally:
             await self._let_go(task)
+        self._mention(result)
         await self._heed(result, order, took)
         return result
 
@@ -115,6 +117,19 @@ class Errands:
                 await self._purse.complain(f"an answer took {took:.1f} seconds", took=took)
         except StoreUnavailable as error:
             _log.warning("%s: %s", self._target.name, error)
+
+    def _mention(self, result: Result) -> None:
+        """Why jobs go on completing: their records do not say it before they are given up."""
+        match result:
+            case Failed(order=Finish(jobs=jobs), error=error):
+                errors = {item.job: error for item in jobs}
+            case Finished(errors=errors):
+                pass
+            case _:
+                return
+        for job, error in islice(errors.items(), 1):
+            others = f" and {len(errors) - 1} more" if len(errors) > 1 else ""
+            _log.info("%s: job %s%s not finished yet: %s", self._target.name, job, others, error)
 
     @property
     def _slow(self) -> float:

@@ -1,6 +1,7 @@
 """Each order ends in exactly one result, whatever the back end does; submissions are not left to themselves."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from random import Random
@@ -9,12 +10,25 @@ from typing import NoReturn
 import pytest
 
 from ganga.core.budget import Complaint, cut, full
-from ganga.core.orders import Answered, Failed, Finish, JobAttempt, Order, Result, Submit, Submitted, Sweep
+from ganga.core.orders import (
+    Answered,
+    Ending,
+    Failed,
+    Finish,
+    Finished,
+    JobAttempt,
+    Order,
+    Result,
+    Submit,
+    Submitted,
+    Sweep,
+)
 from ganga.errors import BackendUnavailable, Overloaded, StoreUnavailable
 from ganga.model.budget import own_budget
 from ganga.model.ids import BudgetName, JobId, NativeId, TargetName
 from ganga.model.observation import Answer
 from ganga.model.policy import Allowance
+from ganga.model.status import JobStatus
 from ganga.monitor.errands import MOST_HANGING, Errands
 from ganga.monitor.hanging import Hanging
 from ganga.monitor.inbox import Inbox
@@ -86,6 +100,31 @@ async def test_how_long_the_back_end_wants_to_be_left_alone_is_part_of_its_failu
         raise BackendUnavailable("not ready", retry_after=10.0)
 
     assert await only_result(SWEEP, fail) == Failed(SWEEP, "not ready", retry_after=10.0)
+
+
+@pytest.mark.parametrize(
+    ("result", "told"),
+    [
+        (Failed(FINISH, "no route"), ["site: job 1 not finished yet: no route"]),
+        (Finished(FINISH, {}, {JobId("1"): "lost"}), ["site: job 1 not finished yet: lost"]),
+        (
+            Finished(FINISH, {}, {JobId("2"): "lost", JobId("3"): "late"}),
+            ["site: job 2 and 1 more not finished yet: lost"],
+        ),
+        (Finished(FINISH, {JobId("1"): Ending(JobStatus.COMPLETED)}), []),
+        (Failed(SWEEP, "no route"), []),
+    ],
+)
+@virtual
+async def test_why_a_job_goes_on_completing_is_in_the_log(
+    result: Result, told: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    async def answer(_: Order) -> Result:
+        return result
+
+    caplog.set_level(logging.INFO, "ganga.monitor.errands")
+    await only_result(FINISH, answer)
+    assert caplog.messages == told
 
 
 @virtual

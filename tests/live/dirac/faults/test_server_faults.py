@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import logging
 import re
 import time
 from collections.abc import Awaitable, Callable
@@ -72,7 +73,11 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Server:
     return Server(request.param, request, tmp_path / "ground")
 
 
-def test_a_server_that_is_stopped_and_started_again(server: Server, tmp_path: Path) -> None:
+def test_a_server_that_is_stopped_and_started_again(
+    server: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    # Shown if the test fails: it says what jobs wait for that go on completing.
+    caplog.set_level(logging.INFO, "ganga")
     (tmp_path / "storm").mkdir()
     own = [server.authorities.parent / "ca.pem"] if server.road != DIRACX else []
     faults = {"stopped": Fault(_AWAY)}
