@@ -28,7 +28,7 @@ AT_ONCE = [(road, name) for road, name in OUTAGES if road != DIRACX or FAULTS[na
 def test_no_status_is_lost_once_the_trouble_is_over(storm: Storms, road: str, name: str) -> None:
     told = storm(road).targets[name]
     found = {job: (told.records[job].status, told.records[job].attempt) for job in told.lives}
-    assert found == {job: (life.status, life.attempt) for job, life in told.lives.items()}, told
+    assert found == {job: (life.status, life.attempt) for job, life in told.lives.items()}, str(told)
     words = {job: told.records[job].native_status for job in told.lives}
     assert words == {job: life.native_status for job, life in told.lives.items()}
     assert told.truth == {job: life.after.status for job, life in told.lives.items() if life.after is not None}

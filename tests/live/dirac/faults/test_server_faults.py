@@ -93,9 +93,9 @@ def test_a_server_that_is_stopped_and_started_again(
 
 def _check_truth(told: Told) -> None:
     found = {job: (told.records[job].status, told.records[job].attempt) for job in told.lives}
-    assert found == {job: (life.status, life.attempt) for job, life in told.lives.items()}, told
+    assert found == {job: (life.status, life.attempt) for job, life in told.lives.items()}, str(told)
     # A server that is back has all that it had, output too.
-    assert not [record for record in told.records.values() if "output missing" in (record.reason or "")], told
+    assert not [record for record in told.records.values() if "output missing" in (record.reason or "")], str(told)
     for job in told.jobs.values():
         changes = [change for change in changes_of(told.events, job) if change[1] is not None]
         assert len(changes) == len(set(changes))
