@@ -21,9 +21,11 @@ from ganga.model.observation import Answer, Observation
 #: at once, and the later ones seldom. What is not settled then is the sweep's.
 _FOLLOWED_UP: Final = frozenset({0, 1, 2, 3, 5, 8, 13, 21, 34, 55})
 #: Where jobs end all the time each look at what is new brings hints, and one question speaks of all jobs: so many
-#: seconds pass until the next one that follows up hints; and so many after a sweep, which is such a question too.
+#: seconds pass until the next one that follows up hints; and so many after a sweep, which is such a question too, but
+#: not more than these since the last one for hints, however often people ask.
 _APART: Final = 2.5
 _AFTER_SWEEP: Final = 3.0
+_LONGEST: Final = 6.0
 
 
 class FollowedBackend(BatchBackend):
@@ -54,8 +56,8 @@ class FollowedBackend(BatchBackend):
         )
         self._source = source
         self._now = now
-        #: Until when hints wait.
-        self._waits_until = -inf
+        #: When the system was asked because of hints, and until when these wait.
+        self._hinted_at = self._waits_until = -inf
         self._followed: set[NativeId] = set()
         #: With how many questions for what is new there were since.
         self._hints: dict[NativeId, int] = {}
@@ -77,7 +79,9 @@ class FollowedBackend(BatchBackend):
     async def poll(self, ids: Collection[NativeId], /) -> Answer:
         """See `BatchBackend.poll`. What is asked about is followed from then on, to its end."""
         self._followed.update(ids)
-        answer = await self._ask(ids, _AFTER_SWEEP)
+        later = min(self._now() + _AFTER_SWEEP, self._hinted_at + _LONGEST)
+        self._waits_until = max(self._waits_until, later)
+        answer = await self._ask(ids)
         self._note_ends(answer.seen)
         return answer
 
@@ -109,13 +113,16 @@ class FollowedBackend(BatchBackend):
         asked = [native_id for native_id, age in self._hints.items() if age in _FOLLOWED_UP]
         if asked and self._now() < self._waits_until:
             return {}
-        answer = await self._ask(asked, _APART) if asked else Answer()
+        seen = await self._follow_up(asked) if asked else {}
         self._hints = {native_id: age + 1 for native_id, age in self._hints.items() if age < max(_FOLLOWED_UP)}
-        return answer.seen
+        return seen
 
-    async def _ask(self, ids: Collection[NativeId], apart: float) -> Answer:
-        """Hints wait for so many seconds then."""
-        self._waits_until = self._now() + apart
+    async def _follow_up(self, hinted: Collection[NativeId]) -> Mapping[NativeId, Observation]:
+        self._hinted_at = self._now()
+        self._waits_until = self._hinted_at + _APART
+        return (await self._ask(hinted)).seen
+
+    async def _ask(self, ids: Collection[NativeId]) -> Answer:
         try:
             answer = await super().poll(ids)
         except BackendUnavailable as error:

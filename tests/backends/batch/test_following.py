@@ -179,14 +179,29 @@ async def test_hints_wait_after_a_sweep_too_but_not_after_a_question_that_failed
     clock = Clock()
     backend = followed_on(system, work, road, clock)
     first, second = await submitted(backend, system, 2)
-    await backend.poll([first])
     road.next = News(hints=frozenset({second}))
+    assert set((await backend.changes(None)).seen) == {second}
+    clock.now = 2.4
+    await backend.poll([first])
+    clock.now = 5.3
     assert await backend.changes(None) == Answer()
     system.fails("toyq", down())
     with pytest.raises(BackendUnavailable):
         await backend.poll([first])
     road.next = News()
     assert set((await backend.changes(None)).seen) == {second}
+
+
+async def test_hints_are_followed_up_however_often_people_ask(system: ToySystem, work: Path, road: ToyRoad) -> None:
+    clock = Clock()
+    backend = followed_on(system, work, road, clock)
+    first, second = await submitted(backend, system, 2)
+    road.next = News(hints=frozenset({second}))
+    told = []
+    for clock.now in range(14):
+        await backend.poll([first])
+        told.append(bool((await backend.changes(None)).seen))
+    assert [now for now, seen in enumerate(told) if seen] == [0, 6, 12]
 
 
 async def test_a_job_at_which_is_hinted_and_that_is_not_there_is_not_denied(

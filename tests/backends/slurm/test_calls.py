@@ -250,13 +250,13 @@ async def test_requests_over_rest_in_a_minute() -> None:
     assert [controller.count(120.0, word) for word in words] == [0, 12, 2, 0]
 
 
-@pytest.mark.parametrize(("jobs", "rate"), [(100, 0.1), (100, 0.4), (100, 1.5), (700, 10.0)])
+@pytest.mark.parametrize(("jobs", "rate"), [(100, 0.1), (100, 0.4), (100, 1.5), (320, 5.0)])
 @pytest.mark.parametrize(("open_", "age"), [(by_commands, 2.0), (by_log, 2.5), (over_rest, 5.5)])
 async def test_however_many_jobs_end_a_bare_loop_calls_hardly_less(
     open_: Open, age: float, jobs: int, rate: float
 ) -> None:
     """Whenever in an interval that begins. An end is known after so many seconds, the mean of all."""
-    for begin in (120.0, 120.4, 120.9, 121.7, 122.6):
+    for begin in (120.0, 120.9, 121.7):
         controller, ages = await followed(open_, jobs, begin=begin, rate=rate)
         assert max(controller.count(60.0), controller.count(begin)) <= MOST
         assert mean(ages) <= age
