@@ -1,9 +1,11 @@
-"""``python -m tests.bench [GROUP] [--small] [--json]``: measure, and print a table or one JSON object a figure."""
+"""``python -m tests.bench [GROUP] [--small] [--only WORD] [--json]``: measure, and print a table or one JSON object a
+figure.
+"""
 
 import argparse
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from importlib import import_module
 from importlib.util import find_spec
@@ -11,7 +13,7 @@ from importlib.util import find_spec
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench.figures import Figure
+from tests.bench.figures import Figure, NothingToMeasure
 
 #: The modules that measure for each group; each has ``figures()``. One that does not exist yet is left out.
 GROUPS = {
@@ -26,25 +28,34 @@ GROUPS = {
 #: Groups that can be run in seconds, to see that they can be run.
 SMALL = ("scale", "growth")
 
+#: Groups of which a part can be measured: what has a word in its name.
+PARTED = ("batch",)
+
 #: Columns of the table where no terminal says how many there are.
 WIDTH = 180
 
 
-def measured(groups: Sequence[str], *, small: bool = False) -> Iterator[Figure]:
-    """The figures of these groups, as they are measured; `small` is for those of `SMALL`."""
+def measured(groups: Sequence[str], *, small: bool = False, only: str | None = None) -> Iterator[Figure]:
+    """The figures of these groups, as they are measured; `small` is for those of `SMALL`, `only` for those of `PARTED`.
+
+    Raises `NothingToMeasure`.
+    """
+    wish: Mapping[str, object] = {"small": True} if small else {} if only is None else {"only": only}
     for group in groups:
         for module in _modules(group):
             figures = import_module(module).figures
-            yield from figures(small=True) if small else figures()
+            yield from figures(**wish)
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Exit code 0 if each goal is met, 1 if one is not, 2 for a group that there is not."""
+    """Exit code 0 if each goal is met, 1 if one is not, 2 for a group or a part that there is not."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Measure what ganga promises.")
     parser.add_argument("group", nargs="?", help=f"one of {', '.join(GROUPS)}; all that exist by default")
     parser.add_argument("--json", action="store_true", help="print one JSON object a figure")
     small = f"in seconds, for figures that mean nothing: {', '.join(SMALL)}"
     parser.add_argument("--small", action="store_true", help=small)
+    only = f"what has this word in its name, of these groups: {', '.join(PARTED)}"
+    parser.add_argument("--only", metavar="WORD", help=only)
     options = parser.parse_args(arguments)
     groups = [name for name in GROUPS if _modules(name)] if options.group is None else [options.group]
     if options.group is not None and not _modules(options.group):
@@ -54,8 +65,15 @@ def main(arguments: Sequence[str]) -> int:
     if options.small and options.group not in SMALL:
         sys.stderr.write(f"There are small figures of these groups only: {', '.join(SMALL)}.\n")
         return 2
-    found = measured(groups, small=options.small)
-    figures = _as_json(found) if options.json else _as_table(found)
+    if options.only is not None and options.group not in PARTED:
+        sys.stderr.write(f"A part can be measured of these groups only: {', '.join(PARTED)}.\n")
+        return 2
+    found = measured(groups, small=options.small, only=options.only)
+    try:
+        figures = _as_json(found) if options.json else _as_table(found)
+    except NothingToMeasure as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
     return 0 if all(figure.met for figure in figures) else 1
 
 

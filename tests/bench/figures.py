@@ -3,6 +3,10 @@
 from dataclasses import dataclass
 
 
+class NothingToMeasure(Exception):
+    """What was asked for is not there; the text says what is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Figure:
     """A measurement of one run, comparable on any machine where `ratio` is what counts."""

@@ -1,6 +1,8 @@
 """A batch system that says what is new: a source of news in front of the questions that would bring them too."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from math import inf
+from time import monotonic
 from typing import Final
 
 from ganga.backends.base import Finding, Receipts, Submission
@@ -18,6 +20,12 @@ from ganga.model.observation import Answer, Observation
 #: for longer than its log does that a job runs, mostly for moments and sometimes for a minute. So the first ones follow
 #: at once, and the later ones seldom. What is not settled then is the sweep's.
 _FOLLOWED_UP: Final = frozenset({0, 1, 2, 3, 5, 8, 13, 21, 34, 55})
+#: Where jobs end all the time each look at what is new brings hints, and one question speaks of all jobs: so many
+#: seconds pass until the next one that follows up hints; and so many after a sweep, which is such a question too, but
+#: not more than these since the last one for hints, however often people ask.
+_APART: Final = 2.5
+_AFTER_SWEEP: Final = 3.0
+_LONGEST: Final = 6.0
 
 
 class FollowedBackend(BatchBackend):
@@ -34,11 +42,22 @@ class FollowedBackend(BatchBackend):
         commit_delay: float,
         road: Road | None = None,
         tickets: Watch | None = None,
+        now: Callable[[], float] = monotonic,
     ) -> None:
         super().__init__(
-            dialect, shell, place, largest_array=largest_array, commit_delay=commit_delay, road=road, tickets=tickets
+            dialect,
+            shell,
+            place,
+            largest_array=largest_array,
+            commit_delay=commit_delay,
+            road=road,
+            tickets=tickets,
+            now=now,
         )
         self._source = source
+        self._now = now
+        #: When the system was asked because of hints, and until when these wait.
+        self._hinted_at = self._waits_until = -inf
         self._followed: set[NativeId] = set()
         #: With how many questions for what is new there were since.
         self._hints: dict[NativeId, int] = {}
@@ -60,6 +79,8 @@ class FollowedBackend(BatchBackend):
     async def poll(self, ids: Collection[NativeId], /) -> Answer:
         """See `BatchBackend.poll`. What is asked about is followed from then on, to its end."""
         self._followed.update(ids)
+        later = min(self._now() + _AFTER_SWEEP, self._hinted_at + _LONGEST)
+        self._waits_until = max(self._waits_until, later)
         answer = await self._ask(ids)
         self._note_ends(answer.seen)
         return answer
@@ -90,15 +111,22 @@ class FollowedBackend(BatchBackend):
     async def _confirmed(self) -> Mapping[NativeId, Observation]:
         """That a job is not there is left to the sweep: it may come with the next question."""
         asked = [native_id for native_id, age in self._hints.items() if age in _FOLLOWED_UP]
-        answer = await self._ask(asked) if asked else Answer()
+        if asked and self._now() < self._waits_until:
+            return {}
+        seen = await self._follow_up(asked) if asked else {}
         self._hints = {native_id: age + 1 for native_id, age in self._hints.items() if age < max(_FOLLOWED_UP)}
-        return answer.seen
+        return seen
+
+    async def _follow_up(self, hinted: Collection[NativeId]) -> Mapping[NativeId, Observation]:
+        self._hinted_at = self._now()
+        self._waits_until = self._hinted_at + _APART
+        return (await self._ask(hinted)).seen
 
     async def _ask(self, ids: Collection[NativeId]) -> Answer:
         try:
             answer = await super().poll(ids)
         except BackendUnavailable as error:
-            self._trouble = error
+            self._trouble, self._waits_until = error, -inf
             raise
         self._trouble = None
         return answer

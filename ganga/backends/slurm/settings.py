@@ -31,8 +31,8 @@ class Settings(batch.BatchSettings, frozen=True, kw_only=True, forbid_unknown_fi
     completion_log: Annotated[str, Meta(pattern=r"^(/.*)?$")] = ""
 
 
-#: An answer with news is one about all jobs, which takes the daemons seconds where these are thousands.
-_REST: Final = Pace(fastest=5.0, slowest=15.0)
+#: That nothing is new costs the daemons next to nothing to say; what costs more is asked for less by the road itself.
+_REST: Final = Pace(fastest=5.0, slowest=5.0)
 
 
 def policy(settings: Settings, /) -> Policy:

@@ -1,7 +1,8 @@
 """A source of news, and a road, beside the commands."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from ganga.errors import BackendUnavailable
 from ganga.model.ids import Cursor, NativeId
 from ganga.model.observation import Answer, Observation
 from ganga.model.status import JobStatus
-from tests.backends.batch.toy import ToyDialect, ToySystem, backend_on, down, place_in, submission
+from tests.backends.batch.toy import Clock, ToyDialect, ToySystem, backend_on, down, place_in, submission
 
 RUNNING = Observation(status=JobStatus.RUNNING, native_status="told")
 FAILED = Observation(status=JobStatus.FAILED, native_status="told", exit_code=3)
@@ -49,8 +50,15 @@ def road() -> ToyRoad:
 
 @pytest.fixture
 def backend(system: ToySystem, work: Path, road: ToyRoad) -> FollowedBackend:
+    """One that is asked so seldom that it need not wait."""
+    return followed_on(system, work, road, count(0.0, 60.0).__next__)
+
+
+def followed_on(system: ToySystem, work: Path, road: ToyRoad, now: Callable[[], float]) -> FollowedBackend:
     place = place_in(system, work)
-    return FollowedBackend(ToyDialect(), system, place, largest_array=50, commit_delay=60.0, road=road, source=road)
+    return FollowedBackend(
+        ToyDialect(), system, place, largest_array=50, commit_delay=60.0, road=road, source=road, now=now
+    )
 
 
 async def submitted(backend: FollowedBackend, system: ToySystem, count: int = 1) -> list[NativeId]:
@@ -147,6 +155,53 @@ async def test_an_end_that_the_system_knows_long_after_its_log_is_told_all_the_s
     system.becomes(native_id, JobStatus.FAILED, code=3)
     told = [(await backend.changes(None)).seen for _ in range(10)]
     assert [seen[native_id].exit_code for seen in told if seen] == [3]
+
+
+async def test_hints_wait_a_little_after_each_question(system: ToySystem, work: Path, road: ToyRoad) -> None:
+    """One question speaks of all jobs, so those that end all the time need no more of them than those that end now and
+    then.
+    """
+    clock = Clock()
+    backend = followed_on(system, work, road, clock)
+    first, second = await submitted(backend, system, 2)
+    told = []
+    for clock.now, ended in ((0.0, first), (1.0, second), (2.4, second), (2.5, second)):
+        system.becomes(ended, JobStatus.FAILED, code=3)
+        road.next = News(hints=frozenset({ended}))
+        told.append(set((await backend.changes(None)).seen))
+    assert told == [{first}, set(), set(), {second}]
+    assert system.calls == [("toyq",)] * 2
+
+
+async def test_hints_wait_after_a_sweep_too_but_not_after_a_question_that_failed(
+    system: ToySystem, work: Path, road: ToyRoad
+) -> None:
+    clock = Clock()
+    backend = followed_on(system, work, road, clock)
+    first, second = await submitted(backend, system, 2)
+    road.next = News(hints=frozenset({second}))
+    assert set((await backend.changes(None)).seen) == {second}
+    clock.now = 2.4
+    await backend.poll([first])
+    clock.now = 5.3
+    assert await backend.changes(None) == Answer()
+    system.fails("toyq", down())
+    with pytest.raises(BackendUnavailable):
+        await backend.poll([first])
+    road.next = News()
+    assert set((await backend.changes(None)).seen) == {second}
+
+
+async def test_hints_are_followed_up_however_often_people_ask(system: ToySystem, work: Path, road: ToyRoad) -> None:
+    clock = Clock()
+    backend = followed_on(system, work, road, clock)
+    first, second = await submitted(backend, system, 2)
+    road.next = News(hints=frozenset({second}))
+    told = []
+    for clock.now in range(14):
+        await backend.poll([first])
+        told.append(bool((await backend.changes(None)).seen))
+    assert [now for now, seen in enumerate(told) if seen] == [0, 6, 12]
 
 
 async def test_a_job_at_which_is_hinted_and_that_is_not_there_is_not_denied(

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from tests.bench.batch.programs import Way
 from tests.bench.batch.sites import NAME
-from tests.bench.batch.ways import BARE, FEED, PARSL, SWEEP, asking, bare, ours, parsl
+from tests.bench.batch.ways import BARE, CONDOR, FEED, PARSL, SWEEP, asking, bare, ours, parsl
 from tests.live.condor_server.pool import SCHEDD, Pool, running
 
 
 class CondorSite:
     """A `Site`. Jobs stay in the queue when they have ended, as those of Parsl do, which looks nowhere else."""
 
-    name = "HTCondor"
+    name = CONDOR
     commands = ("condor_submit", "condor_q", "condor_history", "condor_rm")
 
     def __init__(self, pool: Pool, folder: Path) -> None:

@@ -1,13 +1,14 @@
 """Figures of the back ends for batch systems, on real ones: ours beside a bare loop and beside others.
 
-Takes about ten minutes. The systems are those of the live tests (`tests.live.provision`); one that is not there is left
-out. They are measured side by side, since what counts is calls and processors' time.
+Takes about eight minutes. The systems are those of the live tests (`tests.live.provision`); one that is not there is
+left out. Several of each are measured side by side, since what counts is calls and processors' time.
 """
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,9 +17,9 @@ from tests.bench.batch.ends import Judged, judged
 from tests.bench.batch.loads import Load, measured
 from tests.bench.batch.sites import Site
 from tests.bench.batch.slurm import slurm
-from tests.bench.batch.tables import show_ends, show_loads
-from tests.bench.batch.ways import BARE, FEED, OURS, PARSL, PSIJ, SWEEP
-from tests.bench.figures import Figure, at_least, at_most
+from tests.bench.batch.tables import show_ends, show_for_the_readme, show_loads
+from tests.bench.batch.ways import BARE, CONDOR, FEED, OURS, PARSL, PSIJ, SLURM, SWEEP, THERE
+from tests.bench.figures import Figure, NothingToMeasure, at_least, at_most
 from tests.live.condor_server import install as condor_install
 from tests.live.slurm_server import install as slurm_install
 from tests.live.system_packages import NotInstalled
@@ -31,26 +32,71 @@ _CALLS, _LIGHTER = 1.1, 5.0
 _NOTHING = 0.001
 #: Seconds after which the controller forgets what has ended, so that programs which sleep find it forgotten.
 _SHORT_AGE = 2
+#: So many ways are measured one after the other on one system, the others on further ones.
+_TOGETHER = 2
 
 Open = Callable[[Path], AbstractContextManager[Site]]
-Measured = tuple[str, int, Mapping[str, Load]]
+_OPEN: Mapping[str, Open] = {SLURM: slurm, CONDOR: condor}
+_CHECK: Mapping[str, Callable[[], None]] = {SLURM: slurm_install.check, CONDOR: condor_install.check}
 
 
-def figures() -> Iterator[Figure]:
-    """All figures of this module, measured now; none where no system is provisioned."""
-    systems = [
-        open_ for check, open_ in ((slurm_install.check, slurm), (condor_install.check, condor)) if _is_there(check)
+def figures(*, only: str = "") -> Iterator[Figure]:
+    """All figures of this module, measured now; none where no system is provisioned.
+
+    With `only`, those of the ways with this word in their names, beside the bare loop, and nothing of how jobs end.
+    Raises `NothingToMeasure`.
+    """
+    wanted = {system: _wanted(names, only) for system, names in THERE.items()}
+    if not any(wanted.values()):
+        raise NothingToMeasure(f"There is no way to follow jobs with {only!r} in its name; there are: {_all_names()}.")
+    systems = [system for system, names in wanted.items() if names and _is_there(_CHECK[system])]
+    lanes = [
+        _Lane(system, count, wanted[system][begin : begin + _TOGETHER])
+        for system in systems
+        for count in COUNTS
+        for begin in range(0, len(wanted[system]), _TOGETHER)
     ]
-    with TemporaryDirectory() as name, ThreadPoolExecutor() as side_by_side:
-        folders = [Path(name) / str(number) for number in range(len(systems) + 1)]
-        loads = [side_by_side.submit(_loads, *pair) for pair in zip(systems, folders[1:], strict=True)]
-        ends = side_by_side.submit(_ends, folders[0]) if slurm in systems else None
+    with TemporaryDirectory() as name, ThreadPoolExecutor(len(lanes) + 1) as side_by_side:
+        folders = [Path(name) / str(number) for number in range(len(lanes) + 1)]
+        loads = [side_by_side.submit(_loads, *pair) for pair in zip(lanes, folders[1:], strict=True)]
+        ends = side_by_side.submit(_ends, folders[0]) if SLURM in systems and not only else None
         if ends is not None:
             yield from _of_ends(ends.result())
-        for load in loads:
-            for system, count, found in load.result():
-                show_loads(f"{count:,} jobs on {system}", found)
-                yield from _of_loads(f"{count:,} jobs on {system}", found)
+        found = _together(lanes, [load.result() for load in loads])
+    show_for_the_readme(found)
+    for system, by_count in found.items():
+        for count, own in by_count.items():
+            show_loads(f"{count:,} jobs on {system}", own)
+            yield from _of_loads(f"{count:,} jobs on {system}", own)
+
+
+@dataclass(frozen=True)
+class _Lane:
+    """What is measured one after the other on a system of its own."""
+
+    system: str
+    count: int
+    names: Sequence[str]
+
+
+def _wanted(names: Sequence[str], only: str) -> Sequence[str]:
+    """Empty if there is nothing beside the bare loop."""
+    others = [name for name in names if name != BARE and only.lower() in name.lower()]
+    return [BARE, *others] if others else []
+
+
+def _all_names() -> str:
+    return "; ".join(sorted({name for names in THERE.values() for name in names} - {BARE}))
+
+
+def _together(
+    lanes: Sequence[_Lane], loads: Sequence[Mapping[str, Load]]
+) -> Mapping[str, Mapping[int, Mapping[str, Load]]]:
+    """By system and number of jobs."""
+    found: dict[str, dict[int, dict[str, Load]]] = {}
+    for lane, own in zip(lanes, loads, strict=True):
+        found.setdefault(lane.system, {}).setdefault(lane.count, {}).update(own)
+    return found
 
 
 def _is_there(check: Callable[[], None]) -> bool:
@@ -62,10 +108,10 @@ def _is_there(check: Callable[[], None]) -> bool:
     return True
 
 
-def _loads(open_: Open, folder: Path) -> list[Measured]:
+def _loads(lane: _Lane, folder: Path) -> Mapping[str, Load]:
     folder.mkdir()
-    with open_(folder) as site:
-        return [(site.name, count, measured(site, count, folder / str(count))) for count in COUNTS]
+    with _OPEN[lane.system](folder) as site:
+        return measured(site, lane.count, lane.names, folder / "loads")
 
 
 def _ends(folder: Path) -> Mapping[str, Judged]:
@@ -82,7 +128,9 @@ def _of_loads(what: str, loads: Mapping[str, Load]) -> Iterator[Figure]:
         yield at_most(f"{what}, {name}: calls a minute", mine.calls, "calls", _CALLS * bare.calls, goal)
         busy = f"{what}, {name}: calls a minute while jobs end"
         yield at_most(busy, mine.busy_calls, "calls", _CALLS * bare.busy_calls, goal)
-    best = loads.get(FEED, loads[SWEEP])
+    best = loads.get(FEED, loads.get(SWEEP))
+    if best is None:
+        return
     for other in [name for name in (PSIJ, PARSL) if name in loads]:
         theirs = loads[other]
         lighter = theirs.daemons / max(best.daemons, _NOTHING)

@@ -16,12 +16,13 @@ from tests.bench.batch.programs import Program, Told, Way
 from tests.bench.batch.sites import NAME, Ending, Site
 
 #: Seconds between two questions of each program; for which nobody asks; for which nothing happens to the jobs; and in
-#: which some end.
-INTERVAL, ALONE, QUIET, BUSY = 3.0, 5.0, 18.0, 9.0
+#: which some end. The latter two are whole minutes, since what is asked for at different intervals falls into shorter
+#: times once more or less by chance.
+INTERVAL, ALONE, QUIET, BUSY = 3.0, 5.0, 60.0, 60.0
 #: So many commands are called again, one after the other, to see what they take the daemons.
 AGAIN = 40
 #: Jobs that end then: in all phases of the interval.
-ENDS = 23
+ENDS = 41
 #: Seconds after the last end within which it is told.
 PATIENCE = 30.0
 
@@ -44,10 +45,10 @@ class Load:
     untold: int
 
 
-def measured(site: Site, count: int, folder: Path) -> Mapping[str, Load]:
-    """Each way to follow so many jobs that live."""
+def measured(site: Site, count: int, names: Sequence[str], folder: Path) -> Mapping[str, Load]:
+    """Each of these ways to follow so many jobs that live."""
     live = site.fill(count - ENDS)
-    return {name: _load(site, way, live, folder / str(number)) for number, (name, way) in enumerate(site.ways.items())}
+    return {name: _load(site, site.ways[name], live, folder / str(number)) for number, name in enumerate(names)}
 
 
 def _load(site: Site, way: Way, live: Sequence[str], folder: Path) -> Load:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from tests.bench.batch.programs import Way
 from tests.bench.batch.sites import NAME
-from tests.bench.batch.ways import BARE, FEED, OVER_REST, PARSL, PSIJ, SWEEP, asking, bare, ours, parsl, psij
+from tests.bench.batch.ways import BARE, FEED, OVER_REST, PARSL, PSIJ, SLURM, SWEEP, asking, bare, ours, parsl, psij
 from tests.bench.dirac.relay import HOST, Relay, relaying
 from tests.live.slurm_server.cluster import ACCOUNTING, CONTROLLER, DATABASE, REST, Cluster, running
 from tests.live.slurm_server.configuration import COMPLETIONS, Wishes
@@ -23,7 +23,7 @@ DAY = 86_400
 class SlurmSite:
     """A `Site`."""
 
-    name = "Slurm"
+    name = SLURM
     commands = ("sbatch", "squeue", "sacct", "scontrol", "scancel")
 
     def __init__(self, cluster: Cluster, folder: Path, relay: Relay) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.bench.batch import peers
@@ -14,6 +15,12 @@ BARE, PSIJ, PARSL = "bare loop", "PSI/J", "Parsl's provider"
 #: writes down by itself.
 SWEEP, OVER_REST, FEED = "ganga, asking", "ganga, over REST", "ganga, listening"
 OURS = (SWEEP, OVER_REST, FEED)
+#: The systems, and the ways to follow jobs on each.
+SLURM, CONDOR = "Slurm", "HTCondor"
+THERE: Mapping[str, Sequence[str]] = {
+    SLURM: (BARE, SWEEP, FEED, OVER_REST, PSIJ, PARSL),
+    CONDOR: (BARE, SWEEP, FEED, PARSL),
+}
 
 _INSIDE = "tests.bench.batch.inside"
 

@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Collection
 from http import HTTPStatus
+from math import inf
 from time import monotonic
 from types import MappingProxyType
 from typing import Final
@@ -22,6 +23,10 @@ from ganga.model.ids import Cursor, NativeId
 
 #: Seconds for which the road is closed when it has failed.
 _CLOSED_FOR: Final = 30.0
+#: An answer with news is one about all jobs, which takes the daemons seconds where these are thousands: for so many
+#: times as long as it took, and at most so many seconds, it is not asked for again for the sake of news.
+_PAUSE: Final = 10.0
+_LONGEST_PAUSE: Final = 15.0
 #: More jobs than this are ended by one command in place of a request for each.
 _FEW: Final = 50
 #: A job that is not known, or has ended.
@@ -48,6 +53,8 @@ class RestRoad:
         #: The form of times that the server reads.
         self._form = ""
         self._closed_until: float | None = None
+        #: Until when news are not asked for.
+        self._pauses_until = -inf
         self._last = News()
 
     async def listing(self) -> Listing:
@@ -71,8 +78,12 @@ class RestRoad:
         return [native_id for native_id, heard in zip(wanted, noted, strict=True) if heard]
 
     async def news(self, _since: Cursor | None, followed: Collection[NativeId], /) -> News:
-        """See `Source.news`. While the road is closed, all jobs are hinted at, so that the commands are asked."""
+        """See `Source.news`. While the road is closed, all jobs are hinted at, so that the commands are asked;
+        nothing is new while it pauses.
+        """
         async with self._lock:
+            if self._now() < self._pauses_until and not self._is_closed():
+                return News()
             if not await self._refreshed():
                 return News(hints=frozenset(followed))
             entries = {native_id: self._listing[native_id] for native_id in followed if native_id in self._listing}
@@ -97,7 +108,7 @@ class RestRoad:
 
     async def _refresh(self) -> None:
         # Before the list: what happens in between is then told once more, and nothing is missed.
-        now = await self._clock.reached()
+        begun_at, now = self._now(), await self._clock.reached()
         # A clock that was set back would make the controller take all that happens for old.
         known = self._as_of if self._as_of is not None and self._as_of.era == now.era else None
         answered = await (self._client.ask("GET", "jobs") if known is None else self._changes(known.seconds))
@@ -108,6 +119,8 @@ class RestRoad:
         listing = await asyncio.to_thread(read_jobs, answered.body, self._cluster)
         if listing is not None or known is None:
             self._listing, self._as_of = listing or {}, now
+        ended_at = self._now()
+        self._pauses_until = ended_at + min(_PAUSE * (ended_at - begun_at), _LONGEST_PAUSE)
 
     async def _changes(self, since: int) -> Answered:
         answered = await self._client.ask("GET", f"jobs?update_time={self._form}{since}")

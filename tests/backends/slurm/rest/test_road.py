@@ -8,6 +8,7 @@ import aiohttp
 import msgspec
 import pytest
 
+from ganga.backends.batch.road import News
 from ganga.backends.slurm.rest.client import Answered, Place, RestClient
 from ganga.backends.slurm.rest.road import RestRoad
 from ganga.backends.slurm.rest.token import Token
@@ -32,6 +33,8 @@ class Controller:
     ended: bytes = b"{}"
     #: The only one of times that it reads, if there is but one.
     form: str | None = None
+    #: Seconds that it takes to tell of all jobs.
+    takes: float = 0.0
     asked: list[str] = field(default_factory=list)
 
     def answer(self, path: str) -> Answered:
@@ -50,14 +53,17 @@ class Controller:
 
 
 class ScriptedClient(RestClient):
-    def __init__(self, session: aiohttp.ClientSession, controller: Controller) -> None:
+    def __init__(self, session: aiohttp.ClientSession, controller: Controller, clock: "Clock | None" = None) -> None:
         super().__init__(session, Place("there", "http://localhost", ""), _no_token, 1.0)
         self._controller = controller
+        self._clock = clock or Clock()
         self._version = controller.version
 
     async def ask(self, method: str, path: str) -> Answered:
         del method
-        return self._controller.answer(path)
+        answered = self._controller.answer(path)
+        self._clock.now += self._controller.takes if answered.status == HTTPStatus.OK and path != "diag" else 0.0
+        return answered
 
 
 async def _no_token() -> Token:
@@ -84,7 +90,7 @@ def clock() -> Clock:
 @pytest.fixture
 async def road(controller: Controller, clock: Clock) -> AsyncIterator[RestRoad]:
     async with aiohttp.ClientSession() as session:
-        yield RestRoad(ScriptedClient(session, controller), now=clock)
+        yield RestRoad(ScriptedClient(session, controller, clock), now=clock)
 
 
 async def status(road: RestRoad) -> JobStatus | None:
@@ -150,6 +156,32 @@ async def test_news_are_told_once(road: RestRoad, controller: Controller) -> Non
     assert (await road.news(None, [SEVEN])).told == {}
     controller.state = "FAILED"
     assert (await road.news(None, [SEVEN])).told[SEVEN].status is JobStatus.FAILED
+
+
+@pytest.mark.parametrize(("takes", "pause"), [(0.1, 1.0), (0.5, 5.0), (4.0, 15.0)])
+async def test_news_that_took_long_are_not_asked_for_at_once_again(
+    road: RestRoad, controller: Controller, clock: Clock, takes: float, pause: float
+) -> None:
+    controller.takes = takes
+    assert (await road.news(None, [SEVEN])).told[SEVEN].status is JobStatus.RUNNING
+    told_at, controller.state = clock.now, "FAILED"
+    clock.now = told_at + pause - 0.01
+    assert await road.news(None, [SEVEN]) == News()
+    assert controller.asked == ["diag", "jobs"]
+    clock.now = told_at + pause + 0.01
+    assert (await road.news(None, [SEVEN])).told[SEVEN].status is JobStatus.FAILED
+
+
+async def test_a_pause_holds_up_no_question_for_all_jobs_and_hides_no_closed_road(
+    road: RestRoad, controller: Controller
+) -> None:
+    controller.takes = 4.0
+    await road.news(None, [SEVEN])
+    controller.state = "FAILED"
+    assert await status(road) is JobStatus.FAILED
+    controller.status = 500
+    assert await status(road) is None
+    assert (await road.news(None, [SEVEN])).hints == {SEVEN}
 
 
 async def test_many_jobs_are_left_to_one_command(road: RestRoad, controller: Controller) -> None:
