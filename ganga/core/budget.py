@@ -78,7 +78,8 @@ def aged(budget: Budget, allowance: Allowance, at: float) -> Budget:
 def spent(budget: Budget, allowance: Allowance, at: float, calls: int, *, urgent: bool) -> tuple[Budget, Grant]:
     """The budget after so many calls, or as many as it has: at least one, or the grant says how long to wait.
 
-    What people ask for is urgent: the reserve is kept for that, so no poll ever stands before it.
+    Only urgent calls may use the reserve: what people ask for, and a poll that has let enough of these pass. Without
+    the latter a steady stream of them at a low rate would leave nothing for polls, and no end of a job would be known.
     """
     now = aged(budget, allowance, at)
     kept = 0.0 if urgent else allowance.reserve

@@ -56,6 +56,8 @@ class Kill:
 
     target: TargetName
     ids: tuple[NativeId, ...]
+    #: Whether it took this request before, and they have not ended: nobody waits for that one.
+    again: bool = False
 
 
 class JobAttempt(NamedTuple):

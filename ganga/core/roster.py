@@ -43,6 +43,7 @@ class Roster:
         "find",
         "finish",
         "kill",
+        "kill_again",
         "past",
         "policy",
         "submit",
@@ -66,6 +67,8 @@ class Roster:
         self.submit: Lane[JobId] = Lane(policy.submit, random)
         self.find: Lane[JobId] = Lane(policy.find, random)
         self.kill: Lane[NativeId] = Lane(policy.kill, random)
+        #: Those whose end the back end was asked for, so that a first request never stands behind a repeated one.
+        self.kill_again: Lane[NativeId] = Lane(policy.kill, random)
         self.finish = Finishing(policy, random)
 
     def __len__(self) -> int:
@@ -231,17 +234,21 @@ class Roster:
             self.sweeper.add(native_id)
         else:
             self.sweeper.discard(native_id)
-        if _to_be_killed(record):
+        if not _to_be_killed(record):
+            self._spare(native_id)
+        elif native_id not in self.kill_again:
             self.kill.add(native_id)
-        else:
-            self.kill.discard(native_id)
 
     def _drop(self, native_id: NativeId) -> None:
         self._by_native.pop(native_id, None)
         self.awaited.discard(native_id)
         self.sweeper.discard(native_id)
-        self.kill.discard(native_id)
+        self._spare(native_id)
         self.absences.seen((native_id,))
+
+    def _spare(self, native_id: NativeId) -> None:
+        self.kill.discard(native_id)
+        self.kill_again.discard(native_id)
 
 
 def _to_be_killed(record: JobRecord) -> bool:

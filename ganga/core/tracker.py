@@ -10,6 +10,7 @@ from ganga.core import answers, credentials, ending, recall, requests, submissio
 from ganga.core.census import Census
 from ganga.core.circuit import Circuit
 from ganga.core.feed import Feed
+from ganga.core.lane import Lane
 from ganga.core.news import Draft
 from ganga.core.orders import (
     Answered,
@@ -37,7 +38,7 @@ from ganga.core.rest import Rest
 from ganga.core.roster import Roster
 from ganga.model.clock import Moment, Monotonic
 from ganga.model.event import EventKind
-from ganga.model.ids import Cursor, JobId, TargetName
+from ganga.model.ids import Cursor, JobId, NativeId, TargetName
 from ganga.model.job import JobRecord, TargetState
 from ganga.model.observation import Answer
 from ganga.model.policy import Policy
@@ -86,6 +87,7 @@ class Tracker:
         orders: list[Order] = [Find(self.name, jobs) for jobs in roster.find.take(now)]
         orders += [Submit(self.name, jobs) for jobs in roster.submit.take(now)]
         orders += [Kill(self.name, ids) for ids in roster.kill.take(now)]
+        orders += [Kill(self.name, ids, again=True) for ids in roster.kill_again.take(now)]
         orders += [Finish(self.name, jobs) for jobs in roster.finish.take(now)]
         orders += [Sweep(self.name, ids, self._questions.ask(ids)) for ids in roster.sweeper.take(now, moment.utc)]
         return orders + self._catch_up(now)
@@ -99,6 +101,7 @@ class Tracker:
             roster.find.next_wakeup(),
             roster.submit.next_wakeup(),
             roster.kill.next_wakeup(),
+            roster.kill_again.next_wakeup(),
             roster.finish.next_wakeup(),
             roster.sweeper.next_wakeup(),
             self._feed_at(),
@@ -230,10 +233,13 @@ class Tracker:
             self._roster.sweeper.hurry(now)
 
     def _kill_sent(self, order: Kill, draft: Draft) -> None:
-        self._roster.kill.done(order.ids)
+        self._kills(order).done(order.ids)
         again = Monotonic(draft.moment.monotonic + self._roster.policy.kill_again)
         for native_id in self._roster.to_kill(order.ids):
-            self._roster.kill.postpone(native_id, again)
+            self._roster.kill_again.postpone(native_id, again)
+
+    def _kills(self, order: Kill) -> Lane[NativeId]:
+        return self._roster.kill_again if order.again else self._roster.kill
 
     # Failures
 
@@ -245,9 +251,10 @@ class Tracker:
             case Submit() | Find():
                 submission.unsubmitted(roster, order, draft)
             case Kill():
-                roster.kill.failed(order.ids, draft.moment.monotonic)
+                kills = self._kills(order)
+                kills.failed(order.ids, draft.moment.monotonic)
                 for native_id in roster.to_kill(order.ids):
-                    roster.kill.add(native_id)
+                    kills.add(native_id)
             case Finish():
                 healthy = self._circuit.failing_since is None and not result.ours
                 ending.unfinished(roster, order, result.error, draft, blamed=healthy)

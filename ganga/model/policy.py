@@ -60,14 +60,14 @@ class Allowance:
     floor: float = 0.1
     #: How much the rate grows in each second without a complaint.
     rise: float = 0.1 / 60
-    #: Calls that may be made at once, after a pause. Half of these are kept for what people ask for.
+    #: Calls that may be made at once, after a pause. Half of these are kept for what is urgent.
     burst: float = 10.0
     #: Seconds after which an answer is so slow that it counts as a complaint; None: only if it does not come in time.
     slow: float | None = None
 
     @property
     def reserve(self) -> float:
-        """The calls that are kept for what people ask for."""
+        """The calls that are kept for what is urgent: what people ask for, and polls that waited for long."""
         return self.burst / 2
 
 

@@ -20,8 +20,6 @@ from ganga.monitor.purse import Purse
 MOST_HANGING = 16
 #: Seconds for which submissions that are out may go on when the program ends.
 FAREWELL = 2.0
-#: What people ask for does not wait for what we ask of ourselves.
-URGENT = Submit | Find | Kill
 
 _log = logging.getLogger(__name__)
 
@@ -104,7 +102,7 @@ class Errands:
         """Wait until the budget has a call for the order."""
         self._waiting.add(order)
         try:
-            await self._purse.take(urgent=isinstance(order, URGENT))
+            await self._purse.take(urgent=_urgent(order))
         finally:
             self._waiting.discard(order)
 
@@ -170,6 +168,11 @@ class Errands:
             await asyncio.wait({task}, timeout=HEEDING)
         finally:
             self._hanging.add(task)
+
+
+def _urgent(order: Order) -> bool:
+    """What people ask for does not wait for what we ask of ourselves; that a kill is repeated is our own idea."""
+    return not order.again if isinstance(order, Kill) else isinstance(order, Submit | Find)
 
 
 def _seconds(policy: Policy, order: Order) -> float:

@@ -7,7 +7,7 @@ soon is lost. A budget that holds from the first complaint on only costs nothing
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from math import inf
 from random import Random
 
@@ -26,6 +26,8 @@ from ganga.store.base import Store
 LASTING = 5.0
 #: Seconds between two looks at whether a call of another process had a budget cut that does not hold yet here.
 LOOK = 60.0
+#: So many urgent calls may overtake a poll that waits.
+OVERTAKING = 3
 #: Those who wait for the same token wait longer by up to this part, so that it is not always the same one who gets it.
 SPREAD = 0.2
 
@@ -60,6 +62,8 @@ class Purse:
         self._until = -inf
         # Whoever waits for tokens for urgent calls does not stand behind the others.
         self._turns = {urgent: asyncio.Lock() for urgent in (False, True)}
+        # The first of those others.
+        self._poll: _Poll | None = None
 
     def __repr__(self) -> str:
         return f"<Purse of {self._target}: {self._calls} calls of {self.budget}>"
@@ -75,10 +79,7 @@ class Purse:
         async with self._turns[urgent]:
             if self._loose is not None and _now() >= self._look_at:
                 await self.open()
-            while not self._pays():
-                grant = await self._drawn(urgent=urgent)
-                if not grant.calls:
-                    await asyncio.sleep(grant.wait * self._random.uniform(1.0, 1.0 + SPREAD))
+            await (self._take_first() if urgent else self._take_behind())
 
     async def complain(self, reason: str, *, took: float, retry_after: float | None = None) -> None:
         """The service has complained of a call that took so many seconds. Raises `StoreUnavailable`."""
@@ -124,6 +125,32 @@ class Purse:
             await self.complain(str(error), took=took, retry_after=error.retry_after)
             raise
 
+    async def _take_first(self) -> None:
+        """For an urgent call, which stands behind a poll only if that has been overtaken often enough."""
+        if self._poll is not None and self._poll.due.is_set():
+            await self._poll.gone.wait()
+        while not self._pays():
+            grant = await self._drawn(urgent=True)
+            if not grant.calls:
+                await asyncio.sleep(self._spread(grant.wait))
+        if self._poll is not None:
+            self._poll.overtake()
+
+    async def _take_behind(self) -> None:
+        """For a poll: once it has been overtaken often enough it may have of the reserve as well."""
+        self._poll = poll = _Poll()
+        try:
+            while not self._pays():
+                grant = await self._drawn(urgent=poll.due.is_set())
+                if not grant.calls:
+                    await poll.sleep(self._spread(grant.wait))
+        finally:
+            poll.gone.set()
+            self._poll = None
+
+    def _spread(self, seconds: float) -> float:
+        return seconds * self._random.uniform(1.0, 1.0 + SPREAD)
+
     def _pays(self) -> bool:
         now = _now()
         if self._loose is not None:
@@ -163,6 +190,32 @@ class Purse:
             self._loose = None
         elif self._loose is None:
             self._loose = full(self._allowance, _now())
+
+
+class _Poll:
+    """A call that nobody waits for, while it waits for the budget."""
+
+    def __init__(self) -> None:
+        self._overtaken = 0
+        #: Whether no other may overtake it.
+        self.due = asyncio.Event()
+        #: Whether it waits no more.
+        self.gone = asyncio.Event()
+
+    def overtake(self) -> None:
+        """An urgent call has been made instead."""
+        self._overtaken += 1
+        if self._overtaken >= OVERTAKING:
+            self.due.set()
+
+    async def sleep(self, seconds: float) -> None:
+        """No longer than until it is due, for that changes what it may have."""
+        if self.due.is_set():
+            await asyncio.sleep(seconds)
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.due.wait()
 
 
 def _now() -> float:

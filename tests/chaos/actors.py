@@ -1,15 +1,21 @@
-"""The processes of a run, each of which can be killed, frozen, woken up and started again."""
+"""The processes of a run, each of which can be killed, frozen, woken up and started again.
 
+One that ends by itself is started again, as by a service manager: it could not open its store, for one.
+"""
+
+import asyncio
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
+#: Seconds between two looks at who has ended.
+LOOK = 1.0
 
 
 @dataclass
@@ -31,9 +37,9 @@ class Actor:
         return self.folder / f"{self.name}.log"
 
     @property
-    def ended(self) -> int | None:
-        """The exit code of one that ended by itself."""
-        return None if self._process is None else self._process.poll()
+    def ended(self) -> bool:
+        """Whether it did by itself."""
+        return self._process is not None and self._process.poll() is not None
 
     def start(self) -> None:
         """Begin the next incarnation."""
@@ -50,9 +56,10 @@ class Actor:
 
     def kill(self) -> None:
         """End it at once, frozen or not."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.wait()
 
     def freeze(self) -> None:
         """It stands still from now on."""
@@ -66,3 +73,12 @@ class Actor:
         if self._process is not None:
             with suppress(ProcessLookupError):
                 self._process.send_signal(number)
+
+
+async def manage(actors: Collection[Actor]) -> None:
+    """Start those that have ended by themselves, for ever."""
+    while True:
+        for actor in actors:
+            if actor.ended:
+                actor.start()
+        await asyncio.sleep(LOOK)

@@ -42,6 +42,8 @@ class Kind(StrEnum):
     SPOOLER = "spooler"
     #: The disk of the store is full.
     DISK = "disk"
+    #: All who write the store wait for its disk: each sync takes up to half a second, each write a part of that.
+    DISK_SLOW = "disk-slow"
     #: Between a host and the store nothing passes, until what was held arrives late.
     STORE_SILENT = "store-silent"
     #: Connections between a host and the store are reset.
@@ -50,7 +52,7 @@ class Kind(StrEnum):
     STORE_DEAF = "store-deaf"
     #: The next COMMIT of a host is carried out, and its answer is lost with the connection.
     STORE_SNIP = "store-snip"
-    #: All between a host and the store takes its time: as near as this comes to a slow disk.
+    #: All between a host and the store takes its time.
     STORE_SLOW = "store-slow"
     #: The server of the store is restarted: in an orderly way, at once, or after SIGKILL.
     RESTART_FAST = "restart-fast"
@@ -99,6 +101,7 @@ SPANS: Final[Mapping[Kind, Span]] = {
     Kind.READER: Span(0.2, 1.0, "reader"),
     Kind.SPOOLER: Span(0.0, 0.1, "spooler"),
     Kind.DISK: Span(1.0, 4.0, "server", weight=0.5),
+    Kind.DISK_SLOW: Span(2.0, 7.0, "server", weight=0.5),
     Kind.STORE_SILENT: _STORE_LINK,
     Kind.STORE_RESET: _STORE_LINK,
     Kind.STORE_DEAF: _STORE_LINK,
@@ -115,6 +118,8 @@ SPANS: Final[Mapping[Kind, Span]] = {
 PAUSE: Final = 1.2
 #: Seconds at the beginning in which nothing goes wrong.
 PEACE: Final = 2.0
+#: Seconds that a sync takes at most while a disk is slow.
+SLOWEST: Final = 0.5
 #: How far a clock jumps at most: a day, there or back.
 DAY: Final = 86400.0
 

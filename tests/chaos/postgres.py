@@ -9,11 +9,13 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Final
 
+import psutil
+
 from ganga.store.base import Store
 from ganga.store.postgres.store import open_postgres
 from tests.chaos.link import Condition, Link, open_link
 from tests.chaos.plan import Fault, Kind
-from tests.chaos.stores import Shop
+from tests.chaos.stores import Shop, slow_disks, slowed_down
 from tests.faults.disk import Disk, NotMounted, mounted
 from tests.live.dirac_server.processes import free_ports
 from tests.live.postgres_server.install import check
@@ -56,8 +58,8 @@ class PostgresShop:
         self.links: dict[str, Link] = {}
         self.environment: Mapping[str, str] = {"PGPASSWORD": password}
         disks = {Kind.DISK} if disk else set()
-        self.kinds = frozenset({*_LINES, *_STOPS, Kind.FAILOVER, *disks})
-        self.excuses: Sequence[str] = ()
+        slow, self.excuses = slow_disks()
+        self.kinds = frozenset({*_LINES, *_STOPS, Kind.FAILOVER, *disks, *slow})
 
     def section(self, client: str) -> str:
         """See `Shop.section`."""
@@ -86,12 +88,22 @@ class PostgresShop:
     @asynccontextmanager
     async def _alone(self, fault: Fault) -> AsyncIterator[None]:
         """What strikes the server may take longer than planned."""
-        if fault.kind in _STOPS:
-            strike = self._stopped(_STOPS[fault.kind])
-        else:
-            strike = self._replaced() if fault.kind is Kind.FAILOVER else self._filled()
+        match fault.kind:
+            case Kind.FAILOVER:
+                strike = self._replaced()
+            case Kind.DISK:
+                strike = self._filled()
+            case Kind.DISK_SLOW:
+                strike = slowed_down(self._processes, fault, self._folder)
+            case stop:
+                strike = self._stopped(_STOPS[stop])
         async with self._server_turn, strike:
             yield
+
+    def _processes(self) -> Sequence[int]:
+        """All of the server; those that it starts are slow, too."""
+        postmaster = psutil.Process(self._server.pid)
+        return [postmaster.pid, *(child.pid for child in postmaster.children(recursive=True))]
 
     @asynccontextmanager
     async def _line(self, link: Link, condition: Condition) -> AsyncIterator[None]:
@@ -170,7 +182,7 @@ def _made(folder: Path, stack: AsyncExitStack) -> PostgresShop:
     database = server.new_database()
     server.run(f"ALTER DATABASE {database} OWNER TO {ROLE}")
     shop = PostgresShop(server, folder, database, password, disk)
-    shop.excuses = excuses
+    shop.excuses = [*excuses, *shop.excuses]
     return shop
 
 

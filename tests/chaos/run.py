@@ -16,6 +16,7 @@ from ganga.model.ids import Seq
 from ganga.model.job import JobRecord
 from ganga.store.base import Query, Store
 from tests.chaos import truth
+from tests.chaos.actors import Actor, manage
 from tests.chaos.figures import Figures, measured
 from tests.chaos.journal import read
 from tests.chaos.laws import Evidence, breaches
@@ -78,10 +79,11 @@ async def run(wish: Wish, open_shop: OpenShop, announce: Callable[[tuple[Fault, 
         announce(faults)
         for actor in stage.actors:
             actor.start()
-        struck = await carry_out(stage, faults, wish.seconds)
-        stage.submitter.kill()
-        stage.path("trace").touch()
-        settled_after = await _settle(stage, wish.patience)
+        async with _managed(stage.actors):
+            struck = await carry_out(stage, faults, wish.seconds)
+            stage.submitter.kill()
+            stage.path("trace").touch()
+            settled_after = await _settle(stage, wish.patience)
         async with shop.open() as store:
             evidence = await gather(stage, store)
         outcome = Outcome(
@@ -103,6 +105,15 @@ async def run(wish: Wish, open_shop: OpenShop, announce: Callable[[tuple[Fault, 
 async def _staged(folder: Path, shop: Shop, wish: Wish) -> AsyncIterator[Stage]:
     async with set_stage(folder, shop, seed=wish.seed, hosts=wish.hosts, defect=wish.defect) as stage:
         yield stage
+
+
+@asynccontextmanager
+async def _managed(actors: Collection[Actor]) -> AsyncIterator[None]:
+    manager = asyncio.create_task(manage(actors))
+    try:
+        yield
+    finally:
+        manager.cancel()
 
 
 async def _settle(stage: Stage, patience: float) -> float | None:

@@ -80,7 +80,7 @@ class Stage:
     def kinds(self) -> frozenset[Kind]:
         """What can go wrong here."""
         always = {kind for kind in Kind if not kind.startswith(("store-", "restart-"))}
-        never = {Kind.DISK, Kind.FAILOVER} | (set() if self.clocks else {Kind.CLOCK})
+        never = {Kind.DISK, Kind.DISK_SLOW, Kind.FAILOVER} | (set() if self.clocks else {Kind.CLOCK})
         return frozenset(always - never) | self.shop.kinds
 
     def path(self, name: str) -> Path:

@@ -1,18 +1,21 @@
 """A short run in which all holds, and short ones of a broken product in which it does not."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
 import pytest
 
 from tests.chaos.__main__ import main
-from tests.live.needs import needs
+from tests.chaos.plan import Kind
+from tests.live.folders import VARIABLE
+from tests.live.needs import OFF, needs
 from tests.live.postgres_server.install import check
 from tests.live.system_packages import NotInstalled
 
-#: Plans with faults of many kinds; that of PostgreSQL has a fail-over.
-SEEDS = {"sqlite": "11", "postgres": "4"}
+#: Plans with faults of almost all kinds, of slow disks for one; that of PostgreSQL has a fail-over.
+SEEDS = {"sqlite": "315", "postgres": "263"}
 
 
 @pytest.mark.slow
@@ -28,8 +31,13 @@ def test_all_laws_hold(store: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert not any(outcome["breaches"].values())
     assert outcome["folder"] is None
     assert outcome["jobs"]
-    assert outcome["faults"]
     assert outcome["stale"]["all"]["count"]
+    assert Kind.DISK_SLOW in {kind for _, _, kind, *_ in outcome["faults"]} or not _insists(), outcome["left_out"]
+
+
+def _insists() -> bool:
+    """Whether it is an error that a disk cannot be slowed down here: see `needs`."""
+    return bool(os.environ.get("CI")) and os.environ.get(VARIABLE, "").lower() not in OFF
 
 
 @pytest.mark.slow

@@ -47,10 +47,25 @@ def test_a_job_is_killed_until_it_is_gone() -> None:
     assert again == kill
     digest(target, 4, KillSent(kill))
     assert target.due(moment(10)) == []
-    assert target.due(moment(24)) == [kill]
+    [repeated] = target.due(moment(24))
+    assert repeated == Kill(TARGET, (N1,), again=True)
+    digest(target, 25, Failed(repeated, "no route"))
+    assert target.due(moment(40)) == [repeated]
     killed = Answer({N1: seen(S.KILLED, "CA")})
-    assert told(digest(target, 25, KillSent(kill), Answered(sweep, killed))) == ["running -> completing"]
+    assert told(digest(target, 41, KillSent(repeated), Answered(sweep, killed))) == ["running -> completing"]
     assert target.due(moment(99)) == [Finish(TARGET, (JobAttempt(JOB, 1),))]
+
+
+def test_the_first_request_to_end_a_job_does_not_stand_behind_repeated_ones() -> None:
+    stubborn = replace(record(status=S.RUNNING), kill_requested_by="ada")
+    target = tracker(stubborn)
+    [kill, _] = target.due(moment(0))
+    digest(target, 1, KillSent(Kill(TARGET, (N1,))))
+    assert kill == Kill(TARGET, (N1,))
+    assert target.due(moment(21)) == [Kill(TARGET, (N1,), again=True)], "and is out from now on"
+    other = replace(record(status=S.RUNNING), id=JobId("2"), native_id=NativeId("n2"), kill_requested_by="ada")
+    digest(target, 22, Requested(TARGET, (stubborn, other)))
+    assert Kill(TARGET, (NativeId("n2"),)) in target.due(moment(22))
 
 
 @pytest.mark.parametrize("status", [S.NEW, S.FAILED, S.KILLED, S.LOST, S.COMPLETED])

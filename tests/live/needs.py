@@ -19,7 +19,7 @@ def needs_server(name: str, interpreter: Callable[[Path], object], missing: type
     return folder
 
 
-def needs(check: Callable[[], object], missing: type[Exception]) -> None:
+def needs(check: Callable[[], object], missing: type[Exception] | tuple[type[Exception], ...]) -> None:
     """Go on if all is there, judged by `check`, which raises `missing`.
 
     Where it is not, the test is skipped and says by which command it comes; where CI is set it fails, since there

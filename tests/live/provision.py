@@ -16,6 +16,8 @@ the server answers.
 ``kerberos``     a Kerberos realm of one user: 10 s to install (system packages), 1 s to start
 ``postgres``     PostgreSQL: 20 s to install (system packages), 1 s to start
 ``arc``          A-REX of NorduGrid ARC: 20 s to install (system packages), 5 s to start
+``promtool``     the tool of Prometheus that checks metrics, only to be installed: 20 s and 48 MB (apt brings it)
+``chaos``        strace and libfaketime for `tests.chaos`, only to be installed: 5 s (system packages)
 ``all``          all of them, side by side, only to be installed: for the live tests
 ===============  =====================================================================================================
 """
@@ -27,6 +29,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from tests.live import chaos_tools, promtool
 from tests.live.arc_server import install as arc
 from tests.live.condor_server import install as condor
 from tests.live.dirac_server import install as dirac
@@ -39,8 +42,24 @@ from tests.live.slurm_server import install as slurm
 from tests.live.slurm_server import newer as slurm_24
 from tests.live.torque_words import install as torque
 
-_IN_FOLDERS = {"diracx": diracx, "dirac": dirac, "condor": condor, "slurm_24": slurm_24, "torque": torque}
-_IN_THE_SYSTEM = {"slurm": slurm, "grid_engine": grid_engine, "arc": arc, "kerberos": kerberos, "postgres": postgres}
+_IN_FOLDERS = {
+    "diracx": diracx,
+    "dirac": dirac,
+    "condor": condor,
+    "slurm_24": slurm_24,
+    "torque": torque,
+    "promtool": promtool,
+}
+_IN_THE_SYSTEM = {
+    "slurm": slurm,
+    "grid_engine": grid_engine,
+    "arc": arc,
+    "kerberos": kerberos,
+    "postgres": postgres,
+    "chaos": chaos_tools,
+}
+#: There is nothing to run.
+_NO_SERVERS = frozenset({"torque", "promtool", "chaos"})
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -54,7 +73,7 @@ def main(arguments: Sequence[str]) -> None:
         _IN_THE_SYSTEM[options.server].install()
     else:
         _IN_FOLDERS[options.server].install(folder)
-    if options.install_only or options.server == "torque":
+    if options.install_only or options.server in _NO_SERVERS:
         return
     data = ["--data", options.data.resolve()] if options.data else []
     if options.server == "diracx":

@@ -17,6 +17,8 @@ from ganga.core.orders import (
     Finish,
     Finished,
     JobAttempt,
+    Kill,
+    KillSent,
     Order,
     Result,
     Submit,
@@ -256,6 +258,26 @@ async def test_an_overloaded_target_is_one_whose_budget_is_cut() -> None:
         assert await inbox.take(None) == [Failed(SUBMIT, "not ready (429)", retry_after=7.0, overloaded=True)]
     [budget] = (await store.budgets()).values()
     assert (budget.reason, budget.rest) == ("not ready (429)", 7.0)
+
+
+@virtual
+async def test_only_the_first_request_to_end_a_job_may_have_of_the_reserve() -> None:
+    async def carry_out(order: Order) -> Result:
+        assert isinstance(order, Kill)
+        return KillSent(order)
+
+    inbox, store, allowance = Inbox(), MemoryStore(), Allowance(rise=0.0)
+    complaint = Complaint(clock().utc, "429")
+    await store.change_budget(
+        own_budget(NAME), lambda _, at: (cut(full(allowance, at), allowance, at, complaint), None)
+    )
+    first = Kill(NAME, (NativeId("a"),))
+    repeated = replace(first, again=True)
+    async with errands(carry_out, inbox, store=store, allowance=allowance) as out:
+        for kill in (repeated, first):
+            out.begin(kill)
+        assert await inbox.take(1.0) == [KillSent(first)]
+        assert await inbox.take(2.0 * (allowance.reserve + 1.0) / allowance.floor) == [KillSent(repeated)]
 
 
 @virtual

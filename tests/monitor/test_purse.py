@@ -2,16 +2,19 @@
 
 import asyncio
 import logging
+from itertools import pairwise
 from random import Random
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ganga.core.budget import DECREASE
 from ganga.errors import BackendUnavailable, Overloaded, StoreUnavailable
 from ganga.model.ids import BudgetName, TargetName
 from ganga.model.policy import Allowance
 from ganga.monitor.instruments import Allowed
-from ganga.monitor.purse import LASTING, Purse
+from ganga.monitor.purse import LASTING, OVERTAKING, SPREAD, Purse
 from ganga.store.base import BudgetChange, ResultT
 from ganga.store.memory import MemoryStore
 from tests.monitor.doubles import clock, now, virtual
@@ -95,6 +98,62 @@ async def test_people_do_not_stand_behind_polls() -> None:
             assert now() == begun
         for poll in polls:
             poll.cancel()
+
+
+@given(st.integers(1, 5), st.integers(1, 4), st.floats(0.01, 0.5), st.integers(0, 2**32))
+@settings(max_examples=30)
+@virtual
+async def test_no_poll_starves_however_much_people_ask_for(people: int, polls: int, floor: float, seed: int) -> None:
+    """At the lowest rate, and with more urgent calls than it allows, three of them at most overtake each poll."""
+    store, allowance = MemoryStore(), Allowance(floor=floor, rise=0.0)
+    purse = Purse(TargetName("site"), allowance, store, clock, Random(seed))
+    await purse.open()
+    await purse.complain("429", took=0.0)
+    urgent, overtaken = 0, list[int]()
+
+    async def ask() -> None:
+        nonlocal urgent
+        while True:
+            await purse.take(urgent=True)
+            urgent += 1
+
+    async def poll() -> None:
+        await purse.take(urgent=False)
+        overtaken.append(urgent)
+
+    async with asyncio.TaskGroup() as tasks:
+        askers = [tasks.create_task(ask()) for _ in range(people)]
+        await asyncio.sleep(10.0 / floor)
+        before, begun = urgent, now()
+        assert before > allowance.reserve
+        waiting = [tasks.create_task(poll()) for _ in range(polls)]
+        await asyncio.wait(waiting)
+        for asker in askers:
+            asker.cancel()
+    assert [later - earlier <= OVERTAKING for earlier, later in pairwise([before, *overtaken])] == [True] * polls
+    assert now() - begun <= polls * (OVERTAKING + 1) * (1.0 + SPREAD) / floor
+    assert urgent - before >= OVERTAKING * polls, "which is what they may do"
+
+
+@virtual
+async def test_a_poll_that_gives_up_holds_nobody_up() -> None:
+    allowance = Allowance(rise=0.0)
+    purse = await opened(MemoryStore(), allowance)
+    await purse.complain("429", took=0.0)
+    for _ in range(int(allowance.reserve)):
+        await purse.take(urgent=True)
+    poll = asyncio.create_task(purse.take(urgent=False))
+    for _ in range(OVERTAKING):
+        await asyncio.sleep(0.0)
+        await purse.take(urgent=True)
+    behind = asyncio.create_task(purse.take(urgent=True))
+    await asyncio.sleep(0.5 / allowance.floor)
+    assert not poll.done()
+    assert not behind.done()
+    poll.cancel()
+    begun = now()
+    await behind
+    assert now() - begun <= (1.0 + SPREAD) / allowance.floor
 
 
 @virtual

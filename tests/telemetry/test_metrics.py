@@ -1,7 +1,6 @@
 """What a scrape over HTTP tells of monitors at work, read by Prometheus' own parser."""
 
 import asyncio
-import shutil
 import subprocess
 import urllib.request
 from collections.abc import Iterator
@@ -19,6 +18,9 @@ from ganga.monitor.instruments import Call, LoopHeld
 from ganga.telemetry.metrics import Metrics
 from ganga.testing.clock import VirtualLoop
 from ganga.testing.world import Script
+from tests.live import promtool
+from tests.live.needs import needs
+from tests.live.system_packages import NotInstalled
 from tests.monitor.doubles import Site, scripted, target, that, virtual
 
 SITE = TargetName("site")
@@ -121,18 +123,19 @@ async def test_a_call_that_fails_is_counted_as_what_it_was() -> None:
         assert scrape.value("ganga_backend_calls_total", verb="poll", outcome="failed") == 1
 
 
-def complaints_of_promtool(text: str) -> str:
-    command = ["promtool", "check", "metrics"]
+def complaints_of_promtool(program: Path, text: str) -> str:
+    command = [str(program), "check", "metrics"]
     check = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
     return check.stdout + check.stderr + (f"exit code {check.returncode}" if check.returncode else "")
 
 
-@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed: apt-get install prometheus")
 @virtual
 async def test_promtool_has_no_complaint(tmp_path: Path) -> None:
+    needs(promtool.program, NotInstalled)
     site = Site(tmp_path, target("site", scripted(Script(running=1.0))))
     with scraped() as scrape:
         async with site.service(observer=scrape.metrics):
             await site.until(await site.create("site"))
         text = scrape.text
-    assert complaints_of_promtool(text) == ""
+    assert complaints_of_promtool(promtool.program(), text) == ""
+    assert "no help text" in complaints_of_promtool(promtool.program(), "metric 1\n")
