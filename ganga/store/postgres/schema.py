@@ -157,6 +157,13 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
         "CREATE POLICY withdrawn ON ganga.grants FOR DELETE USING (owner = current_user::text)",
     ),
     keeping_tables.TABLES,
+    # Lists of a few among a million. Each index holds all that a condition may be about.
+    (
+        "DROP INDEX ganga.whole_jobs",
+        "CREATE INDEX whole_jobs ON ganga.jobs (owner, job DESC) INCLUDE (name) WHERE subjob = -1",
+        """CREATE INDEX chosen_jobs ON ganga.jobs (owner, target, status, job DESC) INCLUDE (name)
+            WHERE subjob = -1""",
+    ),
 )
 
 #: Whoever migrates holds this; many processes may open a store at once.
