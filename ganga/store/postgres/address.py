@@ -11,9 +11,7 @@ from psycopg import pq
 from psycopg.conninfo import conninfo_to_dict
 
 from ganga.errors import ConfigurationError
-
-#: libpq can ask the certificates of the system from this version on.
-_SYSTEM_CERTIFICATES: Final = 160_000
+from ganga.store.postgres.authorities import system_authorities
 
 #: Milliseconds for which a process that stands still may keep what it has locked.
 STANDSTILL: Final = 3000
@@ -76,10 +74,18 @@ def read_address(url: str) -> Address:
 
 def _verified(given: Mapping[str, object], hosts: list[str]) -> dict[str, str]:
     """Who can be anybody on the way shows a certificate."""
-    if "sslmode" in given or "service" in given or all(map(_is_here, hosts)):
+    addresses = str(given.get("hostaddr") or _default("hostaddr")).split(",")
+    if "sslmode" in given or "service" in given or all(map(_is_here, [*hosts, *addresses])):
         return {}
-    system = pq.version() >= _SYSTEM_CERTIFICATES and "sslrootcert" not in given
-    return {"sslmode": "verify-full"} | ({"sslrootcert": "system"} if system else {})
+    if "sslrootcert" in given or _default("sslrootcert"):
+        return {"sslmode": "verify-full"}
+    authorities = system_authorities()
+    if authorities is None:
+        raise ConfigurationError(
+            f"this system has no file of authorities, by which the certificate of {', '.join(hosts)} could be judged; "
+            "install ca-certificates, or name the file of its authority by sslrootcert in the URL of the store"
+        )
+    return {"sslmode": "verify-full", "sslrootcert": authorities}
 
 
 def _is_here(host: str) -> bool:
