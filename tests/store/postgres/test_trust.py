@@ -161,12 +161,20 @@ async def test_the_url_may_ask_for_less(tls_server: PostgresServer) -> None:
         assert await store.select(Query()) == []
 
 
-async def test_an_expired_certificate_is_not_trusted(certificates: Path) -> None:
+async def test_a_server_is_not_trusted_while_its_certificate_has_expired(certificates: Path) -> None:
     needs(check, NotInstalled)
     with running(durable=False) as server:
         server.new_role("ada", WORD)
-        show(server, certificates, "expired")
-        assert "or that has expired" in await refused(url_of(server, sslrootcert=str(certificates / "ca.pem")))
+        server.run("CREATE DATABASE jobs OWNER ada")
+        show(server, certificates, "good")
+        url = url_of(server, sslrootcert=str(certificates / "ca.pem"))
+        async with open_postgres(url, patience=30) as store:
+            show(server, certificates, "expired")
+            assert "or that has expired" in await refused(url)
+            with pytest.raises(StoreUnavailable, match="or that has expired"):
+                await store.select(Query())
+            show(server, certificates, "good")
+            assert await store.select(Query()) == []
 
 
 def test_the_command_line_ends_as_for_wrong_usage(
