@@ -6,6 +6,7 @@ from ganga.model.ids import JobId
 from ganga.model.status import FINAL, JobStatus
 from ganga.store.base import Query
 from ganga.store.keys import WHOLE, key_of
+from ganga.store.patterns import beginning, behind_all
 from ganga.store.postgres import statements
 from ganga.store.postgres.patterns import regular_expression
 from ganga.store.statements import LIVE, SUBJOB
@@ -56,13 +57,22 @@ def _targets(query: Query) -> str:
 
 def _named(query: Query) -> Question:
     """The condition on the name, and all values of a query about whole jobs."""
-    values: dict[str, object] = {
-        "statuses": sorted(status.value for status in query.statuses or JobStatus),
-        "targets": sorted(map(storable_text, query.targets)),
-    }
-    if query.name is None:
-        return "TRUE", values
-    return statements.NAMED, {**values, "pattern": regular_expression(storable_text(query.name))}
+    condition, values = ("TRUE", {}) if query.name is None else _fitting(query.name)
+    statuses = sorted(status.value for status in query.statuses or JobStatus)
+    return condition, {**values, "statuses": statuses, "targets": sorted(map(storable_text, query.targets))}
+
+
+def _fitting(pattern: str) -> Question:
+    """The condition on a name, and its values. What stands before the first wildcard is quicker to compare than the
+    rest: few names are then left for that.
+    """
+    pattern = storable_text(pattern)
+    begins = beginning(pattern)
+    behind = behind_all(begins)
+    conditions = ["name >= %(begins)s"] if begins else []
+    conditions += [] if behind is None else ["name < %(behind)s"]
+    values: dict[str, object] = {"begins": begins, "behind": behind, "pattern": regular_expression(pattern)}
+    return " AND ".join([*conditions, "name ~ %(pattern)s"]), values
 
 
 def _conditions(query: Query) -> tuple[list[str], dict[str, object]]:
@@ -82,6 +92,7 @@ def _conditions(query: Query) -> tuple[list[str], dict[str, object]]:
         conditions.append("target = ANY (%(targets)s)")
         values["targets"] = sorted(map(storable_text, query.targets))
     if query.name is not None:
-        conditions.append(statements.NAMED)
-        values["pattern"] = regular_expression(storable_text(query.name))
+        condition, fitting = _fitting(query.name)
+        conditions.append(condition)
+        values |= fitting
     return conditions, values

@@ -280,7 +280,6 @@ COUNT: Final = f"SELECT status, count(*) FROM ganga.jobs WHERE owner = %(owner)s
 
 # Lists and counts of the few of many whole jobs that meet conditions. Those of each target and status stand in order in
 # an index that holds all that the conditions are about.
-NAMED: Final = "name ~ %(pattern)s"
 TARGETS_GIVEN: Final = "SELECT unnest(%(targets)s::text[])"
 TARGETS: Final = f"""
     WITH RECURSIVE found (target) AS (

@@ -89,6 +89,7 @@ QUESTIONS: Final[dict[str, tuple[int, Question]]] = {
         lambda reader: reader.select(Query(statuses=FEW, targets=RARE | HERE), LATER, PAGE),
     ),
     "list --name --status": (80, lambda reader: reader.select(Query(name="fit-1*", statuses=FEW), None, PAGE)),
+    "list --name": (JOBS + 60, lambda reader: reader.select(Query(name="fit-1234*"), LATER, PAGE)),
     "list --parent": (60, lambda reader: reader.select(Query(parent=FAMILY, subjobs=True), SUBJOB, PAGE)),
     "list --status, in all": (40, lambda reader: reader.count(Query(statuses=FEW))),
     "list --target, in all": (JOBS // 1000 + 10, lambda reader: reader.count(Query(targets=RARE))),
@@ -143,6 +144,13 @@ async def test_each_question_looks_at_few_rows(name: str, mode: str, reader: Exp
         assert plan.looked_at <= most
         scanned = {step.relation for step in plan.all() if step.node == "Seq Scan"}
         assert not scanned & {"jobs", "events", "specifications", "shares", "attempts"}
+
+
+async def test_names_are_looked_at_in_an_index(reader: Explaining) -> None:
+    found = await reader.select(Query(name="fit-1234?"), None, PAGE)
+    assert [record.name for record in found] == [f"fit-{number}" for number in range(12349, 12339, -1)]
+    [plan] = reader.plans
+    assert [step.node for step in plan.all() if step.relation == "jobs" and step.removed] == ["Index Only Scan"]
 
 
 async def test_all_whole_jobs_are_counted_in_an_index(reader: Explaining) -> None:
