@@ -76,6 +76,14 @@ class StoreDamaged(StoreError):
     """The file or database is not a store, or it is broken."""
 
 
+class StoreNotTrusted(StoreUnavailable):
+    """The server of the store did not show that it is who it should be: correct the settings. Nothing was told to it;
+    who runs already waits until it does.
+    """
+
+    exit_code = 2
+
+
 class StoreTooNew(StoreError):
     """The store was written by a newer ganga; the text says which version is needed."""
 

@@ -17,15 +17,15 @@ def open_configured(
 ) -> AbstractAsyncContextManager["SqliteStore | PostgresStore"]:
     """The store at the URL, with the jobs of this owner, or without a URL the one in the file.
 
-    With `read_only`, nothing is to be written, and no file is made; with `passing` it may take part in a move. Raises
-    `ConfigurationError`.
+    With `read_only`, nothing can be written, and neither a file nor a table is made; with `passing` it may take part in
+    a move. Raises `ConfigurationError`.
     """
     if url is None:
         return open_sqlite(file, read_only=read_only, passing=passing)
     with explained():
         # Loaded where it is needed: it comes with an extra.
         from ganga.store.postgres.store import open_postgres  # noqa: PLC0415 - as said above
-    return open_postgres(url, owner=owner, passing=passing)
+    return open_postgres(url, owner=owner, read_only=read_only, passing=passing)
 
 
 @contextmanager

@@ -11,9 +11,7 @@ from psycopg import pq
 from psycopg.conninfo import conninfo_to_dict
 
 from ganga.errors import ConfigurationError
-
-#: libpq can ask the certificates of the system from this version on.
-_SYSTEM_CERTIFICATES: Final = 160_000
+from ganga.store.postgres.authorities import system_authorities
 
 #: Milliseconds for which a process that stands still may keep what it has locked.
 STANDSTILL: Final = 3000
@@ -51,16 +49,24 @@ class Address:
     #: For people, without any password.
     location: str
     parameters: Mapping[str, str | int]
+    #: Whether the server is to refuse whatever would write.
+    read_only: bool = False
 
     def named(self, name: str, lock_timeout: float) -> dict[str, str | int]:
         """For a connection that the server is to show under this name, and that waits so many seconds for a lock."""
         options = {**_OPTIONS, "lock_timeout": str(max(1, int(lock_timeout * 1000)))}
+        parameters = dict(self.parameters)
+        if self.read_only:
+            options["default_transaction_read_only"] = "on"
+            # Such a session is not taken for one of a server that is written to.
+            if parameters.get("target_session_attrs") == "read-write":
+                parameters["target_session_attrs"] = "primary"
         own = " ".join(f"-c {option}={value}" for option, value in options.items())
-        given = self.parameters.get("options", "")
-        return {**self.parameters, "application_name": name, "options": f"{given} {own}".strip()}
+        given = parameters.get("options", "")
+        return {**parameters, "application_name": name, "options": f"{given} {own}".strip()}
 
 
-def read_address(url: str) -> Address:
+def read_address(url: str, *, read_only: bool = False) -> Address:
     """The address that a URL of libpq gives. Raises `ConfigurationError`, whose text does not repeat the URL: it may
     hold a password.
     """
@@ -71,15 +77,24 @@ def read_address(url: str) -> Address:
             "the URL of the store cannot be read; expected postgresql://[ROLE@]HOST[:PORT]/DATABASE[?OPTIONS]"
         ) from None
     hosts = str(given.get("host") or given.get("hostaddr") or _default("host")).split(",")
-    return Address(_location(given, hosts), {**_NETWORK, "client_encoding": "UTF8", **_verified(given, hosts), **given})
+    parameters = {**_NETWORK, "client_encoding": "UTF8", **_verified(given, hosts), **given}
+    return Address(_location(given, hosts), parameters, read_only)
 
 
 def _verified(given: Mapping[str, object], hosts: list[str]) -> dict[str, str]:
     """Who can be anybody on the way shows a certificate."""
-    if "sslmode" in given or "service" in given or all(map(_is_here, hosts)):
+    addresses = str(given.get("hostaddr") or _default("hostaddr")).split(",")
+    if "sslmode" in given or "service" in given or all(map(_is_here, [*hosts, *addresses])):
         return {}
-    system = pq.version() >= _SYSTEM_CERTIFICATES and "sslrootcert" not in given
-    return {"sslmode": "verify-full"} | ({"sslrootcert": "system"} if system else {})
+    if "sslrootcert" in given or _default("sslrootcert"):
+        return {"sslmode": "verify-full"}
+    authorities = system_authorities()
+    if authorities is None:
+        raise ConfigurationError(
+            f"this system has no file of authorities, by which the certificate of {', '.join(hosts)} could be judged; "
+            "install ca-certificates, or name the file of its authority by sslrootcert in the URL of the store"
+        )
+    return {"sslmode": "verify-full", "sslrootcert": authorities}
 
 
 def _is_here(host: str) -> bool:

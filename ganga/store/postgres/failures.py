@@ -1,11 +1,12 @@
 """What goes wrong in PostgreSQL, in ganga's words: the border where its exceptions are translated, in one table."""
 
+import re
 from typing import Final
 
 import msgspec
 import psycopg
 
-from ganga.errors import StoreDamaged, StoreError, StoreUnavailable
+from ganga.errors import StoreDamaged, StoreError, StoreNotTrusted, StoreUnavailable
 
 #: Said by `schema.HOLD`: the lease is not the newest, or was given back.
 LEASE_LOST: Final = "GL001"
@@ -43,6 +44,19 @@ _COMING_BACK: Final = (
     "too many clients",
 )
 
+#: In what libpq says of a server that does not show who it is, and what that means.
+_NOT_TRUSTED: Final = {
+    "does not match host name": "shows a certificate for another name; correct the host in the URL",
+    "certificate verify failed": "shows a certificate that no authority known here has issued, or that has expired; "
+    "name the file of its authority by sslrootcert in the URL",
+    "server does not support SSL": "shows no certificate, since it speaks without TLS; set ssl = on there",
+    "root certificate file": "cannot be judged, since the file of its authority cannot be read; correct sslrootcert in "
+    "the URL",
+    "host name must be specified": "cannot be judged, since a certificate is for a name; name the host in the URL",
+}
+#: Before what came of each attempt, where there were several: one for each address of each host.
+_ATTEMPT: Final = re.compile(r"^- (host: .*?), port: ", re.MULTILINE)
+
 
 def is_passing(error: psycopg.Error) -> bool:
     """Whether the same may be tried again at once, if it is known that nothing has happened."""
@@ -51,6 +65,8 @@ def is_passing(error: psycopg.Error) -> bool:
     if not isinstance(error, psycopg.OperationalError):
         return False
     text = str(error)
+    if _distrust(text) is not None:
+        return False
     return "FATAL:" not in text or any(words in text for words in _COMING_BACK)
 
 
@@ -62,11 +78,29 @@ def translated(error: psycopg.Error | msgspec.MsgspecError, location: str) -> St
         for length in (5, 2):
             if state[:length] in _UNAVAILABLE:
                 return StoreUnavailable(f"the store {location} {_UNAVAILABLE[state[:length]]} ({said})")
+    elif isinstance(error, psycopg.OperationalError) and (why := _distrust(str(error))) is not None:
+        return StoreNotTrusted(
+            f"the store {location} {why}, or say by sslmode in the URL that less is enough ({said}); "
+            "nothing was told to the server"
+        )
     elif isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
         return StoreUnavailable(f"the store {location} cannot be reached; try again ({said})")
     return StoreDamaged(
         f"{location} is not a store, or it is damaged ({said}); restore it from a copy, or name another database"
     )
+
+
+def _distrust(text: str) -> str | None:
+    """Why no host of the URL is trusted; None unless each was refused at one of its addresses at least."""
+    found = _ATTEMPT.split(text)
+    refused: dict[str, str | None] = {}
+    for host, said in zip(found[1::2] or [""], found[2::2] or found, strict=True):
+        refused[host] = refused.get(host) or _refusal(said)
+    return None if None in refused.values() else next(iter(refused.values()))
+
+
+def _refusal(said: str) -> str | None:
+    return next((why for words, why in _NOT_TRUSTED.items() if words in said), None)
 
 
 def _said(error: Exception) -> str:

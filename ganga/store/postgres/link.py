@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 import msgspec
 import psycopg
 from psycopg.conninfo import make_conninfo
+from psycopg.errors import ReadOnlySqlTransaction
 
 from ganga.errors import StoreUnavailable
 from ganga.store.postgres import statements
@@ -34,6 +35,8 @@ class Link:
 
     def __init__(self, address: Address, name: str, patience: float) -> None:
         self.location = address.location
+        #: Whether the server refuses whatever would write.
+        self.read_only = address.read_only
         self._conninfo = make_conninfo("", **address.named(name, patience))
         self._patience = patience
         self._connection: Connection | None = None
@@ -113,6 +116,11 @@ class Link:
                 with deadline.cuts(connection):
                     return await errand(connection, deadline)
             except psycopg.Error as error:
+                if self.read_only and isinstance(error, ReadOnlySqlTransaction):
+                    raise StoreUnavailable(
+                        f"the store {self.location} was opened to be read only, and nothing was written; open it for "
+                        "writing"
+                    ) from error
                 if not is_passing(error) or deadline.left <= pause:
                     raise
             await self._give_up_lost()

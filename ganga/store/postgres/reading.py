@@ -15,15 +15,12 @@ from ganga.model.status import JobStatus
 from ganga.store.base import Holder, Query
 from ganga.store.keys import WHOLE, Key, key_of
 from ganga.store.postgres import statements
-from ganga.store.postgres.patterns import regular_expression
+from ganga.store.postgres.choosing import LARGEST, counting, selection
 from ganga.store.postgres.text import Connection
 from ganga.store.rows import Row, event_of, holder_of, record_of, state_of, status_of
 from ganga.store.rules import check_kept, unknown
-from ganga.store.statements import SUBJOB
-from ganga.store.statements import WHOLE as WHOLE_JOB
 from ganga.store.storable import decode_share, decode_spec, storable_text
 
-LARGEST: Final = 2**63 - 1
 _BEFORE_ALL: Final[Key] = (0, WHOLE)
 _decode_record = msgspec.json.Decoder(JobRecord).decode
 
@@ -41,16 +38,13 @@ class Reader:
 
     async def select(self, query: Query, after: JobId | None, limit: int) -> list[JobRecord]:
         """See `Store.select`."""
-        conditions, values = _conditions(query)
-        statement = statements.SELECT if after is None else statements.SELECT_BEHIND
-        number, index = _BEFORE_ALL if after is None else key_of(after)
-        rows = await self.rows(statement.format(conditions), **values, job=number, subjob=index, limit=limit)
-        return list(map(record_of, rows))
+        statement, values = selection(query, after, limit)
+        return list(map(record_of, await self.rows(statement, **values)))
 
     async def count(self, query: Query) -> Mapping[JobStatus, int]:
         """See `Store.count`."""
-        conditions, values = _conditions(query)
-        return {status_of(word): many for word, many in await self.rows(statements.COUNT.format(conditions), **values)}
+        statement, values = counting(query)
+        return {status_of(word): many for word, many in await self.rows(statement, **values)}
 
     async def specifications(self, jobs: Collection[JobId]) -> Mapping[JobId, tuple[JobSpec, Share]]:
         """See `Store.specifications`. Of two statements: a specification never changes, and is read once for each job
@@ -161,24 +155,3 @@ def known(jobs: Sequence[JobId], rows: Sequence[Row]) -> list[JobRecord]:
 def places(keys: Sequence[Key]) -> dict[str, object]:
     """The keys as two columns."""
     return {"numbers": [number for number, _ in keys], "indices": [index for _, index in keys]}
-
-
-def _conditions(query: Query) -> tuple[str, dict[str, object]]:
-    conditions: list[str] = []
-    values: dict[str, object] = {}
-    if query.parent is not None:
-        number, index = key_of(query.parent)
-        conditions += ["job = %(parent)s", SUBJOB if index == WHOLE else "FALSE"]
-        values["parent"] = number
-    elif not query.subjobs:
-        conditions.append(WHOLE_JOB)
-    if query.statuses:
-        conditions.append("status = ANY (%(statuses)s)")
-        values["statuses"] = sorted(status.value for status in query.statuses)
-    if query.targets:
-        conditions.append("target = ANY (%(targets)s)")
-        values["targets"] = sorted(map(storable_text, query.targets))
-    if query.name is not None:
-        conditions.append("name ~ %(pattern)s")
-        values["pattern"] = regular_expression(storable_text(query.name))
-    return " AND ".join(conditions) or "TRUE", values

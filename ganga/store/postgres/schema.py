@@ -157,6 +157,13 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
         "CREATE POLICY withdrawn ON ganga.grants FOR DELETE USING (owner = current_user::text)",
     ),
     keeping_tables.TABLES,
+    # Lists of a few among a million. Each index holds all that a condition may be about.
+    (
+        "DROP INDEX ganga.whole_jobs",
+        "CREATE INDEX whole_jobs ON ganga.jobs (owner, job DESC) INCLUDE (name) WHERE subjob = -1",
+        """CREATE INDEX chosen_jobs ON ganga.jobs (owner, target, status, job DESC) INCLUDE (name)
+            WHERE subjob = -1""",
+    ),
 )
 
 #: Whoever migrates holds this; many processes may open a store at once.
@@ -211,6 +218,18 @@ async def migrate(connection: Connection, location: str, migrations: Sequence[Mi
         await connection.execute("UPDATE ganga.store SET version = %s", [newest])
         for (role,) in await (await connection.execute(_ADMITTED)).fetchall():
             await grant_rights(connection, role)
+
+
+async def require_newest(connection: Connection, location: str, newest: int = len(MIGRATIONS)) -> None:
+    """Raise `StoreUnavailable` where there is no store yet, or one that would have to be migrated first."""
+    version = await current_version(connection, location, newest)
+    if version == 0:
+        raise StoreUnavailable(f"there is no store at {location}; submit a job, or name another database")
+    if version < newest:
+        raise StoreUnavailable(
+            f"{location} has schema version {version}, and this ganga reads version {newest}; open it for writing "
+            "once, which brings it up to date"
+        )
 
 
 async def grant_rights(connection: Connection, role: str) -> None:

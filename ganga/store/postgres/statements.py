@@ -278,6 +278,50 @@ SELECT: Final = listed(JOB_COLUMNS)
 SELECT_BEHIND: Final = listed_behind(JOB_COLUMNS)
 COUNT: Final = f"SELECT status, count(*) FROM ganga.jobs WHERE owner = %(owner)s AND {{}} AND {KEPT} GROUP BY status"
 
+# Lists and counts of the few of many whole jobs that meet conditions. Those of each target and status stand in order in
+# an index that holds all that the conditions are about.
+TARGETS_GIVEN: Final = "SELECT unnest(%(targets)s::text[])"
+TARGETS: Final = f"""
+    WITH RECURSIVE found (target) AS (
+        (SELECT target FROM ganga.jobs WHERE owner = %(owner)s AND {WHOLE} ORDER BY target LIMIT 1)
+        UNION ALL
+        SELECT (
+            SELECT jobs.target FROM ganga.jobs
+            WHERE owner = %(owner)s AND {WHOLE} AND jobs.target > found.target ORDER BY jobs.target LIMIT 1
+        ) FROM found WHERE found.target IS NOT NULL
+    )
+    SELECT target FROM found WHERE target IS NOT NULL
+"""
+_PAIRS: Final = """
+    ({targets}) AS one_target(target) CROSS JOIN unnest(%(statuses)s::text[]) AS one_status(status)
+"""
+_OF_PAIR: Final = f"""
+    FROM ganga.jobs
+    WHERE owner = %(owner)s AND jobs.target = one_target.target AND jobs.status = one_status.status AND {WHOLE}
+        AND {{named}} AND {KEPT}
+"""
+_SELECT_NUMBERS: Final = f"""
+    SELECT found.* FROM ({{}}) AS chosen(number)
+    CROSS JOIN LATERAL (
+        SELECT {JOB_COLUMNS} FROM ganga.jobs WHERE owner = %(owner)s AND job = number AND {WHOLE} OFFSET 0
+    ) AS found
+    ORDER BY job DESC
+"""
+SELECT_OF_PAIRS: Final = _SELECT_NUMBERS.format(f"""
+    SELECT of_pair.job FROM {_PAIRS}
+    CROSS JOIN LATERAL (SELECT job {_OF_PAIR} AND job < %(job)s ORDER BY job DESC LIMIT %(limit)s) AS of_pair
+    ORDER BY of_pair.job DESC LIMIT %(limit)s
+""")
+SELECT_NAMED: Final = _SELECT_NUMBERS.format(f"""
+    SELECT job FROM ganga.jobs WHERE owner = %(owner)s AND {WHOLE} AND {{named}} AND {KEPT} AND job < %(job)s
+    ORDER BY job DESC LIMIT %(limit)s
+""")
+COUNT_OF_PAIRS: Final = f"""
+    SELECT one_status.status, sum(many)::bigint FROM {_PAIRS}
+    CROSS JOIN LATERAL (SELECT count(*) AS many {_OF_PAIR}) AS of_pair
+    WHERE many > 0 GROUP BY one_status.status
+"""
+
 # What a monitor reads. The second half finds jobs that are final, of which a subjob is wanted again.
 _WANTED_AGAIN: Final = f"""
     SELECT job FROM ganga.jobs WHERE owner = %(owner)s AND target = %(target)s AND {SUBJOB} AND {WANTED}

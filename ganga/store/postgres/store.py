@@ -11,7 +11,7 @@ from typing import Concatenate, Final, ParamSpec, TypeVar
 
 from msgspec.structs import replace
 
-from ganga.errors import ConfigurationError, StoreDamaged
+from ganga.errors import ConfigurationError, StoreDamaged, StoreUnavailable
 from ganga.model.budget import Budget
 from ganga.model.clock import Utc
 from ganga.model.event import Event
@@ -29,7 +29,7 @@ from ganga.store.postgres.deadline import Deadline
 from ganga.store.postgres.link import Link
 from ganga.store.postgres.listening import Listener
 from ganga.store.postgres.reading import Reader
-from ganga.store.postgres.schema import migrate
+from ganga.store.postgres.schema import migrate, require_newest
 from ganga.store.postgres.text import Connection
 from ganga.store.postgres.transaction import Transaction, Writer
 from ganga.store.rules import check_covers, check_open, closed
@@ -45,15 +45,16 @@ _ANY_NUMBER: Final = 1
 
 @asynccontextmanager
 async def open_postgres(
-    url: str, *, owner: str | None = None, patience: float = 5.0, passing: bool = False
+    url: str, *, owner: str | None = None, read_only: bool = False, patience: float = 5.0, passing: bool = False
 ) -> AsyncIterator["PostgresStore"]:
     """The store in this database, which is made if it is not there.
 
-    `owner` is whose jobs they are: a role that trusts the one that connects, by default this role itself. `patience`
-    bounds every call, in seconds. A store that was moved away, or has not arrived yet, is opened only with `passing`.
-    Raises `ConfigurationError`, `StoreUnavailable`, `StoreDamaged` and `StoreTooNew`.
+    `owner` is whose jobs they are: a role that trusts the one that connects, by default this role itself. With
+    `read_only`, nothing is made and every verb that writes raises `StoreUnavailable`: the server itself refuses it.
+    `patience` bounds every call, in seconds. A store that was moved away, or has not arrived yet, is opened only with
+    `passing`. Raises `ConfigurationError`, `StoreUnavailable`, `StoreDamaged` and `StoreTooNew`.
     """
-    address = read_address(url)
+    address = read_address(url, read_only=read_only)
     reader = Link(address, "ganga reads", patience)
     try:
         name, identity = await reader.run(lambda connection, deadline: _entered(connection, deadline, address, owner))
@@ -345,14 +346,20 @@ async def _entered(connection: Connection, deadline: Deadline, address: Address,
     """For whom this role is to act, and the id of the store, which is made if it is not there."""
     if connection.info.parameter_status("server_encoding") != "UTF8":
         raise StoreDamaged(f"{address.location} cannot keep all text; make a database with the encoding UTF8")
-    deadline.extend(_MAKING)
-    await migrate(connection, address.location)
+    if address.read_only:
+        await require_newest(connection, address.location)
+    else:
+        deadline.extend(_MAKING)
+        await migrate(connection, address.location)
     [(role, trusted)] = await (await connection.execute(statements.WHO, {"owner": owner})).fetchall()
     if not trusted:
         raise ConfigurationError(
             f"the role {role} may not act for {owner}; {owner} allows it by `ganga rights trust {role}`"
         )
     whose = {"owner": owner or role}
-    await connection.execute(statements.ENTER, whose)
-    [(identity,)] = await (await connection.execute(statements.STORE_ID, whose)).fetchall()
-    return owner or role, identity
+    if not address.read_only:
+        await connection.execute(statements.ENTER, whose)
+    found = await (await connection.execute(statements.STORE_ID, whose)).fetchone()
+    if found is None:
+        raise StoreUnavailable(f"the store {address.location} has nothing of {owner or role} yet; submit a job")
+    return owner or role, found[0]

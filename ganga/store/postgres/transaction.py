@@ -64,7 +64,7 @@ class Writer:
 
     async def close(self) -> None:
         """Finish, and take the row of this writer away; where that cannot be done, another does it in some days."""
-        if self.written and self.link.alive:
+        if self.written and self.link.alive and not self.link.read_only:
             await self.link.run(self._sign_off)
         await self.link.close()
 

@@ -1,17 +1,25 @@
 import pytest
-from psycopg import pq
 
 from ganga.errors import ConfigurationError
 from ganga.store.postgres.address import read_address
+from ganga.store.postgres.authorities import system_authorities
 
 
 @pytest.mark.parametrize(
-    "url", ["postgresql://db.example.org/jobs", "postgresql://127.0.0.1,db.example.org/jobs", "postgresql://10.0.0.1/x"]
+    "url",
+    [
+        "postgresql://db.example.org/jobs",
+        "postgresql://127.0.0.1,db.example.org/jobs",
+        "postgresql://10.0.0.1/x",
+        "postgresql://localhost/x?hostaddr=10.0.0.1",
+        "postgresql://db.example.org/x?hostaddr=127.0.0.1",
+        "postgresql:///x?hostaddr=10.0.0.1",
+    ],
 )
 def test_a_server_elsewhere_shows_a_certificate(url: str) -> None:
     parameters = read_address(url).parameters
     assert parameters["sslmode"] == "verify-full"
-    assert parameters.get("sslrootcert") == ("system" if pq.version() >= 160_000 else None)
+    assert parameters["sslrootcert"] == system_authorities()
 
 
 @pytest.mark.parametrize(
@@ -29,6 +37,13 @@ def test_the_url_has_the_last_word() -> None:
     assert "-c lock_timeout=1500" in str(address.named("x", 1.5)["options"])
     own = read_address("postgresql://h/jobs?sslrootcert=/ca").parameters
     assert (own["sslmode"], own["sslrootcert"]) == ("verify-full", "/ca")
+
+
+def test_authorities_of_the_environment_are_left_to_libpq(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGSSLROOTCERT", "/ca")
+    parameters = read_address("postgresql://h/jobs").parameters
+    assert parameters["sslmode"] == "verify-full"
+    assert "sslrootcert" not in parameters
 
 
 def test_the_location_has_all_hosts_and_no_password() -> None:

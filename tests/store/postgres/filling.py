@@ -1,0 +1,78 @@
+"""A store with so many jobs that a look at each of them would show in the plan of a statement."""
+
+# ruff: noqa: S608 - what is joined here is our own text
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from ganga.store.postgres.store import open_postgres
+from tests.live.postgres_server.server import PostgresServer
+
+#: The whole jobs of each of two owners, who are numbered in turns.
+JOBS: Final = 50_000
+#: Few of a status, all of them far behind the newest jobs; at a target with few jobs besides.
+FAILED: Final = 30
+RARE_TARGET: Final = "rare"
+#: This job has subjobs.
+PARENT: Final = 100
+SUBJOBS: Final = 5000
+
+_OWNERS: Final = "(VALUES (current_database()::text, 0), ('somebody else', 1)) AS whose(owner, place)"
+
+_FILLED: Final = (
+    f"""
+    INSERT INTO ganga.jobs (owner, job, subjob, name, target, status, created_at, attempt, native_id, wanted_attempt)
+    SELECT owner, 2 * number + place, -1, 'fit-' || number, CASE WHEN number % 1000 = 7 THEN 'rare' ELSE 'here' END,
+        CASE WHEN number < {FAILED} THEN 'failed' WHEN number > {JOBS} - 60 THEN 'running' ELSE 'completed' END,
+        0, 1, 'native-' || number, 1
+    FROM generate_series(0, {JOBS} - 1) AS number, {_OWNERS}
+    """,
+    f"""
+    INSERT INTO ganga.jobs (owner, job, subjob, name, target, status, created_at, attempt, wanted_attempt)
+    SELECT owner, {PARENT} + place, index, 'fit', 'here', CASE index % 9 WHEN 0 THEN 'failed' ELSE 'completed' END,
+        0, 1, 1
+    FROM generate_series(0, {SUBJOBS} - 1) AS index, {_OWNERS}
+    """,
+    f"UPDATE ganga.jobs SET subjobs = {SUBJOBS} WHERE job IN ({PARENT}, {PARENT} + 1) AND subjob = -1",
+    """
+    INSERT INTO ganga.specifications (owner, job, specification)
+    SELECT owner, job, '{"command": ["true"]}' FROM ganga.jobs WHERE subjob = -1
+    """,
+    """
+    INSERT INTO ganga.shares (owner, job, subjob, share)
+    SELECT owner, job, subjob, '{}' FROM ganga.jobs WHERE subjob >= 0
+    """,
+    """
+    INSERT INTO ganga.attempts (owner, job, subjob, attempt, record)
+    SELECT owner, job, -1, 0, '{}' FROM ganga.jobs WHERE subjob = -1
+    """,
+    f"""
+    INSERT INTO ganga.events (owner, seq, at, kind, target, job, subjob)
+    SELECT owner, number + 1, 0, 'status_changed', 'here', 2 * number + place, -1
+    FROM generate_series(0, {JOBS} - 1) AS number, {_OWNERS}
+    """,
+    f"INSERT INTO ganga.counters (owner, seq) SELECT owner, {JOBS} FROM {_OWNERS}",
+)
+
+
+@contextmanager
+def filled(server: PostgresServer) -> Iterator[str]:
+    """The URL of such a store, of an ordinary role, for whom the rights on rows hold; gone at the end."""
+    name = server.new_database()
+    server.new_role(name, "x")
+    server.run(f"ALTER DATABASE {name} OWNER TO {name}")
+    try:
+        asyncio.run(_make(server.url(name, name)))
+        for statement in (*_FILLED, "VACUUM (ANALYZE)"):
+            server.run(statement, database=name)
+        yield server.url(name, name)
+    finally:
+        server.drop_database(name)
+        server.drop_role(name)
+
+
+async def _make(url: str) -> None:
+    async with open_postgres(url):
+        pass
