@@ -13,7 +13,7 @@ from typing import Final, LiteralString
 from psycopg.sql import SQL, Identifier
 
 from ganga.errors import StoreDamaged, StoreTooNew, StoreUnavailable
-from ganga.store.postgres import keeping_tables
+from ganga.store.postgres import keeping_tables, limits
 from ganga.store.postgres.text import Connection
 
 #: The statements of one step, carried out in one transaction.
@@ -157,6 +157,7 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
         "CREATE POLICY withdrawn ON ganga.grants FOR DELETE USING (owner = current_user::text)",
     ),
     keeping_tables.TABLES,
+    limits.TABLES,
 )
 
 #: Whoever migrates holds this; many processes may open a store at once.
