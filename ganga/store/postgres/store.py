@@ -254,9 +254,9 @@ class PostgresStore:
         """See `Store.change_budget`."""
         return await self._write_anyway(budgets.change_budget, name, change)
 
-    async def budgets(self) -> dict[BudgetName, Budget]:
+    async def budgets(self, names: Collection[BudgetName] | None = None) -> dict[BudgetName, Budget]:
         """See `Store.budgets`."""
-        return await self._read(budgets.budgets)
+        return await self._read(budgets.budgets, names)
 
     # Moving
 
