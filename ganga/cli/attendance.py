@@ -9,7 +9,7 @@ from msgspec import Struct
 import ganga
 from ganga.cli.grid import Column, Grid
 from ganga.cli.lines import print_object
-from ganga.cli.quota import Quota, quota_object, quota_of, quota_words
+from ganga.cli.quota import Quota, budgets_of, quota_object, quota_of, quota_words
 from ganga.cli.standing import target_notes
 from ganga.cli.words import clock_time, duration, plural, safe
 from ganga.client import Client
@@ -86,7 +86,7 @@ async def _attendances(client: Client, lease: float) -> list[Attendance]:
     holders = {name: await client.store.holder(name) for name in states}
     watched = [name for name, holder in holders.items() if live[name] and holder is not None and not is_gone(holder)]
     later = await _beating(client, {name: holders[name] for name in watched}, lease)
-    budgets = await client.store.budgets()
+    budgets = await client.store.budgets(budgets_of(client.service.targets.values()))
     quotas = {name: quota_of(target, budgets) for name, target in client.service.targets.items()}
     return [
         Attendance(

@@ -1,5 +1,7 @@
 """What ``--json`` prints: one object a line, with the same names as the records of the library."""
 
+import re
+
 import msgspec
 
 from ganga.model.clock import Utc, rfc3339
@@ -7,6 +9,9 @@ from ganga.model.event import Event
 from ganga.model.ids import parent_of
 from ganga.model.job import JobRecord, TargetState
 from ganga.model.step import Step
+
+#: What JSON may hold as it is, and terminals take for commands, ends of lines, or turns of the direction of writing.
+_CARRIED_OUT = re.compile(r"[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 _TIMES = ("created_at", "submitted_at", "started_at", "ended_at", "silent_since")
 
@@ -32,8 +37,12 @@ def step_object(step: Step) -> dict[str, object]:
 
 
 def print_object(members: object) -> None:
-    """Print one line, at once, for whoever reads along."""
-    print(msgspec.json.encode(members).decode(), flush=True)
+    """Print one line, at once, for whoever reads along; at a terminal nothing in it is carried out."""
+    print(_CARRIED_OUT.sub(_escape, msgspec.json.encode(members).decode()), flush=True)
+
+
+def _escape(found: re.Match[str]) -> str:
+    return f"\\u{ord(found[0]):04x}"
 
 
 def _time(at: Utc | None) -> str | None:

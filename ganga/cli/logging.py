@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ganga.cli.words import said, tell
+from ganga.cli.words import safe, said, tell
 from ganga.errors import GangaError
 from ganga.settings import load
 
@@ -50,12 +50,15 @@ def replacing_brief(handler: logging.Handler) -> Iterator[None]:
 
 
 def write_log(name: str, text: str) -> Path:
-    """Append to a log file, which nobody else may read. Raises `OSError` and `ConfigurationError`."""
+    """Append to a log file, which nobody else may read; only the first line of the text begins at the margin. Raises
+    `OSError` and `ConfigurationError`.
+    """
+    lines = "\n    ".join(map(safe, text.rstrip("\n").split("\n")))
     folder = load().home / "logs"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / name
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="utf-8") as file:
-        file.write(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {text}\n")
+        file.write(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {lines}\n")
     return path
 
 
@@ -64,7 +67,7 @@ def brief(record: logging.LogRecord) -> str | None:
     if record.name == _NOT_TOLD:
         return None
     more = f" (the traceback is in {LOG})" if record.exc_info else ""
-    return said(f"{record.getMessage()}{more}")
+    return said(f"{safe(record.getMessage())}{more}")
 
 
 class _Brief(logging.Handler):
@@ -81,6 +84,7 @@ class _Whole(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            write_log(LOG, f"{record.levelname} {record.name}: {self.format(record)}")
+            more = f"\n{logging.Formatter().formatException(record.exc_info)}" if record.exc_info else ""
+            write_log(LOG, f"{record.levelname} {record.name}: {safe(record.getMessage())}{more}")
         except (OSError, GangaError) as error:
             tell(f"the log cannot be written: {error}")

@@ -1,6 +1,6 @@
 """How often a target may be asked: for people, and as JSON."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -25,7 +25,7 @@ class Quota(msgspec.Struct, frozen=True):
     @property
     def rate(self) -> float:
         """Calls per second."""
-        return self.allowance.ceiling if self.budget is None else min(self.budget.rate, self.allowance.ceiling)
+        return self.allowance.ceiling if self.budget is None else _bounded(self.budget.rate, self.allowance)
 
     @property
     def holds(self) -> bool:
@@ -33,11 +33,20 @@ class Quota(msgspec.Struct, frozen=True):
         return self.allowance.strict or self.rate < self.allowance.ceiling
 
 
+def budgets_of(targets: Iterable[Target]) -> set[BudgetName]:
+    """The budgets that these draw on."""
+    return {target.policy.allowance.budget or own_budget(target.name) for target in targets}
+
+
 def quota_of(target: Target, budgets: Mapping[BudgetName, Budget]) -> Quota:
     """That of a target, of the budgets in the store."""
-    allowance = target.policy.allowance
-    name = allowance.budget or own_budget(target.name)
-    return Quota(name, allowance, budgets.get(name))
+    [name] = budgets_of([target])
+    return Quota(name, target.policy.allowance, budgets.get(name))
+
+
+def _bounded(rate: float, allowance: Allowance) -> float:
+    """What is drawn on it by: any user may have written another rate there."""
+    return min(max(rate, allowance.floor), allowance.ceiling)
 
 
 def quota_words(quota: Quota, now: Utc) -> str:

@@ -12,7 +12,7 @@ from ganga.backends.base import Discovery
 from ganga.cli.findings import discovery_object, print_found, print_hint
 from ganga.cli.lines import print_object
 from ganga.cli.parsing import Namespace, Parser, add_json, number, read_options
-from ganga.cli.quota import quota_of
+from ganga.cli.quota import budgets_of, quota_of
 from ganga.cli.standing import Standing, print_standings, standing_object
 from ganga.client import Client
 from ganga.errors import UsageError
@@ -94,7 +94,7 @@ async def _targets(options: Options) -> int:
 
 async def _standings(client: Client, options: Options) -> list[Standing]:
     states = await client.target_states(*options.only)
-    budgets = await client.store.budgets()
+    budgets = await client.store.budgets(budgets_of(client.service.targets.values()))
     healths = await client.check(*options.only, within=options.timeout) if options.check else {}
     return [await _standing(client, state, healths.get(name), budgets) for name, state in states.items()]
 

@@ -99,5 +99,5 @@ def tell(text: str) -> None:
 
 
 def said(text: str) -> str:
-    """The line by which `tell` says it."""
-    return f"ganga: {text}"
+    """The lines by which `tell` says it."""
+    return "\n".join(map(safe, f"ganga: {text}".split("\n")))

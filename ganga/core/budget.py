@@ -7,7 +7,7 @@ the bucket, and no more.
 """
 
 from dataclasses import dataclass
-from math import exp
+from math import exp, isfinite
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -25,6 +25,8 @@ MEMORY = 60.0
 LULL = 60.0
 #: Seconds after a cut in which nothing is cut again.
 SETTLING = 5.0
+#: Seconds by which the clock of the store may have been set back, as when another server takes over.
+AHEAD = 600.0
 #: The part of a token by which sums of seconds may be wrong.
 _ROUNDING = 1e-6
 
@@ -52,6 +54,13 @@ class Grant(NamedTuple):
 def full(allowance: Allowance, at: float) -> Budget:
     """A budget on which nobody has drawn yet."""
     return Budget(at=at, rate=allowance.ceiling, tokens=allowance.burst)
+
+
+def believed(budget: Budget | None, allowance: Allowance, at: float) -> Budget:
+    """The budget; or a full one where there is none, or none that comes about by the rules: whoever shares a budget can
+    write there what they like.
+    """
+    return full(allowance, at) if budget is None or not _is_possible(budget, at) else budget
 
 
 def is_whole(budget: Budget, allowance: Allowance) -> bool:
@@ -111,9 +120,20 @@ def cut(budget: Budget, allowance: Allowance, at: float, complaint: Complaint) -
         rested,
         rate=_bounded(DECREASE * min(now.rate, now.use), allowance),
         tokens=min(now.tokens, allowance.reserve),
-        settling=max(SETTLING, complaint.took),
+        settling=max(SETTLING, min(complaint.took, Rest.LONGEST)),
         cut_at=complaint.at,
         reason=complaint.reason,
+    )
+
+
+def _is_possible(budget: Budget, at: float) -> bool:
+    numbers = (budget.at, budget.rate, budget.tokens, budget.use)
+    return (
+        all(map(isfinite, numbers))
+        and budget.at <= at + AHEAD
+        and min(budget.rate, budget.tokens, budget.use) >= 0.0
+        and 0.0 <= budget.rest <= Rest.LONGEST
+        and 0.0 <= budget.settling <= Rest.LONGEST
     )
 
 

@@ -13,7 +13,7 @@ from random import Random
 
 from msgspec.structs import replace
 
-from ganga.core.budget import Complaint, Grant, aged, cut, full, is_whole, noted, spent
+from ganga.core.budget import Complaint, Grant, aged, believed, cut, full, is_whole, noted, spent
 from ganga.errors import BackendUnavailable, Overloaded
 from ganga.model.budget import Budget, own_budget
 from ganga.model.ids import TargetName
@@ -71,7 +71,7 @@ class Purse:
     async def open(self) -> None:
         """See how the budget stands. Raises `StoreUnavailable`."""
         self._look_at = _now() + LOOK
-        stored = (await self._store.budgets()).get(self.budget)
+        stored = (await self._store.budgets([self.budget])).get(self.budget)
         self._hold(held=stored is not None and not is_whole(stored, self._allowance))
 
     async def take(self, *, urgent: bool) -> None:
@@ -87,7 +87,7 @@ class Purse:
         used = self._loose
 
         def change(budget: Budget | None, at: float) -> tuple[Budget, tuple[float, Budget]]:
-            before = budget or full(self._allowance, at)
+            before = believed(budget, self._allowance, at)
             if used is not None:
                 before = replace(aged(before, self._allowance, at), use=used.use)
             after = cut(before, self._allowance, at, complaint)
@@ -171,7 +171,7 @@ class Purse:
         size = 1 if urgent else self._portion
 
         def change(budget: Budget | None, at: float) -> tuple[Budget, tuple[Grant, Budget]]:
-            after, grant = spent(budget or full(self._allowance, at), self._allowance, at, size, urgent=urgent)
+            after, grant = spent(believed(budget, self._allowance, at), self._allowance, at, size, urgent=urgent)
             return after, (grant, after)
 
         grant, after = await self._store.change_budget(self.budget, change)

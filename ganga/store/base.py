@@ -299,8 +299,10 @@ class Store(Protocol):
         """
         ...
 
-    async def budgets(self) -> dict[BudgetName, Budget]:
-        """Each budget that was ever written, as it was then."""
+    async def budgets(self, names: Collection[BudgetName] | None = None) -> dict[BudgetName, Budget]:
+        """Each budget that was ever written, as it was then; with `names` only these. One that cannot be read, because
+        another user has spoilt it, is none.
+        """
         ...
 
     # Moving: a store that takes part in a move raises `StoreUnavailable` for everything that writes, but for these

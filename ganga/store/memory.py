@@ -329,9 +329,9 @@ class MemoryStore:
         self._budgets[name] = storable_struct(budget)
         return result
 
-    async def budgets(self) -> dict[BudgetName, Budget]:
+    async def budgets(self, names: Collection[BudgetName] | None = None) -> dict[BudgetName, Budget]:
         """See `Store.budgets`."""
-        return dict(self._budgets)
+        return {name: budget for name, budget in self._budgets.items() if names is None or name in names}
 
     # Moving
 

@@ -155,9 +155,10 @@ def holder(connection: Connection, target: TargetName) -> Holder | None:
     return None if row is None else holder_of(row)
 
 
-def budgets(connection: Connection) -> dict[BudgetName, Budget]:
+def budgets(connection: Connection, names: Collection[BudgetName] | None) -> dict[BudgetName, Budget]:
     """See `Store.budgets`."""
-    return {name: _decode_budget(encoded) for name, encoded in connection.execute(statements.BUDGETS)}
+    found = connection.execute(statements.BUDGETS).fetchall()
+    return {name: _decode_budget(encoded) for name, encoded in found if names is None or name in names}
 
 
 def budget(connection: Connection, name: BudgetName) -> Budget | None:

@@ -245,9 +245,9 @@ class SqliteStore:
         # Past `_write`: there is no event in it that anybody waits for.
         return await self._writer.run(writing.change_budget, name, change)
 
-    async def budgets(self) -> dict[BudgetName, Budget]:
+    async def budgets(self, names: Collection[BudgetName] | None = None) -> dict[BudgetName, Budget]:
         """See `Store.budgets`."""
-        return await self._reader.run(reading.budgets)
+        return await self._reader.run(reading.budgets, names)
 
     # Moving
 

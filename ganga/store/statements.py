@@ -172,8 +172,8 @@ RENEW_LEASE = "UPDATE leases SET beat = beat + 1 WHERE target = ? AND epoch = ? 
 RELEASE_LEASE = "UPDATE leases SET owner = NULL WHERE target = ? AND epoch = ?"
 
 # Budgets
-BUDGET = "SELECT budget FROM budgets WHERE name = ?"
 BUDGETS = "SELECT name, budget FROM budgets"
+BUDGET = "SELECT budget FROM budgets WHERE name = ?"
 WRITE_BUDGET = "INSERT OR REPLACE INTO budgets (name, budget) VALUES (?, ?)"
 
 # Moving: all of a job in a row; what is loaded leaves alone what is there

@@ -33,6 +33,12 @@ def test_the_rate_is_told_with_the_ceiling_and_with_the_last_cut() -> None:
     assert words == f"21 of 60 a minute (budget lxplus), cut at {at}: not ready (429)"
 
 
+def test_a_rate_that_another_user_wrote_there_is_told_as_it_is_drawn_on() -> None:
+    assert quota_words(Quota(LXPLUS, SHARED, Budget(at=0.0, rate=-1e300, tokens=0.0)), NOW).startswith(
+        "6 of 60 a minute"
+    )
+
+
 def test_programs_get_calls_per_minute() -> None:
     assert quota_object(Quota(LXPLUS, SHARED, CUT)) == {
         "name": "lxplus",

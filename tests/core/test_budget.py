@@ -8,7 +8,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from ganga.core.budget import DECREASE, LULL, SETTLING, Complaint, aged, cut, full, is_whole, noted, spent
+from ganga.core.budget import (
+    AHEAD,
+    DECREASE,
+    LULL,
+    SETTLING,
+    Complaint,
+    aged,
+    believed,
+    cut,
+    full,
+    is_whole,
+    noted,
+    spent,
+)
 from ganga.core.rest import Rest
 from ganga.model.budget import Budget
 from ganga.model.clock import Utc
@@ -182,3 +195,43 @@ def _served(allowance: Allowance, limit: float, random: Random) -> Iterator[tupl
 
 def test_a_budget_is_data() -> None:
     assert full(MINUTE, 5.0) == Budget(at=5.0, rate=1.0, tokens=10.0)
+
+
+anything = st.floats() | st.sampled_from([-1e300, -1.0, 0.0, 1e300])
+
+
+@given(
+    allowances(),
+    st.builds(Budget, at=anything, rate=anything, tokens=anything, use=anything, rest=anything, settling=anything),
+    st.floats(0.0, 4e9),
+)
+def test_whatever_another_wrote_there_stops_nobody_for_long(allowance: Allowance, budget: Budget, now: float) -> None:
+    before = believed(budget, allowance, now)
+    later = now + AHEAD + Rest.LONGEST + (1.0 + allowance.burst) / allowance.floor
+    assert spent(before, allowance, later, 1, urgent=False)[1].calls == 1
+    cut_again = cut(before, allowance, now, complaint(took=1e9))
+    assert believed(cut_again, allowance, now) == cut_again
+
+
+@given(allowances(), st.lists(st.tuples(st.floats(-20.0, 10_000.0), deeds), max_size=20))
+def test_what_comes_about_by_the_rules_is_believed(
+    allowance: Allowance, story: list[tuple[float, tuple[int, bool] | Complaint | None]]
+) -> None:
+    budget, now = full(allowance, 0.0), 0.0
+    for seconds, deed in story:
+        now += seconds
+        assert believed(budget, allowance, now) is budget
+        match deed:
+            case None:
+                budget = noted(budget, allowance, now)
+            case Complaint():
+                budget = cut(budget, allowance, now, deed)
+            case (calls, urgent):
+                budget, _ = spent(budget, allowance, now, calls, urgent=urgent)
+    assert believed(None, allowance, now) == full(allowance, now)
+
+
+def test_a_clock_that_is_far_behind_begins_anew() -> None:
+    drained = replace(full(MINUTE, 1e9), tokens=0.0)
+    assert believed(drained, MINUTE, 1e9 - AHEAD) is drained
+    assert believed(drained, MINUTE, 1e9 - AHEAD - 1.0) == full(MINUTE, 1e9 - AHEAD - 1.0)

@@ -1,5 +1,6 @@
 """The budgets in PostgreSQL: those of targets are their owner's, and those that the settings name are everybody's."""
 
+from collections.abc import Collection
 from typing import Final
 
 import msgspec
@@ -7,6 +8,7 @@ import msgspec
 from ganga.model.budget import Budget, is_shared
 from ganga.model.ids import BudgetName
 from ganga.store.base import BudgetChange, ResultT
+from ganga.store.postgres.limits import fitting
 from ganga.store.postgres.reading import Reader
 from ganga.store.postgres.transaction import Transaction
 from ganga.store.storable import encode, storable_struct
@@ -22,7 +24,9 @@ _LOCK: Final = "SELECT budget FROM ganga.budgets WHERE owner = %(owner)s AND nam
 _CLOCK: Final = "SELECT extract(epoch FROM clock_timestamp())::float8"
 _WRITE: Final = "UPDATE ganga.budgets SET budget = %(budget)s WHERE owner = %(owner)s AND name = %(name)s"
 _BUDGETS: Final = """
-    SELECT name, budget FROM ganga.budgets WHERE owner IN (%(owner)s, %(nobody)s) AND budget IS NOT NULL
+    SELECT name, budget FROM ganga.budgets
+    WHERE owner IN (%(owner)s, %(nobody)s) AND (%(names)s::text[] IS NULL OR name = ANY (%(names)s))
+        AND budget IS NOT NULL
 """
 
 _decode = msgspec.json.Decoder(Budget).decode
@@ -35,7 +39,7 @@ async def change_budget(transaction: Transaction, name: BudgetName, change: Budg
     locked = await transaction.execute(_LOCK, budget)
     [(at,)] = await transaction.rows(_CLOCK)
     [(encoded,)] = await locked.fetchall()
-    old = None if encoded is None else _decode(encoded)
+    old = None if encoded is None else _decoded(encoded)
     new, result = change(old, at)
     if new != old:
         await transaction.execute(_WRITE, {**budget, "budget": encode(storable_struct(new))})
@@ -43,6 +47,18 @@ async def change_budget(transaction: Transaction, name: BudgetName, change: Budg
     return result
 
 
-async def budgets(reader: Reader) -> dict[BudgetName, Budget]:
+async def budgets(reader: Reader, names: Collection[BudgetName] | None) -> dict[BudgetName, Budget]:
     """See `Store.budgets`."""
-    return {BudgetName(name): _decode(budget) for name, budget in await reader.rows(_BUDGETS, nobody=_NOBODY)}
+    wanted = None if names is None else list(names)
+    rows = await reader.rows(_BUDGETS, nobody=_NOBODY, names=wanted)
+    found = {BudgetName(name): _decoded(encoded) for name, encoded in rows}
+    return {name: budget for name, budget in found.items() if budget is not None}
+
+
+def _decoded(encoded: bytes) -> Budget | None:
+    """None for what is none, or says what no reader can show: of what anybody may write, that must stop nobody else."""
+    try:
+        budget = _decode(encoded)
+    except msgspec.MsgspecError:
+        return None
+    return budget if budget == fitting(budget) else None

@@ -17,6 +17,7 @@ MOVING: Final = "GL002"
 #: By the first letters of the SQLSTATE, the longest that fits.
 _UNAVAILABLE: Final = {
     "08": "cannot be reached; try again",
+    "23514": "keeps no text or number as large as this; shorten it",
     "25006": "is read only just now, as a standby is; try again when it was promoted",
     "25": "has ended a transaction that took too long; try again",
     "28": "refuses this role; see ~/.pgpass, PGPASSWORD, and the access rules of the server",
@@ -26,6 +27,7 @@ _UNAVAILABLE: Final = {
     "53100": "cannot grow, since its disk is full; free some space and try again",
     "53300": "has no connection left; raise max_connections of the server, or close other programs",
     "53": "lacks resources; try again",
+    "54": "has come to a limit of the server; try again, and see its log",
     "55": "is locked by another process; try again, and see what else is using it",
     "57": "is being stopped or started, or took too long; try again",
     "58": "cannot read or write its files; see the log of the server",

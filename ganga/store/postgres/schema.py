@@ -13,7 +13,7 @@ from typing import Final, LiteralString
 from psycopg.sql import SQL, Identifier
 
 from ganga.errors import StoreDamaged, StoreTooNew, StoreUnavailable
-from ganga.store.postgres import keeping_tables
+from ganga.store.postgres import keeping_tables, limits
 from ganga.store.postgres.text import Connection
 
 #: The statements of one step, carried out in one transaction.
@@ -164,6 +164,7 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
         """CREATE INDEX chosen_jobs ON ganga.jobs (owner, target, status, job DESC) INCLUDE (name)
             WHERE subjob = -1""",
     ),
+    limits.TABLES,
 )
 
 #: Whoever migrates holds this; many processes may open a store at once.

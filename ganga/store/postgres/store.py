@@ -26,6 +26,7 @@ from ganga.store.portion import Head, Passage, Portion, Step, StoredJob, StoredT
 from ganga.store.postgres import budgets, keeping, loading, statements, writing
 from ganga.store.postgres.address import Address, read_address
 from ganga.store.postgres.deadline import Deadline
+from ganga.store.postgres.limits import check_new_fits, fitting, fitting_text, fitting_update
 from ganga.store.postgres.link import Link
 from ganga.store.postgres.listening import Listener
 from ganga.store.postgres.reading import Reader
@@ -110,6 +111,7 @@ class PostgresStore:
         check_new(job)
         spec = encode_spec(job.spec)
         shares = [encode_share(share) for share in job.shares or ()]
+        check_new_fits(job.spec.name, spec, shares)
         record = replace(first_record(_ANY_NUMBER, job, at), id=await self._placed(place))
         await self._write(writing.create, record, spec, shares, at, checked=bool(job.spec.checkers))
         return record
@@ -118,13 +120,14 @@ class PostgresStore:
         """See `Store.adopt`."""
         record = adopted_record(_ANY_NUMBER, job)
         spec = encode_spec(job.spec)
-        record = replace(record, id=await self._placed(place))
+        check_new_fits("", spec, ())
+        record = replace(fitting(record), id=await self._placed(place))
         await self._write(writing.create, record, spec, (), at, checked=False)
         return record
 
     async def request_kill(self, jobs: Collection[JobId], by: str, at: Utc) -> list[JobId]:
         """See `Store.request_kill`."""
-        return await self._write(writing.request_kill, jobs, storable_text(by), at)
+        return await self._write(writing.request_kill, jobs, fitting_text(storable_text(by)), at)
 
     async def withdraw_kill(self, jobs: Collection[JobId], at: Utc) -> None:
         """See `Store.withdraw_kill`."""
@@ -141,7 +144,7 @@ class PostgresStore:
     async def pause(self, target: TargetName, *, paused: bool, by: str, at: Utc) -> None:
         """See `Store.pause`."""
         check_target(target)
-        await self._write(writing.pause, target, storable_text(by), at, paused=paused)
+        await self._write(writing.pause, target, fitting_text(storable_text(by)), at, paused=paused)
 
     async def remove(self, jobs: Collection[JobId], at: Utc) -> None:
         """See `Store.remove`."""
@@ -155,7 +158,7 @@ class PostgresStore:
         try:
             return await self._write(writing.save, update, lease)
         except (UnicodeEncodeError, OverflowError):
-            return await self._write(writing.save, storable_update(update), lease)
+            return await self._write(writing.save, fitting_update(storable_update(update)), lease)
 
     async def hand_over(self, jobs: Collection[JobId], lease: Lease) -> None:
         """See `Store.hand_over`."""
@@ -252,9 +255,9 @@ class PostgresStore:
         """See `Store.change_budget`."""
         return await self._write_anyway(budgets.change_budget, name, change)
 
-    async def budgets(self) -> dict[BudgetName, Budget]:
+    async def budgets(self, names: Collection[BudgetName] | None = None) -> dict[BudgetName, Budget]:
         """See `Store.budgets`."""
-        return await self._read(budgets.budgets)
+        return await self._read(budgets.budgets, names)
 
     # Moving
 

@@ -214,10 +214,10 @@ async def _write_records(transaction: Transaction, update: Update) -> None:
 
 @contextmanager
 def _under(lease: Lease) -> Iterator[None]:
-    """What the server says of a lease, and of integers that are too long, as any store says it."""
+    """What the server says of a lease, and of integers and text that are too long, as any store says it."""
     try:
         yield
-    except errors.NumericValueOutOfRange as error:
+    except (errors.NumericValueOutOfRange, errors.CheckViolation) as error:
         raise OverflowError(str(error)) from error
     except psycopg.Error as error:
         if error.sqlstate == LEASE_LOST:

@@ -47,6 +47,7 @@ async def a_budget_comes_back_as_it_was_written(store: Store) -> None:
     await store.change_budget(THEIRS, lambda _, __: (replace(full, reason="a lone \ud800 surrogate"), None))
     budgets = await store.budgets()
     expect("the names", set(budgets), {OURS, THEIRS})
+    expect("one by its name", set(await store.budgets([THEIRS, BudgetName("nobody's")])), {THEIRS})
     expect("what cannot be stored", budgets[THEIRS], replace(full, reason="a lone \ufffd surrogate"))
 
 

@@ -2,10 +2,12 @@
 
 # ruff: noqa: S608 - the attacks are written here, and joined from words of this file
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from secrets import token_hex
 
 import psycopg
@@ -17,6 +19,9 @@ from psycopg.rows import TupleRow
 from ganga.errors import ConfigurationError, StoreUnavailable, UsageError
 from ganga.model.budget import Budget, own_budget
 from ganga.model.ids import BudgetName, JobId, Seq
+from ganga.model.policy import Allowance
+from ganga.monitor.clock import system_clock
+from ganga.monitor.purse import Purse
 from ganga.store.base import Query
 from ganga.store.moving import move
 from ganga.store.postgres.rights import admit, distrust, trust, trusted
@@ -224,6 +229,41 @@ async def test_a_budget_of_a_target_is_its_owners_and_others_are_shared(users: U
         await bob.change_budget(own, lambda old, _: (budget if old is None else replace(budget, rate=9.0), None))
         assert await bob.budgets() == {shared: replace(budget, tokens=0.5), own: budget}
     assert await alice.budgets() == {shared: replace(budget, tokens=0.5), own: budget}
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        b"\xff not JSON",
+        b'{"at":1e999,"rate":1,"tokens":1}',
+        b'{"at":32503680000,"rate":1,"tokens":0}',
+        b'{"at":0,"rate":0,"tokens":-1e300}',
+        b'{"at":0,"rate":-1,"tokens":-5}',
+        b'{"at":0,"rate":1,"tokens":0,"rest":1e12}',
+        b'{"at":0,"rate":1,"tokens":0,"rest":1e10}',
+    ],
+)
+async def test_a_shared_budget_that_somebody_has_spoilt_is_begun_anew(
+    written: bytes, alice: PostgresStore, attacker: psycopg.Connection[TupleRow]
+) -> None:
+    shared = BudgetName("lxplus")
+    allowance = Allowance(budget=shared, strict=True, ceiling=1.0, floor=0.1, burst=4.0)
+    attacker.execute("INSERT INTO ganga.budgets (owner, name, budget) VALUES ('', 'lxplus', %s)", (written,))
+    purse = Purse(HERE, allowance, alice, system_clock, Random(1))
+    async with asyncio.timeout(5):
+        await purse.open()
+        await purse.take(urgent=False)
+    found = (await alice.budgets([shared]))[shared]
+    assert 2.5 <= found.tokens <= 3.0
+    assert found.rate == 1.0
+
+
+async def test_a_spoilt_budget_is_no_news_to_anybody(
+    alice: PostgresStore, attacker: psycopg.Connection[TupleRow]
+) -> None:
+    for name, written in (("x", b"nothing"), ("y", b'{"at":0,"rate":1,"tokens":1,"cut_at":1e300,"reason":"x"}')):
+        attacker.execute("INSERT INTO ganga.budgets (owner, name, budget) VALUES ('', %s, %s)", (name, written))
+    assert await alice.budgets() == {}
 
 
 async def test_jobs_of_others_are_not_in_the_way_of_a_store_that_moves(
