@@ -73,6 +73,9 @@ STORE_ID: Final = "SELECT id FROM ganga.owners WHERE owner = %(owner)s"
 WHO: Final = """
     SELECT current_user::text, coalesce(%(owner)s::text, current_user::text) = ANY (ganga.acts_for())
 """
+TRUSTED: Final = "SELECT %(owner)s::text = ANY (ganga.acts_for())"
+OWNERS: Final = "SELECT owner FROM ganga.grants WHERE service = current_user::text AND owner <> current_user::text"
+DATABASE: Final = "SELECT current_user::text, id FROM ganga.store"
 
 # The writer's own row, by which it is known what was committed. An insertion waits for one that is under way.
 SIGN: Final = """
@@ -80,6 +83,11 @@ SIGN: Final = """
     ON CONFLICT (owner, writer) DO UPDATE SET written = excluded.written, outcome = NULL, at = now()
 """
 OUTCOME: Final = "SELECT outcome FROM ganga.writers WHERE owner = %s AND writer = %s"
+# To a role that is no longer trusted the server shows no row, and refuses to let it write one.
+OUTCOME_IF_TRUSTED: Final = """
+    INSERT INTO ganga.writers (owner, writer, written) VALUES (%s, %s, 0)
+    ON CONFLICT (owner, writer) DO UPDATE SET written = ganga.writers.written RETURNING outcome
+"""
 SIGNED: Final = """
     INSERT INTO ganga.writers (owner, writer, written) VALUES (%s, %s, 0)
     ON CONFLICT (owner, writer) DO UPDATE SET written = ganga.writers.written RETURNING written, outcome
@@ -228,7 +236,6 @@ TELL: Final = f"""
     )
     UPDATE ganga.writers SET outcome = counter.seq FROM counter WHERE owner = %(owner)s AND writer = %(writer)s
 """
-LISTEN: Final = "SELECT 'ganga_' || md5(%s::text)"
 NOTIFY: Final = "SELECT pg_notify('ganga_' || md5(%s::text), '')"
 # Which were forgotten is read with those that were not: a reader is never given a part for the whole.
 LAST_SEQ: Final = """

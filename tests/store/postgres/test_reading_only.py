@@ -102,7 +102,7 @@ async def test_the_server_refuses_it_whatever_the_url_says(url: str) -> None:
         with pytest.raises(StoreUnavailable, match="opened to be read only"):
             await link.run(lambda connection, _deadline: connection.execute("CREATE TABLE public.more (x int)"))
     finally:
-        await link.close()
+        await link.drop()
 
 
 async def test_an_older_store_is_not_brought_up_to_date(url: str) -> None:
