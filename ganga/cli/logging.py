@@ -11,6 +11,7 @@ from pathlib import Path
 from ganga.cli.words import said, tell
 from ganga.errors import GangaError
 from ganga.settings import load
+from ganga.workspace.home import Home
 
 LOG = "ganga.log"
 
@@ -50,11 +51,14 @@ def replacing_brief(handler: logging.Handler) -> Iterator[None]:
 
 
 def write_log(name: str, text: str) -> Path:
-    """Append to a log file, which nobody else may read. Raises `OSError` and `ConfigurationError`."""
-    folder = load().home / "logs"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = folder / name
+    """Append to a log file, which nobody else may read, except in a home that a group is let into. Raises `OSError`
+    and `ConfigurationError`.
+    """
+    home = Home(load().home)
+    path = home.path / "logs" / name
+    home.make(path.parent)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="utf-8") as file:
+        home.let_in_file(file.fileno(), path)
         file.write(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {text}\n")
     return path
 

@@ -93,6 +93,10 @@ class Place(Protocol):
         """The folder of a job, for notes; it may not exist."""
         ...
 
+    def mark(self, job: JobId, name: str) -> None:
+        """Leave an empty file of this name in the folder of the job."""
+        ...
+
     def output(self, job: JobId, attempt: int) -> Path:
         """Where the output of an attempt is."""
         ...

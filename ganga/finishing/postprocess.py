@@ -121,14 +121,13 @@ def _notify(record: JobRecord, spec: JobSpec, place: Place, verdict: Verdict, pr
     output = place.output(record.id, record.attempt)
     notice = Notice(record, spec, verdict.status, verdict.reason, output, key)
     for position, plugin in enumerate(spec.notifiers):
-        note = place.folder(record.id) / f".told-{key}-{position}"
-        if note.exists():
+        note = f".told-{key}-{position}"
+        if (place.folder(record.id) / note).exists():
             continue
         try:
             with _step(NOTIFIERS.title(plugin), progress):
                 NOTIFIERS.load(plugin).notify(notice)
-                note.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                note.touch(mode=0o600)
+                place.mark(record.id, note)
         except FinishingError as error:
             _log.warning("job %s: %s", record.id, error)
             yield str(error)
