@@ -80,6 +80,10 @@ class StoreTooNew(StoreError):
     """The store was written by a newer ganga; the text says which version is needed."""
 
 
+class NotTrusted(StoreError):
+    """Whose jobs they are no longer lets this role act for them: nothing was written, and nothing can be read."""
+
+
 class LeaseLost(StoreError):
     """Another process has taken over the target: nothing was written, and nothing more may be."""
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ganga.cli.words import said, tell
 from ganga.errors import GangaError
+from ganga.monitor.subject import owner_at_hand
 from ganga.settings import load
 from ganga.workspace.home import Home
 
@@ -68,7 +69,8 @@ def brief(record: logging.LogRecord) -> str | None:
     if record.name == _NOT_TOLD:
         return None
     more = f" (the traceback is in {LOG})" if record.exc_info else ""
-    return said(f"{record.getMessage()}{more}")
+    owner = owner_at_hand()
+    return said(f"{owner}: {record.getMessage()}{more}" if owner else f"{record.getMessage()}{more}")
 
 
 class _Brief(logging.Handler):
@@ -85,6 +87,8 @@ class _Whole(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            write_log(LOG, f"{record.levelname} {record.name}: {self.format(record)}")
+            owner = owner_at_hand()
+            whose = f" [{owner}]" if owner else ""
+            write_log(LOG, f"{record.levelname} {record.name}{whose}: {self.format(record)}")
         except (OSError, GangaError) as error:
             tell(f"the log cannot be written: {error}")

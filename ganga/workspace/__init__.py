@@ -24,9 +24,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from time import time
+from typing import ClassVar
 
 from ganga.errors import StoreUnavailable
 from ganga.model.ids import JobId
+from ganga.model.job import Share
 from ganga.workspace.folders import TAKEN, explained
 from ganga.workspace.home import Home
 from ganga.workspace.staging import ENVIRONMENT, INPUTS, SHARES, Staged, place_of, stage
@@ -42,6 +44,9 @@ class Workspace:
 
     They raise `ConfigurationError` where nothing can be written, and `StoreUnavailable` when the disk is full or fails.
     """
+
+    #: Whether it is another user's, who may do anything there, and for whom this process works beside others.
+    hosted: ClassVar[bool] = False
 
     def __init__(self, home: Path) -> None:
         self.home = home
@@ -85,6 +90,10 @@ class Workspace:
         original = Path(os.path.normpath(path))
         copy = self._jobs / number / SHARES / place_of(original)
         return copy if copy.exists() else original
+
+    def objection(self, job: JobId, share: Share) -> str | None:  # noqa: ARG002 - for those that have one
+        """Why the input files of the job or subjob are not to be handed over; None if they are."""
+        return None
 
     def stage(
         self,

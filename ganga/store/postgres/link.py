@@ -1,4 +1,4 @@
-"""One connection, made when it is needed and again when it was lost; one errand at a time."""
+"""One connection, made when it is needed and again when it was lost."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
@@ -10,15 +10,14 @@ import msgspec
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from ganga.errors import StoreUnavailable
 from ganga.store.postgres import statements
 from ganga.store.postgres.address import Address
 from ganga.store.postgres.deadline import Deadline
 from ganga.store.postgres.failures import is_passing, translated
 from ganga.store.postgres.text import Connection, escape_in
-from ganga.store.rules import closed
 
 _Result = TypeVar("_Result")
+Errand = Callable[[Connection, Deadline], Awaitable[_Result]]
 
 #: Seconds before something is tried again: at first, and at most.
 _PAUSE: Final = 0.02
@@ -26,42 +25,27 @@ _LONGEST_PAUSE: Final = 0.5
 
 
 class Link:
-    """A connection of this name. `patience` bounds each errand in seconds, from its turn on; those who stood behind one
-    that waited in vain do not wait again.
-
-    An errand ends by itself: whoever waits for it may be cancelled, and the connection stays in order.
-    """
+    """A connection of this name, for one errand at a time. `patience` bounds each errand in seconds."""
 
     def __init__(self, address: Address, name: str, patience: float) -> None:
         self.location = address.location
+        self.name = name
         self._conninfo = make_conninfo("", **address.named(name, patience))
         self._patience = patience
         self._connection: Connection | None = None
-        self._turn = asyncio.Lock()
-        #: When an errand gave up last, by the clock of the event loop, and why.
-        self._lost_at = -inf
-        self._loss = psycopg.OperationalError()
-        self._errands: set[asyncio.Task[object]] = set()
-        self._closing = False
+        #: When no connection came about last, by the clock of the event loop, and why.
+        self._away_at = -inf
+        self._reason = psycopg.Error()
 
-    async def run(self, errand: Callable[[Connection, Deadline], Awaitable[_Result]]) -> _Result:
+    async def run(self, errand: Errand[_Result], since: float = inf) -> _Result:
         """What the errand returns; it is done again if nothing has happened yet and the reason may have passed.
 
-        Raises `StoreError`.
+        `since` is when somebody began to wait for this: whoever waited while no connection came about does not wait
+        for another. Raises `psycopg.Error`, and what the errand raises.
         """
-        if self._closing:
-            raise closed(self.location)
-        task = asyncio.create_task(self._run(errand), name=f"store {self.location}")
-        self._errands.add(task)
-        task.add_done_callback(self._forget)
-        return await asyncio.shield(task)
-
-    async def close(self) -> None:
-        """Finish what was given so far and disconnect; may be repeated."""
-        self._closing = True
-        if self._errands:
-            await asyncio.wait(self._errands)
-        await self.drop()
+        if self._away_at > since:
+            raise self._reason.with_traceback(None)
+        return await self._tried(errand, Deadline(self._patience))
 
     async def drop(self) -> None:
         """Let go of the connection; the next errand makes another."""
@@ -89,31 +73,18 @@ class Link:
                 await connection.execute(statements.DURABLE)
         return self._connection
 
-    async def _run(self, errand: Callable[[Connection, Deadline], Awaitable[_Result]]) -> _Result:
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        with translating(self.location):
-            async with self._turn:
-                if self._lost_at > began:
-                    raise translated(self._loss, self.location) from self._loss
-                try:
-                    return await self._tried(errand, Deadline(self._patience))
-                except psycopg.OperationalError as error:
-                    self._lost_at, self._loss = loop.time(), error
-                    raise
-                except StoreUnavailable:
-                    self._lost_at, self._loss = loop.time(), psycopg.OperationalError("what came before waited in vain")
-                    raise
-
-    async def _tried(self, errand: Callable[[Connection, Deadline], Awaitable[_Result]], deadline: Deadline) -> _Result:
+    async def _tried(self, errand: Errand[_Result], deadline: Deadline) -> _Result:
         pause = _PAUSE
         while True:
+            connection: Connection | None = None
             try:
                 connection = await self.connected(deadline)
                 with deadline.cuts(connection):
                     return await errand(connection, deadline)
             except psycopg.Error as error:
                 if not is_passing(error) or deadline.left <= pause:
+                    if connection is None:
+                        self._away_at, self._reason = asyncio.get_running_loop().time(), error
                     raise
             await self._give_up_lost()
             await asyncio.sleep(pause)
@@ -124,12 +95,6 @@ class Link:
         connection = self._connection
         if connection is not None and (connection.closed or connection.info.parameter_status("in_hot_standby") == "on"):
             await self.drop()
-
-    def _forget(self, task: asyncio.Task[object]) -> None:
-        self._errands.discard(task)
-        if not task.cancelled():
-            # Nobody may have waited for the end.
-            task.exception()
 
 
 @contextmanager

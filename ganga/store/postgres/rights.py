@@ -3,14 +3,13 @@
 Whoever made the tables admits the roles of others. From then on each role says itself who acts for it.
 """
 
-from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
 from ganga.errors import UsageError
 from ganga.model.ids import shortened
 from ganga.store.postgres.address import read_address
 from ganga.store.postgres.deadline import Deadline
-from ganga.store.postgres.link import Link
+from ganga.store.postgres.link import Errand, Link, translating
 from ganga.store.postgres.schema import grant_rights, migrate
 from ganga.store.postgres.text import Connection
 
@@ -71,11 +70,12 @@ async def trusted(url: str, *, patience: float = _PATIENCE) -> list[str]:
     return await _run(Link(read_address(url), "ganga trusts", patience), errand)
 
 
-async def _run(link: Link, errand: Callable[[Connection, Deadline], Awaitable[_Result]]) -> _Result:
+async def _run(link: Link, errand: Errand[_Result]) -> _Result:
     try:
-        return await link.run(errand)
+        with translating(link.location):
+            return await link.run(errand)
     finally:
-        await link.close()
+        await link.drop()
 
 
 async def _check_role(connection: Connection, role: str) -> None:

@@ -157,6 +157,18 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
         "CREATE POLICY withdrawn ON ganga.grants FOR DELETE USING (owner = current_user::text)",
     ),
     keeping_tables.TABLES,
+    # Whoever is trusted, or no longer, is told at once. What is said there is a hint, which anybody may give.
+    (
+        """CREATE FUNCTION ganga.tell_service() RETURNS trigger LANGUAGE plpgsql
+            SET search_path = pg_catalog, pg_temp AS $$
+            BEGIN
+                PERFORM pg_notify('ganga_trust_' || md5(coalesce(NEW.service, OLD.service)), '');
+                RETURN NULL;
+            END $$""",
+        "REVOKE ALL ON FUNCTION ganga.tell_service() FROM PUBLIC",
+        """CREATE TRIGGER tell_service AFTER INSERT OR DELETE ON ganga.grants
+            FOR EACH ROW EXECUTE FUNCTION ganga.tell_service()""",
+    ),
 )
 
 #: Whoever migrates holds this; many processes may open a store at once.

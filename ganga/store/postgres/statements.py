@@ -73,6 +73,9 @@ STORE_ID: Final = "SELECT id FROM ganga.owners WHERE owner = %(owner)s"
 WHO: Final = """
     SELECT current_user::text, coalesce(%(owner)s::text, current_user::text) = ANY (ganga.acts_for())
 """
+TRUSTED: Final = "SELECT %(owner)s::text = ANY (ganga.acts_for())"
+OWNERS: Final = "SELECT owner FROM ganga.grants WHERE service = current_user::text AND owner <> current_user::text"
+DATABASE: Final = "SELECT current_user::text, id FROM ganga.store"
 
 # The writer's own row, by which it is known what was committed. An insertion waits for one that is under way.
 SIGN: Final = """
@@ -228,7 +231,6 @@ TELL: Final = f"""
     )
     UPDATE ganga.writers SET outcome = counter.seq FROM counter WHERE owner = %(owner)s AND writer = %(writer)s
 """
-LISTEN: Final = "SELECT 'ganga_' || md5(%s::text)"
 NOTIFY: Final = "SELECT pg_notify('ganga_' || md5(%s::text), '')"
 # Which were forgotten is read with those that were not: a reader is never given a part for the whole.
 LAST_SEQ: Final = """

@@ -1,4 +1,5 @@
-"""The store in PostgreSQL: one connection that writes, one that reads, and one that listens while somebody waits.
+"""The store in PostgreSQL: by itself it has one connection that writes, one that reads, and one that listens while
+somebody waits; see `sharing` for many.
 
 The verbs are errands for one of the connections; what they do there is in `writing` and `reading`, and the statements
 in `statements`.
@@ -11,7 +12,7 @@ from typing import Concatenate, Final, ParamSpec, TypeVar
 
 from msgspec.structs import replace
 
-from ganga.errors import ConfigurationError, StoreDamaged
+from ganga.errors import StoreDamaged
 from ganga.model.budget import Budget
 from ganga.model.clock import Utc
 from ganga.model.event import Event
@@ -24,10 +25,12 @@ from ganga.store.creation import adopted_record, check_new, first_record
 from ganga.store.news import News
 from ganga.store.portion import Head, Passage, Portion, Step, StoredJob, StoredTarget
 from ganga.store.postgres import budgets, keeping, loading, statements, writing
+from ganga.store.postgres.acting import Acting, enter
 from ganga.store.postgres.address import Address, read_address
+from ganga.store.postgres.connections import Connections, connections
 from ganga.store.postgres.deadline import Deadline
-from ganga.store.postgres.link import Link
 from ganga.store.postgres.listening import Listener
+from ganga.store.postgres.queueing import Queue
 from ganga.store.postgres.reading import Reader
 from ganga.store.postgres.schema import migrate
 from ganga.store.postgres.text import Connection
@@ -54,35 +57,37 @@ async def open_postgres(
     Raises `ConfigurationError`, `StoreUnavailable`, `StoreDamaged` and `StoreTooNew`.
     """
     address = read_address(url)
-    reader = Link(address, "ganga reads", patience)
-    try:
-        name, identity = await reader.run(lambda connection, deadline: _entered(connection, deadline, address, owner))
-        store = PostgresStore(address, name, identity, reader, patience)
-    except BaseException:
-        await reader.close()
-        raise
-    try:
-        if not passing:
-            await store.check_here()
-        yield store
-    finally:
-        await store.close()
+    async with connections(address, patience, 1) as shared:
+
+        async def errand(connection: Connection, deadline: Deadline) -> tuple[Acting, str]:
+            await prepare(connection, deadline, address)
+            return await enter(connection, owner)
+
+        acting, identity = await Queue(shared.reading).run(errand)
+        store = PostgresStore(shared, acting, identity)
+        try:
+            if not passing:
+                await store.check_here()
+            yield store
+        finally:
+            await store.close()
 
 
 class PostgresStore:
     """A `Store`; made by `open_postgres`. Belongs to one event loop; other processes have objects of their own."""
 
-    def __init__(self, address: Address, owner: str, identity: str, reader: Link, patience: float) -> None:
-        self.location = address.location
+    def __init__(self, shared: Connections, acting: Acting, identity: str) -> None:
+        self.location = shared.address.location
         #: Whose jobs these are.
-        self.owner = owner
+        self.owner = acting.owner
         #: Sentences for people about how the store is used.
         self.warnings: tuple[str, ...] = ()
         self.id = identity
-        self._reader = reader
-        self._writer = Writer(address, owner, patience)
+        self._acting = acting
+        self._reader = Queue(shared.reading)
+        self._writer = Writer(shared.writing, acting)
         self._news = News()
-        self._listener = Listener(address, owner, patience, self._news, self.last_seq)
+        self._listener = Listener(shared.channels, acting.owner, self._news, self.last_seq)
 
     def __repr__(self) -> str:
         return f"<PostgresStore {self.id}: {self.location} of {self.owner}>"
@@ -297,7 +302,7 @@ class PostgresStore:
         **named: _Given.kwargs,
     ) -> _Result:
         async def errand(connection: Connection, _deadline: Deadline) -> _Result:
-            return await work(Reader(connection, self.owner), *given, **named)
+            return await self._acting.checked(connection, work(Reader(connection, self.owner), *given, **named))
 
         return await self._reader.run(errand)
 
@@ -330,29 +335,21 @@ class PostgresStore:
         """The id of the next job, whose place is made; no transaction waits for that."""
 
         async def next_number(connection: Connection, _deadline: Deadline) -> JobId:
+            await self._acting.check(connection)
             with loading.noticing_moves():
                 [(_, number)] = await (await connection.execute(statements.NEW_NUMBER, (self.owner,))).fetchall()
             return job_id(number)
 
         with loading.refused_while_moving(self.location):
-            job = await self._writer.link.run(next_number)
+            job = await self._writer.queue.run(next_number)
         if place is not None:
             await asyncio.to_thread(place, job)
         return job
 
 
-async def _entered(connection: Connection, deadline: Deadline, address: Address, owner: str | None) -> tuple[str, str]:
-    """For whom this role is to act, and the id of the store, which is made if it is not there."""
+async def prepare(connection: Connection, deadline: Deadline, address: Address) -> None:
+    """Make the tables if they are not there. Raises `StoreDamaged`, `StoreUnavailable` and `StoreTooNew`."""
     if connection.info.parameter_status("server_encoding") != "UTF8":
         raise StoreDamaged(f"{address.location} cannot keep all text; make a database with the encoding UTF8")
     deadline.extend(_MAKING)
     await migrate(connection, address.location)
-    [(role, trusted)] = await (await connection.execute(statements.WHO, {"owner": owner})).fetchall()
-    if not trusted:
-        raise ConfigurationError(
-            f"the role {role} may not act for {owner}; {owner} allows it by `ganga rights trust {role}`"
-        )
-    whose = {"owner": owner or role}
-    await connection.execute(statements.ENTER, whose)
-    [(identity,)] = await (await connection.execute(statements.STORE_ID, whose)).fetchall()
-    return owner or role, identity

@@ -12,16 +12,18 @@ from secrets import token_hex
 from typing import Final, TypeVar
 
 import psycopg
+from psycopg.errors import InsufficientPrivilege
 from psycopg.pq import TransactionStatus
 from psycopg.rows import TupleRow
 
 from ganga.errors import StoreUnavailable
 from ganga.model.ids import Seq
 from ganga.store.postgres import statements
-from ganga.store.postgres.address import Address
+from ganga.store.postgres.acting import Acting
 from ganga.store.postgres.deadline import Deadline
 from ganga.store.postgres.failures import is_passing
 from ganga.store.postgres.link import Link
+from ganga.store.postgres.queueing import Links, Queue
 from ganga.store.postgres.text import Connection
 
 _Result = TypeVar("_Result")
@@ -39,11 +41,11 @@ class NotCommitted(psycopg.OperationalError):
 class Writer:
     """Writes for one owner, one transaction after the other."""
 
-    def __init__(self, address: Address, owner: str, patience: float) -> None:
-        self.owner = owner
+    def __init__(self, links: Links, acting: Acting) -> None:
+        self.owner = acting.owner
         self.id = token_hex(8)
-        self.name = f"ganga {self.id}"
-        self.link = Link(address, self.name, patience)
+        self.queue = Queue(links)
+        self._acting = acting
         #: The number of the last transaction that was begun.
         self.written = 0
 
@@ -52,21 +54,28 @@ class Writer:
         store. Raises `StoreError`.
         """
 
-        async def errand(connection: Connection, deadline: Deadline) -> _Result:
-            self.written += 1
-            transaction = Transaction(self, connection, deadline, moving=moving)
-            try:
-                return await work(transaction)
-            finally:
-                await transaction.end()
+        async def write(link: Link, since: float) -> _Result:
+            async def errand(connection: Connection, deadline: Deadline) -> _Result:
+                self.written += 1
+                transaction = Transaction(self, link, connection, deadline, moving=moving)
+                try:
+                    return await work(transaction)
+                except InsufficientPrivilege:
+                    await transaction.end()
+                    await self._acting.check(await link.connected(deadline))
+                    raise
+                finally:
+                    await transaction.end()
 
-        return await self.link.run(errand)
+            return await link.run(errand, since)
+
+        return await self.queue.run_over(write)
 
     async def close(self) -> None:
         """Finish, and take the row of this writer away; where that cannot be done, another does it in some days."""
-        if self.written and self.link.alive:
-            await self.link.run(self._sign_off)
-        await self.link.close()
+        if self.written and self.queue.links.alive:
+            await self.queue.run(self._sign_off)
+        await self.queue.close()
 
     async def _sign_off(self, connection: Connection, _deadline: Deadline) -> None:
         await connection.execute(statements.SIGN_OFF, (self.owner, self.id))
@@ -75,11 +84,11 @@ class Writer:
 class Transaction:
     """One of a `Writer`."""
 
-    def __init__(self, writer: Writer, connection: Connection, deadline: Deadline, *, moving: bool) -> None:
+    def __init__(self, writer: Writer, link: Link, connection: Connection, deadline: Deadline, *, moving: bool) -> None:
         self.owner = writer.owner
         self.writer = writer.id
         self.connection = connection
-        self._writer = writer
+        self._link = link
         self._deadline = deadline
         self._number = writer.written
         self._moving = moving
@@ -171,9 +180,9 @@ class Transaction:
         """What came of it, asked over another connection."""
         while self._deadline.left > 0:
             try:
-                connection = await self._writer.link.connected(self._deadline)
+                connection = await self._link.connected(self._deadline)
                 with self._deadline.cuts(connection):
-                    await connection.execute(statements.END_BACKEND, (self._backend, self._writer.name))
+                    await connection.execute(statements.END_BACKEND, (self._backend, self._link.name))
                     found = await connection.execute(statements.SIGNED, (self.owner, self.writer))
                     row = await found.fetchone()
             except psycopg.Error as again:
@@ -185,7 +194,7 @@ class Transaction:
                     return _number(row[1:])
                 raise NotCommitted("the connection was lost before the transaction was committed") from error
         raise StoreUnavailable(
-            f"the store {self._writer.link.location} went away while it was being written: whether that was written is "
+            f"the store {self._link.location} went away while it was being written: whether that was written is "
             "not known; look at the job, or at the list of jobs, before you try again"
         ) from error
 

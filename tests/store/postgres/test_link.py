@@ -140,7 +140,7 @@ async def test_nothing_is_told_before_it_is_on_the_disk(
     try:
         assert await link.run(setting) == (used,)
     finally:
-        await link.close()
+        await link.drop()
 
 
 async def test_a_store_that_is_closed_says_so(url: str) -> None:
