@@ -39,6 +39,7 @@ _FIRST: Final = 4001
 #: A Python of this version that other accounts may run: this one may be root's alone.
 _PYTHONS: Final = (sys.executable, f"/usr/bin/python{sys.version_info[0]}.{sys.version_info[1]}")
 _NEW_MOUNTS: Final = 0x00020000  # CLONE_NEWNS
+_NEW_FOLDER: Final = 0x00000200  # CLONE_FS
 _POLL: Final = 0.2
 
 
@@ -83,12 +84,13 @@ class Person:
         """Write the settings file."""
         self.write(self.home / "ganga.toml", settings)
 
-    def start(self, *words: str, stderr: Path) -> subprocess.Popen[bytes]:
-        """A command of ganga that goes on."""
-        with stderr.open("wb") as said:
+    def start(self, *words: str, log: Path) -> subprocess.Popen[bytes]:
+        """A command of ganga that goes on, and says into a file what it has to say."""
+        with log.open("wb") as said:
             return subprocess.Popen(
                 [*_ganga(), *words],
                 stdin=subprocess.DEVNULL,
+                stdout=said,
                 stderr=said,
                 cwd=self.home,
                 env=self.environment,
@@ -131,7 +133,7 @@ class Person:
     def target(self, name: str) -> dict[str, object]:
         """What the store knows of one of this person's targets."""
         lines = [json.loads(line) for line in self.ganga("targets", "--json").splitlines()]
-        return next(line for line in lines if line["target"] == name)
+        return next(line for line in lines if line["name"] == name)
 
 
 class Households:
@@ -166,6 +168,14 @@ class Households:
         """The setting ``service.home``."""
         return str(self.folder / "{owner}" / "ganga")
 
+    def lend(self, owner: Person, path: Path, content: bytes) -> None:
+        """A file of the owner below her home, for the service too."""
+        path.parent.mkdir(exist_ok=True)
+        owner.write(path, content)
+        for place, bits in ((path.parent, 0o2770), (path, 0o660)):
+            os.chown(place, owner.number, self._shared[owner.name])
+            place.chmod(bits)
+
     def store(self, name: str) -> str:
         """The section of the settings with the store of this person."""
         return f"[store]\nurl = '{self._server.tcp_url(self._database, name)}'\n"
@@ -193,7 +203,7 @@ class Households:
         """The service runs with these targets; gives what it says."""
         self.robot.configure(self.store(SERVICE) + settings)
         said = self.folder / "said"
-        with self.robot.start("monitor", *words, stderr=said) as process:
+        with self.robot.start("monitor", *words, log=said) as process:
             try:
                 yield said
                 assert process.poll() is None, said.read_text()
@@ -292,6 +302,8 @@ def _other_mounts() -> Iterator[None]:
         subprocess.run(["mount", "--make-rprivate", "/"], check=True)
         yield
     finally:
+        # Threads that have begun meanwhile share the folder of this one with it: who does cannot change places.
+        _called(library.unshare(_NEW_FOLDER))
         _called(library.setns(before, _NEW_MOUNTS))
         os.close(before)
 

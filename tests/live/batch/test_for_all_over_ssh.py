@@ -4,11 +4,12 @@ account that lets the service in.
 
 from collections.abc import Iterator
 
+import psutil
 import pytest
 
 from tests.backends.batch.ssh.server import ALIAS, Sshd, sshd
 from tests.backends.batch.ssh.server import check as check_sshd
-from tests.live.households import Households, Person, households
+from tests.live.households import SERVICE, Households, Person, awaited, households
 from tests.live.needs import needs
 from tests.live.slurm_server import install as slurm_install
 from tests.live.slurm_server.cluster import Cluster, running
@@ -72,6 +73,24 @@ def settled(people: Households, login: Sshd) -> None:
         owner.configure(people.store(owner.name) + targets(login, owner.name))
 
 
+def for_all(people: Households, server: Sshd) -> str:
+    people.robot.environment["GANGA_HOME"] = str(people.robot.ganga_home)
+    return f"[service]\nhome = '{people.homes}'\n" + targets(server, "{owner}")
+
+
+def connections(owner: Person) -> list[int]:
+    """The processes that serve the connections of this account to the login machine."""
+    return [
+        process.pid
+        for process in psutil.process_iter(["name", "uids"])
+        if process.info["name"] == "sshd" and process.info["uids"].real == owner.number
+    ]
+
+
+def times_let_in(owner: Person, server: Sshd) -> int:
+    return (server.folder / "log").read_text(errors="replace").count(f"Accepted publickey for {owner.name} ")
+
+
 def submitted(owner: Person, *script: str) -> str:
     """A job with an input, an output, and the name of whoever runs it."""
     owner.write(owner.home / "input", f"of {owner.name}\n")
@@ -91,3 +110,61 @@ def test_a_service_acts_for_one_owner_in_her_home(people: Households, login: Ssh
     assert (ada.ganga_home / f"jobs/{job}/output-1/result").read_text() == "of ada\n"
     ada.ganga("remove", job)
     assert not (ada.ganga_home / f"jobs/{job}").exists()
+
+
+def test_each_job_runs_as_its_owner_and_comes_home_to_her(people: Households, login: Sshd) -> None:
+    owners = (people.ada, people.bob)
+    first = {owner.name: submitted(owner) for owner in owners}
+    with people.service(for_all(people, login), "--for-all"):
+        second = {owner.name: submitted(owner, "exit 3") for owner in owners}
+        for owner in owners:
+            assert owner.ended(first[owner.name])["status"] == "completed"
+            assert owner.ended(second[owner.name])["exit_code"] == 3
+    for owner in owners:
+        for job in (first[owner.name], second[owner.name]):
+            assert owner.ganga("logs", job) == f"{owner.name}\n"
+            result = owner.ganga_home / f"jobs/{job}/output-1/result"
+            assert owner.run("cat", str(result)).stdout == f"of {owner.name}\n"
+            other = people.ada if owner is people.bob else people.bob
+            assert "Permission denied" in other.run("cat", str(result)).stderr
+            owner.ganga("remove", job)
+        assert list((owner.ganga_home / "jobs").iterdir()) == []
+        assert list((owner.ganga_home / "staging").iterdir()) == []
+
+
+def test_who_takes_the_key_away_stops_nobody_else(people: Households, login: Sshd) -> None:
+    ada, bob = people.ada, people.bob
+    with people.service(for_all(people, login), "--for-all"):
+        waiting = submitted(ada, f"until test -e {people.folder}/go; do sleep 0.2; done")
+        awaited(lambda: ada.job(waiting), lambda job: job["status"] == "running")
+        (ada.home / "authorized_keys").unlink()
+        login.cut()
+        down = awaited(lambda: ada.target("cluster"), lambda target: target["down_since"] is not None)
+        assert "ada@" in str(down["error"])
+        assert bob.ended(submitted(bob))["status"] == "completed"
+        assert bob.target("cluster")["down_since"] is None
+        (people.folder / "go").touch()
+        assert ada.job(waiting)["status"] == "running"
+        let_in(ada, login)
+        assert ada.ended(waiting)["status"] == "completed"
+
+
+def test_who_trusts_the_service_no_longer_is_let_alone(people: Households, login: Sshd) -> None:
+    ada, bob = people.ada, people.bob
+    with people.service(for_all(people, login), "--for-all") as said:
+        waiting = submitted(ada, f"until test -e {people.folder}/go_on; do sleep 0.2; done")
+        awaited(lambda: ada.job(waiting), lambda job: job["status"] == "running")
+        assert connections(ada)
+        ada.ganga("rights", "distrust", SERVICE)
+        awaited(lambda: {"connections": connections(ada)}, lambda seen: not seen["connections"])
+        assert "lost: ada, cluster" in said.read_text()
+        let_in_before = times_let_in(ada, login)
+        (people.folder / "go_on").touch()
+        later = submitted(ada)
+        for _ in range(2):
+            assert bob.ended(submitted(bob))["status"] == "completed"
+        assert (ada.job(waiting)["status"], ada.job(later)["status"]) == ("running", "submitting")
+        assert not connections(ada)
+        assert times_let_in(ada, login) == let_in_before
+        ada.ganga("rights", "trust", SERVICE)
+        assert [ada.ended(job)["status"] for job in (waiting, later)] == ["completed", "completed"]
