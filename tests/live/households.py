@@ -199,6 +199,17 @@ class Households:
             self.people[name].ganga("rights", "trust", SERVICE)
 
     @contextmanager
+    def serving(self, targets: str) -> Iterator[Path]:
+        """The service looks after these targets of all owners, from before the block is entered; gives what it says."""
+        self.robot.environment["GANGA_HOME"] = str(self.robot.ganga_home)
+        with self.service(f"[service]\nhome = '{self.homes}'\n{targets}", "--for-all") as said:
+            awaited(
+                lambda: {"said": said.read_text()},
+                lambda seen: all(f"took over: {name}, " in str(seen["said"]) for name in OWNERS),
+            )
+            yield said
+
+    @contextmanager
     def service(self, settings: str, *words: str) -> Iterator[Path]:
         """The service runs with these targets; gives what it says."""
         self.robot.configure(self.store(SERVICE) + settings)

@@ -73,11 +73,6 @@ def settled(people: Households, login: Sshd) -> None:
         owner.configure(people.store(owner.name) + targets(login, owner.name))
 
 
-def for_all(people: Households, server: Sshd) -> str:
-    people.robot.environment["GANGA_HOME"] = str(people.robot.ganga_home)
-    return f"[service]\nhome = '{people.homes}'\n" + targets(server, "{owner}")
-
-
 def connections(owner: Person) -> list[int]:
     """The processes that serve the connections of this account to the login machine."""
     return [
@@ -115,7 +110,7 @@ def test_a_service_acts_for_one_owner_in_her_home(people: Households, login: Ssh
 def test_each_job_runs_as_its_owner_and_comes_home_to_her(people: Households, login: Sshd) -> None:
     owners = (people.ada, people.bob)
     first = {owner.name: submitted(owner) for owner in owners}
-    with people.service(for_all(people, login), "--for-all"):
+    with people.serving(targets(login, "{owner}")):
         second = {owner.name: submitted(owner, "exit 3") for owner in owners}
         for owner in owners:
             assert owner.ended(first[owner.name])["status"] == "completed"
@@ -134,7 +129,7 @@ def test_each_job_runs_as_its_owner_and_comes_home_to_her(people: Households, lo
 
 def test_who_takes_the_key_away_stops_nobody_else(people: Households, login: Sshd) -> None:
     ada, bob = people.ada, people.bob
-    with people.service(for_all(people, login), "--for-all"):
+    with people.serving(targets(login, "{owner}")):
         waiting = submitted(ada, f"until test -e {people.folder}/go; do sleep 0.2; done")
         awaited(lambda: ada.job(waiting), lambda job: job["status"] == "running")
         (ada.home / "authorized_keys").unlink()
@@ -151,7 +146,7 @@ def test_who_takes_the_key_away_stops_nobody_else(people: Households, login: Ssh
 
 def test_who_trusts_the_service_no_longer_is_let_alone(people: Households, login: Sshd) -> None:
     ada, bob = people.ada, people.bob
-    with people.service(for_all(people, login), "--for-all") as said:
+    with people.serving(targets(login, "{owner}")) as said:
         waiting = submitted(ada, f"until test -e {people.folder}/go_on; do sleep 0.2; done")
         awaited(lambda: ada.job(waiting), lambda job: job["status"] == "running")
         assert connections(ada)
