@@ -21,16 +21,6 @@ async def waiting(store: SqliteStore | PostgresStore, many: int) -> None:
         await asyncio.sleep(0)
 
 
-@contextmanager
-def database_of(server: PostgresServer) -> Iterator[str]:
-    """A database that is gone at the end."""
-    name = server.new_database()
-    try:
-        yield name
-    finally:
-        server.drop_database(name)
-
-
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "store.sqlite"
@@ -40,27 +30,6 @@ def path(tmp_path: Path) -> Path:
 async def sqlite(path: Path) -> AsyncIterator[SqliteStore]:
     async with open_sqlite(path) as store:
         yield store
-
-
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[PostgresServer]:
-    """One for all tests that leave it as it is."""
-    needs(check, NotInstalled)
-    with running(durable=False) as server:
-        yield server
-
-
-@pytest.fixture
-def database(postgres_server: PostgresServer) -> Iterator[str]:
-    """The name of an empty database."""
-    with database_of(postgres_server) as name:
-        yield name
-
-
-@pytest.fixture
-def url(postgres_server: PostgresServer, database: str) -> str:
-    """Of an empty database."""
-    return postgres_server.url(database)
 
 
 def _opened(kind: str, request: pytest.FixtureRequest) -> AbstractAsyncContextManager[Store]:
