@@ -1,5 +1,6 @@
 """A plug-in: a made-up system on which each account has jobs of its own, and shows a file to be let in."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -46,7 +47,7 @@ async def connect(settings: Settings, _surroundings: Surroundings, /) -> AsyncIt
     """As this account."""
     if settings.proxy:
         try:
-            Systems.shown[settings.account] = Path(settings.proxy).read_text()
+            Systems.shown[settings.account] = await asyncio.to_thread(Path(settings.proxy).read_text)
         except OSError as error:
             raise BackendUnavailable(f"there are no credentials: {error}") from error
     yield Systems.accounts.setdefault(settings.account, ScriptedBackend(time.monotonic, lambda _: Systems.script))

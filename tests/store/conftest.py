@@ -1,6 +1,6 @@
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AbstractAsyncContextManager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
@@ -9,10 +9,6 @@ from ganga.store.base import Store
 from ganga.store.memory import MemoryStore
 from ganga.store.postgres.store import PostgresStore, open_postgres
 from ganga.store.sqlite import SqliteStore, open_sqlite
-from tests.live.needs import needs
-from tests.live.postgres_server.install import check
-from tests.live.postgres_server.server import PostgresServer, running
-from tests.live.system_packages import NotInstalled
 
 
 async def waiting(store: SqliteStore | PostgresStore, many: int) -> None:
