@@ -29,7 +29,7 @@ from ganga.monitor.instruments import SILENT, Observer
 from ganga.monitor.service import Service
 from ganga.plain import Session
 from ganga.reading import nearest, read_struct
-from ganga.settings import Settings, TargetSettings, load
+from ganga.settings import LOCAL, Settings, TargetSettings, load
 from ganga.store.configured import open_all, open_configured
 from ganga.workspace import Workspace
 from ganga.workspace.folders import explained, make_private
@@ -187,11 +187,14 @@ def _hosted_targets(settings: Settings) -> dict[TargetName, TargetSettings]:
             hosted[name] = replace(target, options=options)
             _target(settings, name, _for_owner(hosted[name], "owner"))  # so that mistakes are told now
         else:
-            _log.warning("%s is not looked after for others, since %s: it would act as this account", name, objection)
+            level = logging.INFO if name == LOCAL and not target.options else logging.WARNING
+            _log.log(
+                level, "%s is not looked after for others, since %s: it would act as this account", name, objection
+            )
     if not hosted:
         raise ConfigurationError(
-            f"{settings.file}: there is no target that can be looked after for others; say {OWNER} in the settings of a "
-            "target, where it names an account or the file with its credentials"
+            f"{settings.file}: there is no target that can be looked after for others; say {OWNER} in the settings of "
+            "one, where it names an account or the file with its credentials"
         )
     return hosted
 

@@ -48,10 +48,10 @@ def postprocess(
     """Check, merge and tell; blocking, for as long as the plug-ins take. Raises `FinishingError`, which names the
     plug-in.
 
-    `subjobs` are the records of all subjobs, in any order. Where the place is hosted, plug-ins that would act
-    with the rights of this process are not used, and what a job asks of them fails with a reason. `followed` says whether another attempt follows this end, so
+    `subjobs` are the records of all subjobs, in any order. `followed` says whether another attempt follows this end, so
     that nobody is told of it. `progress` is called with the name of each step before it begins: whoever limits the
-    time can name the one that took too long.
+    time can name the one that took too long. Where the place is hosted, plug-ins that would act with the rights of this
+    process are not used, and what a job asks of them fails with a reason.
     """
     outcome = record.outcome or JobStatus.FAILED
     if record.subjobs is not None:

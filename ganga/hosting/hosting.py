@@ -178,7 +178,7 @@ class Hosting:
                     if str(error) != told:
                         _log.warning("nothing can be done for them: %s; it is tried again", error)
                     told = str(error)
-                except Exception as error:
+                except Exception as error:  # noqa: BLE001 - a bug that one owner meets costs nobody else anything
                     if str(error) != told:
                         _log.exception("nothing can be done for them, by a bug; it is tried again")
                     told = str(error)

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from ganga.backends.base import Backend
-from ganga.errors import BackendUnavailable, LeaseLost, StoreUnavailable, UnknownJob, UnknownTarget
+from ganga.errors import BackendUnavailable, LeaseLost, NotTrusted, StoreUnavailable, UnknownJob, UnknownTarget
 from ganga.model.ids import JobId, TargetName
 from ganga.model.job import JobRecord
 from ganga.model.status import JobStatus
@@ -169,7 +169,7 @@ class Service:
         while True:
             try:
                 await self._lead(name)
-            except* (LeaseLost, StoreUnavailable) as group:
+            except* (LeaseLost, NotTrusted, StoreUnavailable) as group:
                 reason = str(first_of(group))
                 now = self._clock().monotonic
                 if reason != told or now - told_at >= SAID_AGAIN:

@@ -18,6 +18,11 @@ class Acting:
     role: str
     owner: str
 
+    @property
+    def for_itself(self) -> bool:
+        """Whether the jobs are the role's own: nobody can take that back."""
+        return self.owner == self.role
+
     async def checked(self, connection: Connection, work: Awaitable[_Result]) -> _Result:
         """What the work reads. To a role that is not trusted the server says that there is nothing, so it is asked
         afterwards whether this is one. Raises `NotTrusted`.
@@ -29,7 +34,7 @@ class Acting:
 
     async def check(self, connection: Connection) -> None:
         """Raise `NotTrusted` unless the owner still trusts the role."""
-        if self.owner == self.role or connection.closed:
+        if self.for_itself or connection.closed:
             return
         [(trusted,)] = await (await connection.execute(statements.TRUSTED, {"owner": self.owner})).fetchall()
         if not trusted:

@@ -81,7 +81,7 @@ class Channels:
             else:
                 await self._begin()
             if not self._hints:
-                await self._links.close()
+                await self._links.drop()
 
     async def _begin(self) -> None:
         try:

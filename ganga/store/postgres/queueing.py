@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from math import inf
 from typing import TypeVar
 
@@ -23,6 +23,7 @@ class Links:
         self._every = tuple(links)
         self._idle = list(links)
         self._free = asyncio.Semaphore(len(links))
+        self._closed = False
 
     @property
     def alive(self) -> bool:
@@ -31,8 +32,12 @@ class Links:
 
     @asynccontextmanager
     async def taken(self) -> AsyncIterator[Link]:
-        """One that nobody else uses meanwhile, connected already if there is such a one."""
+        """One that nobody else uses meanwhile, connected already if there is such a one. Raises `StoreUnavailable` when
+        all were closed.
+        """
         async with self._free:
+            if self._closed:
+                raise closed(self.location)
             link = max(self._idle, key=lambda idle: idle.alive)
             self._idle.remove(link)
             try:
@@ -40,10 +45,18 @@ class Links:
             finally:
                 self._idle.append(link)
 
+    async def drop(self) -> None:
+        """Disconnect as soon as nobody uses any; the next errand connects again."""
+        async with AsyncExitStack() as every:
+            for _ in self._every:
+                await every.enter_async_context(self._free)
+            for link in self._every:
+                await link.drop()
+
     async def close(self) -> None:
-        """Disconnect, when nobody uses any; may be repeated."""
-        for link in self._every:
-            await link.drop()
+        """Disconnect for good; may be repeated."""
+        self._closed = True
+        await self.drop()
 
 
 class Queue:

@@ -30,7 +30,9 @@ async def open_shared(url: str, *, patience: float = 5.0) -> AsyncIterator["Shar
         asking = Queue(shared.reading)
         role, identity = await asking.run(lambda connection, deadline: _prepared(connection, deadline, address))
         try:
-            yield SharedStores(shared, asking, role, identity)
+            # Heard all the time: those who wait come back.
+            async with shared.channels.hints(trust_channel(role)):
+                yield SharedStores(shared, asking, role, identity)
         finally:
             await asking.close()
 

@@ -83,6 +83,11 @@ SIGN: Final = """
     ON CONFLICT (owner, writer) DO UPDATE SET written = excluded.written, outcome = NULL, at = now()
 """
 OUTCOME: Final = "SELECT outcome FROM ganga.writers WHERE owner = %s AND writer = %s"
+# To a role that is no longer trusted the server shows no row, and refuses to let it write one.
+OUTCOME_IF_TRUSTED: Final = """
+    INSERT INTO ganga.writers (owner, writer, written) VALUES (%s, %s, 0)
+    ON CONFLICT (owner, writer) DO UPDATE SET written = ganga.writers.written RETURNING outcome
+"""
 SIGNED: Final = """
     INSERT INTO ganga.writers (owner, writer, written) VALUES (%s, %s, 0)
     ON CONFLICT (owner, writer) DO UPDATE SET written = ganga.writers.written RETURNING written, outcome

@@ -42,10 +42,9 @@ class Writer:
     """Writes for one owner, one transaction after the other."""
 
     def __init__(self, links: Links, acting: Acting) -> None:
-        self.owner = acting.owner
+        self.acting = acting
         self.id = token_hex(8)
         self.queue = Queue(links)
-        self._acting = acting
         #: The number of the last transaction that was begun.
         self.written = 0
 
@@ -62,7 +61,9 @@ class Writer:
                     return await work(transaction)
                 except InsufficientPrivilege:
                     await transaction.end()
-                    await self._acting.check(await link.connected(deadline))
+                    connection = await link.connected(deadline)
+                    with deadline.cuts(connection):
+                        await self.acting.check(connection)
                     raise
                 finally:
                     await transaction.end()
@@ -78,17 +79,18 @@ class Writer:
         await self.queue.close()
 
     async def _sign_off(self, connection: Connection, _deadline: Deadline) -> None:
-        await connection.execute(statements.SIGN_OFF, (self.owner, self.id))
+        await connection.execute(statements.SIGN_OFF, (self.acting.owner, self.id))
 
 
 class Transaction:
     """One of a `Writer`."""
 
     def __init__(self, writer: Writer, link: Link, connection: Connection, deadline: Deadline, *, moving: bool) -> None:
-        self.owner = writer.owner
+        self.owner = writer.acting.owner
         self.writer = writer.id
         self.connection = connection
         self._link = link
+        self._for_itself = writer.acting.for_itself
         self._deadline = deadline
         self._number = writer.written
         self._moving = moving
@@ -168,7 +170,8 @@ class Transaction:
             return await self._found_out(error)
 
     async def _commit(self) -> int | None:
-        outcome = await self.execute(statements.OUTCOME, (self.owner, self.writer))
+        asked = statements.OUTCOME if self._for_itself else statements.OUTCOME_IF_TRUSTED
+        outcome = await self.execute(asked, (self.owner, self.writer))
         if self._tells:
             await self.execute(statements.NOTIFY, (self.owner,))
         await self.execute("COMMIT")
