@@ -3,8 +3,9 @@ client.
 """
 
 import asyncio
+import dataclasses
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from importlib.metadata import EntryPoint, entry_points
@@ -13,18 +14,23 @@ from types import TracebackType
 from typing import cast
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ganga.backends.base import ENTRY_POINTS, BackendModule, Located, Surroundings
 from ganga.client import Client
-from ganga.errors import ConfigurationError, GangaError
+from ganga.errors import ConfigurationError, GangaError, StoreUnavailable
+from ganga.hosting import grants
+from ganga.hosting.confinement import check_place
+from ganga.hosting.hosting import Hosting, Household
+from ganga.hosting.templates import OWNER, check_templates, filled, is_plain
 from ganga.model.ids import TargetName, shortened
 from ganga.monitor.connection import Target
 from ganga.monitor.instruments import SILENT, Observer
 from ganga.monitor.service import Service
 from ganga.plain import Session
 from ganga.reading import nearest, read_struct
-from ganga.settings import Settings, TargetSettings, load
-from ganga.store.configured import open_configured
+from ganga.settings import LOCAL, Settings, TargetSettings, load
+from ganga.store.configured import open_all, open_configured
 from ganga.workspace import Workspace
 from ganga.workspace.folders import explained, make_private
 
@@ -118,10 +124,110 @@ async def _tidy(workspace: Workspace) -> None:
         _log.warning("what dead processes have left in %s stays there: %s", workspace.home, error)
 
 
-def _target(settings: Settings, name: TargetName, target: TargetSettings) -> Target:
+@asynccontextmanager
+async def host(settings: Settings, *, observer: Observer = SILENT) -> AsyncIterator[Hosting]:
+    """A service that looks after the targets of everybody who trusts the role that it connects to the store as.
+
+    Raises `ConfigurationError`, and what opening the store raises.
+    """
+    url = check_hosting(settings)
+    hosted = _hosted_targets(settings)
+    await asyncio.to_thread(make_private, settings.home)
+    async with (
+        open_all(url) as stores,
+        Hosting(
+            stores, partial(_household, settings, hosted), lease_seconds=settings.monitor.lease, observer=observer
+        ) as hosting,
+    ):
+        yield hosting
+
+
+async def settings_of_owners(settings: Settings) -> dict[str, Settings]:
+    """For each owner whom such a service would serve, the settings by which others see what it does.
+
+    Raises as `host` does.
+    """
+    hosted = _hosted_targets(settings)
+    async with open_all(check_hosting(settings)) as stores:
+        owners = sorted(filter(is_plain, await stores.owners()))
+    return {
+        owner: replace(
+            settings,
+            home=_aside(settings, owner),
+            store=replace(settings.store, owner=owner),
+            default_target=next(iter(hosted)),
+            targets={name: _for_owner(target, owner) for name, target in hosted.items()},
+        )
+        for owner in owners
+    }
+
+
+def check_hosting(settings: Settings) -> str:
+    """The URL of the store. Raises `ConfigurationError` for settings that are not those of a service for many."""
+    if settings.store.url is None or not settings.service.home:
+        missing = "store.url" if settings.store.url is None else "service.home"
+        raise ConfigurationError(
+            f"{settings.file or 'the settings'}: {missing} is missing: to monitor for all takes a store on a server "
+            f"(store.url) and the folder of each owner (service.home), such as /srv/ganga/{OWNER}"
+        )
+    if settings.store.owner is not None:
+        raise ConfigurationError(f"{settings.file}: store.owner names one owner; leave it out to monitor for all")
+    return settings.store.url
+
+
+def _hosted_targets(settings: Settings) -> dict[TargetName, TargetSettings]:
+    """Those that act by what each owner grants; the others are told in the log."""
+    hosted = dict[TargetName, TargetSettings]()
+    for name, target in settings.targets.items():
+        kind = _backend(settings.file, name, target.backend).Settings
+        check_templates(target.options, f"targets.{name}", settings.file)
+        objection = grants.objection(kind, target.options)
+        if objection is None:
+            options = grants.with_credentials(kind, target.options, settings.service.home)
+            hosted[name] = replace(target, options=options)
+            _target(settings, name, _for_owner(hosted[name], "owner"))  # so that mistakes are told now
+        else:
+            level = logging.INFO if name == LOCAL and not target.options else logging.WARNING
+            _log.log(
+                level, "%s is not looked after for others, since %s: it would act as this account", name, objection
+            )
+    if not hosted:
+        raise ConfigurationError(
+            f"{settings.file}: there is no target that can be looked after for others; say {OWNER} in the settings of "
+            "one, where it names an account or the file with its credentials"
+        )
+    return hosted
+
+
+def _household(settings: Settings, hosted: Mapping[TargetName, TargetSettings], owner: str) -> Household:
+    """What is looked after for this owner. Raises `GangaError` if that cannot be."""
+    home = check_place(settings.service.home, owner)
+    if not home.is_dir():
+        raise StoreUnavailable(f"{home} is no folder; make it, for {owner} and this account")
+    folder = _aside(settings, owner)
+    targets = {name: _hosted_target(settings, name, target, owner, folder) for name, target in hosted.items()}
+    return Household(home, targets)
+
+
+def _aside(settings: Settings, owner: str) -> Path:
+    """Where back ends keep files of their own about this owner: out of the owner's reach."""
+    return settings.home / "owners" / owner
+
+
+def _hosted_target(settings: Settings, name: TargetName, target: TargetSettings, owner: str, folder: Path) -> Target:
+    kind = _backend(settings.file, name, target.backend).Settings
+    permit = grants.permit(kind, target.options, owner)
+    return dataclasses.replace(_target(settings, name, _for_owner(target, owner), folder), permit=permit)
+
+
+def _for_owner(target: TargetSettings, owner: str) -> TargetSettings:
+    return replace(target, options=filled(target.options, owner))
+
+
+def _target(settings: Settings, name: TargetName, target: TargetSettings, folder: Path | None = None) -> Target:
     module = _backend(settings.file, name, target.backend)
     options = read_struct(module.Settings, target.options, where=f"targets.{name}", file=settings.file)
-    surroundings = Surroundings(name, settings.home / "targets" / name)
+    surroundings = Surroundings(name, (folder or settings.home) / "targets" / name)
     connect = partial(module.connect, options, surroundings)
     where = options.where if isinstance(options, Located) else ""
     return Target(name, target.backend, target.pace.applied(module.policy(options)), connect, where)

@@ -21,6 +21,7 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from ganga.errors import ConfigurationError
+from ganga.hosting.templates import OWNER, check_templates, speaks_of_owner
 from ganga.model.ids import BudgetName, TargetName, shortened
 from ganga.model.policy import Allowance, Policy
 from ganga.reading import Table, nearest, read_struct
@@ -66,6 +67,13 @@ class MonitorSettings(Struct, frozen=True, kw_only=True):
     tracing: bool = False
     #: How ``ganga monitor`` logs on the standard error: ``json`` is one object a line.
     log: Literal["plain", "json"] = "plain"
+
+
+class ServiceSettings(Struct, frozen=True, kw_only=True):
+    """The section ``[service]``: of a service account that looks after the jobs of all who trust it."""
+
+    #: The folder of each owner, in which ``{owner}`` stands for the name: what is the owner's own ``GANGA_HOME``.
+    home: str = ""
 
 
 class PaceSettings(Struct, frozen=True, kw_only=True):
@@ -144,6 +152,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     default_target: TargetName = LOCAL
     store: StoreSettings = StoreSettings()
     monitor: MonitorSettings = MonitorSettings()
+    service: ServiceSettings = ServiceSettings()
     targets: Mapping[TargetName, TargetSettings]
 
     @property
@@ -158,6 +167,7 @@ class _File(Struct, frozen=True, kw_only=True):
     default_target: str | None = None
     store: Table = {}
     monitor: Table = {}
+    service: Table = {}
     targets: Mapping[str, Table] = {}
 
 
@@ -181,6 +191,7 @@ def load(
         file=file,
         store=_store(top.store, file),
         monitor=read_struct(MonitorSettings, top.monitor, where="monitor", file=file),
+        service=_service(top.service, file),
         targets=_targets(top.targets, file),
     )
     chosen = environment.get("GANGA_TARGET") or top.default_target or LOCAL
@@ -199,6 +210,18 @@ def _store(table: Table, file: Path | None) -> StoreSettings:
         check_url(settings.url, f"{file}: store.url")
     elif settings.owner is not None:
         raise ConfigurationError(f"{file}: store.owner goes with store.url; add that, or leave the owner out")
+    return settings
+
+
+def _service(table: Table, file: Path | None) -> ServiceSettings:
+    settings = read_struct(ServiceSettings, table, where="service", file=file)
+    if settings.home:
+        check_templates(settings.home, "service.home", file)
+        if not speaks_of_owner(settings.home) or not Path(settings.home).is_absolute():
+            raise ConfigurationError(
+                f"{file}: service.home is {shortened(settings.home)!r}; expected an absolute folder of each owner, "
+                f"such as /srv/ganga/{OWNER}"
+            )
     return settings
 
 

@@ -30,7 +30,7 @@ from ganga.model.ids import TargetName
 from ganga.model.job import TargetState
 from ganga.model.status import JobStatus
 from ganga.monitor.instruments import Allowed, Call, LeaseStep, LeaseTold, Save, Standing
-from ganga.settings import VARIABLES, MonitorSettings, PaceSettings, StoreSettings, load
+from ganga.settings import VARIABLES, MonitorSettings, PaceSettings, ServiceSettings, StoreSettings, load
 from ganga.telemetry.metrics import Metrics
 from ganga_quality.cli import parser as quality_parser
 from ganga_quality.reporting import FORMATS
@@ -91,7 +91,7 @@ def test_each_command_and_option_is_documented() -> None:
 def test_each_setting_is_documented() -> None:
     batch_systems = (SlurmSettings, HTCondorSettings, GridEngineSettings, PbsSettings, TorqueSettings, LsfSettings)
     back_ends = (LocalSettings, DiracSettings, ArcSettings, *batch_systems)
-    for section in (StoreSettings, MonitorSettings, PaceSettings, *back_ends):
+    for section in (StoreSettings, MonitorSettings, PaceSettings, ServiceSettings, *back_ends):
         for field in fields(section):
             assert re.search(rf"^{field.name} = ", README, re.MULTILINE), f"{section.__module__}.{field.name}"
     for variable in VARIABLES:

@@ -101,6 +101,11 @@ def test_inside_a_job_and_beside_other_programs_nothing_is_disturbed() -> None:
         ("[store]\nfile = 'x'\nurl = 'postgresql://h/d'", ["store.file and store.url", "leave one of them out"]),
         ("[store]\nowner = 'ada'", ["store.owner goes with store.url"]),
         ("[store]\nurl = 'mysql://h/d'", ["store.url", "postgresql://"]),
+        ("[service]\nhome = '/srv/ganga'", ["service.home", "'/srv/ganga'", "/srv/ganga/{owner}"]),
+        ("[service]\nhome = 'ganga/{owner}'", ["service.home", "absolute"]),
+        ("[service]\nhome = '/srv/{user}'", ["service.home", "'{user}'", "{owner} stands for the name of the owner"]),
+        ("[service]\nhome = '/srv/{owner}/{x}'", ["service.home", "'{x}'"]),
+        ("[service]\nhouse = '/srv/{owner}'", ["[service]", "'house'", "'home'"]),
         ("default_target = 'away'", ["default_target", "'away'", "known: local"]),
         ("[targets.'a b']", ["'a b'", "cannot be the name of a target"]),
         ("[targets.x]\nbackend = 3", ["targets.x.backend", "expected `str`"]),
@@ -183,6 +188,12 @@ def test_the_store_may_be_a_database_and_its_jobs_those_of_another(file: Path) -
     file.write_text("[store]\nurl = 'postgresql://robot@h1,h2:5433/jobs'\nowner = 'ada'")
     store = load({"GANGA_CONFIG": str(file)}).store
     assert (store.url, store.owner) == ("postgresql://robot@h1,h2:5433/jobs", "ada")
+
+
+def test_a_service_has_a_folder_of_each_owner(file: Path) -> None:
+    file.write_text("[service]\nhome = '/srv/ganga/{owner}'")
+    assert load({"GANGA_CONFIG": str(file)}).service.home == "/srv/ganga/{owner}"
+    assert load({}).service.home == ""
 
 
 def test_a_budget_holds_from_the_start_only_if_it_is_shared_or_limited() -> None:

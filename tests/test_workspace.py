@@ -15,6 +15,7 @@ from ganga.errors import ConfigurationError, GangaError, StoreUnavailable, Usage
 from ganga.model.ids import JobId
 from ganga.workspace import DAY, Workspace
 from ganga.workspace.folders import explanation, make_private
+from ganga.workspace.home import Home
 
 JOB, SUBJOB = JobId("12"), JobId("12.3")
 
@@ -202,10 +203,10 @@ class TestOutput:
         workspace.publish(filled(workspace.incoming(JOB, 1, 1), "old"), JOB, 1)
         incoming = filled(workspace.incoming(JOB, 1, 1), "new")
 
-        def vanish(folder: Path, _: Path) -> None:
+        def vanish(_home: Home, folder: Path, _staging: Path) -> None:
             shutil.rmtree(folder)
 
-        monkeypatch.setattr("ganga.workspace.move_away", vanish)
+        monkeypatch.setattr(Home, "move_away", vanish)
         workspace.publish(incoming, JOB, 1, replace=True)
         assert (workspace.output(JOB, 1) / "stdout").read_text() == "new"
 

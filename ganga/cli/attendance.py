@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from msgspec import Struct
 
 import ganga
+from ganga.app import Opening, settings_of_owners
 from ganga.cli.grid import Column, Grid
 from ganga.cli.lines import print_object
 from ganga.cli.quota import Quota, budgets_of, quota_object, quota_of, quota_words
@@ -19,10 +20,13 @@ from ganga.model.job import TargetState
 from ganga.model.status import FINAL, JobStatus
 from ganga.monitor.leases import is_gone
 from ganga.monitor.process import Process, parse, this_process
+from ganga.settings import Settings
 from ganga.store.base import Holder, Query
 
 #: Seconds between two looks at the beats of monitors.
 LOOK = 0.1
+#: Owners whose stores are open at once.
+AT_ONCE = 8
 #: What nobody looks after is worth a failure.
 UNATTENDED = 1
 
@@ -40,6 +44,8 @@ _COLUMNS = (
 class Attendance(Struct, frozen=True):
     """Who looks after one target."""
 
+    #: Whose it is, where a service looks after those of many.
+    owner: str | None
     state: TargetState
     #: Jobs and subjobs that somebody has to look after.
     live: int
@@ -72,6 +78,23 @@ async def status(*, lease: float, json: bool) -> int:
     """
     async with ganga.open(monitor=False) as client:
         attendances = await _attendances(client, lease)
+    return _told(attendances, json=json)
+
+
+async def status_for_all(settings: Settings, *, json: bool) -> int:
+    """The same of the targets of all owners whom a service with these settings serves."""
+    many = asyncio.Semaphore(AT_ONCE)
+
+    async def seen(owner: str, own: Settings) -> list[Attendance]:
+        async with many, Opening(own, monitor=False) as client:
+            return await _attendances(client, settings.monitor.lease, owner)
+
+    owners = await settings_of_owners(settings)
+    found = await asyncio.gather(*(seen(owner, own) for owner, own in owners.items()))
+    return _told([attendance for each in found for attendance in each], json=json)
+
+
+def _told(attendances: Sequence[Attendance], *, json: bool) -> int:
     if json:
         for attendance in attendances:
             print_object(_object(attendance))
@@ -80,7 +103,7 @@ async def status(*, lease: float, json: bool) -> int:
     return UNATTENDED if any(attendance.unattended for attendance in attendances) else 0
 
 
-async def _attendances(client: Client, lease: float) -> list[Attendance]:
+async def _attendances(client: Client, lease: float, owner: str | None = None) -> list[Attendance]:
     states = await client.target_states()
     live = {name: await _live(client, name) for name in states}
     holders = {name: await client.store.holder(name) for name in states}
@@ -90,6 +113,7 @@ async def _attendances(client: Client, lease: float) -> list[Attendance]:
     quotas = {name: quota_of(target, budgets) for name, target in client.service.targets.items()}
     return [
         Attendance(
+            owner,
             state,
             live[name],
             later.get(name, holders[name]),
@@ -123,13 +147,20 @@ async def _beating(
 
 def _print(attendances: Sequence[Attendance]) -> None:
     now = Utc(time.time())
-    rows = [_row(attendance, now) for attendance in attendances]
-    grid = Grid(_COLUMNS, rows, None)
-    for row in [[column.title for column in _COLUMNS], *rows]:
+    of_many = any(attendance.owner is not None for attendance in attendances)
+    columns = (Column("OWNER"), *_COLUMNS) if of_many else _COLUMNS
+    rows = [[*_owner(attendance), *_row(attendance, now)] for attendance in attendances]
+    grid = Grid(columns, rows, None)
+    for row in [[column.title for column in columns], *rows]:
         print(grid.line(row))
     for attendance in attendances:
+        name = " ".join([*_owner(attendance), safe(attendance.state.name)])
         for note in _notes(attendance, now):
-            print(f"{safe(attendance.state.name)}: {safe(note)}")
+            print(f"{name}: {safe(note)}")
+
+
+def _owner(attendance: Attendance) -> list[str]:
+    return [] if attendance.owner is None else [safe(attendance.owner)]
 
 
 def _row(attendance: Attendance, now: Utc) -> list[str]:
@@ -165,6 +196,7 @@ def _notes(attendance: Attendance, now: Utc) -> Collection[str]:
 def _object(attendance: Attendance) -> dict[str, object]:
     process, state = attendance.process, attendance.state
     return {
+        **({} if attendance.owner is None else {"owner": attendance.owner}),
         "target": state.name,
         "host": process.host if process else None,
         "pid": process.pid if process else None,

@@ -10,7 +10,9 @@ from pathlib import Path
 
 from ganga.cli.words import safe, said, tell
 from ganga.errors import GangaError
+from ganga.monitor.subject import owner_at_hand
 from ganga.settings import load
+from ganga.workspace.home import Home
 
 LOG = "ganga.log"
 
@@ -50,14 +52,15 @@ def replacing_brief(handler: logging.Handler) -> Iterator[None]:
 
 
 def write_log(name: str, text: str) -> Path:
-    """Append to a log file, which nobody else may read; only the first line of the text begins at the margin. Raises
-    `OSError` and `ConfigurationError`.
+    """Append to a log file, which nobody else may read, except in a home that a group is let into; only the first line
+    of the text begins at the margin. Raises `OSError` and `ConfigurationError`.
     """
     lines = "\n    ".join(map(safe, text.rstrip("\n").split("\n")))
-    folder = load().home / "logs"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = folder / name
+    home = Home(load().home)
+    path = home.path / "logs" / name
+    home.make(path.parent)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="utf-8") as file:
+        home.let_in_file(file.fileno(), path)
         file.write(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {lines}\n")
     return path
 
@@ -67,7 +70,9 @@ def brief(record: logging.LogRecord) -> str | None:
     if record.name == _NOT_TOLD:
         return None
     more = f" (the traceback is in {LOG})" if record.exc_info else ""
-    return said(f"{safe(record.getMessage())}{more}")
+    owner = owner_at_hand()
+    message = safe(record.getMessage())
+    return said(f"{owner}: {message}{more}" if owner else f"{message}{more}")
 
 
 class _Brief(logging.Handler):
@@ -85,6 +90,8 @@ class _Whole(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         try:
             more = f"\n{logging.Formatter().formatException(record.exc_info)}" if record.exc_info else ""
-            write_log(LOG, f"{record.levelname} {record.name}: {safe(record.getMessage())}{more}")
+            owner = owner_at_hand()
+            whose = f" [{owner}]" if owner else ""
+            write_log(LOG, f"{record.levelname} {record.name}{whose}: {safe(record.getMessage())}{more}")
         except (OSError, GangaError) as error:
             tell(f"the log cannot be written: {error}")

@@ -10,7 +10,7 @@ from typing import TextIO
 
 from ganga.cli.logging import brief, replacing_brief
 from ganga.model.clock import Utc, rfc3339
-from ganga.monitor.subject import target_at_hand
+from ganga.monitor.subject import owner_at_hand, target_at_hand
 
 #: How log lines may look.
 FORMATS = ("plain", "json")
@@ -39,7 +39,7 @@ def logging_as(form: str, environment: Mapping[str, str]) -> Iterator[None]:
 
 
 def as_json(record: logging.LogRecord) -> str:
-    """One object: when (UTC), how grave, who says what, about which target where that is known."""
+    """One object: when (UTC), how grave, who says what, about which target, and whose, where that is known."""
     told: dict[str, str] = {
         "time": rfc3339(Utc(record.created)),
         "level": record.levelname.lower(),
@@ -49,6 +49,9 @@ def as_json(record: logging.LogRecord) -> str:
     target = target_at_hand()
     if target is not None:
         told["target"] = target
+    owner = owner_at_hand()
+    if owner is not None:
+        told["owner"] = owner
     if record.exc_info:
         told["exception"] = logging.Formatter().formatException(record.exc_info)
     return json.dumps(told)

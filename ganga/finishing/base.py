@@ -12,7 +12,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ganga.model.ids import JobId
 from ganga.model.job import JobRecord, JobSpec
@@ -27,6 +27,8 @@ class Ended:
     spec: JobSpec
     #: The folder with its output; it may not exist.
     output: Path
+    #: Whether whoever judges serves others too: what the job says may then not hold up its process.
+    hosted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +88,30 @@ class Notifier(Protocol):
         ...
 
 
+@runtime_checkable
+class Hostable(Protocol):
+    """For plug-ins that may be used by a service that monitors for many users, whatever their options say."""
+
+    @property
+    def hostable(self) -> bool:
+        """Whether this one, with its options, asks for nothing that only the account of the service may do."""
+        ...
+
+
 class Place(Protocol):
     """Where the files of jobs are; see `ganga.workspace.Workspace`."""
 
+    @property
+    def hosted(self) -> bool:
+        """Whether the place is another user's, for whom this process works beside others."""
+        ...
+
     def folder(self, job: JobId) -> Path:
         """The folder of a job, for notes; it may not exist."""
+        ...
+
+    def mark(self, job: JobId, name: str) -> None:
+        """Leave an empty file of this name in the folder of the job."""
         ...
 
     def output(self, job: JobId, attempt: int) -> Path:
@@ -108,6 +129,16 @@ class Place(Protocol):
     def discard(self, incoming: Path) -> None:
         """Remove a folder that is not to be shown."""
         ...
+
+
+def refusal(plugin: object, *, hosted: bool) -> str | None:
+    """Why the plug-in is not used here; None if it is."""
+    if not hosted or (isinstance(plugin, Hostable) and plugin.hostable):
+        return None
+    return (
+        "it would act with the rights of the service that monitors for many, which does not run it; leave it out, or "
+        "have a monitor of your own look after this target"
+    )
 
 
 def check_relative(path: str) -> None:

@@ -1,22 +1,19 @@
 """The checkers that come with ganga."""
 
 import re
-from pathlib import Path
-from typing import TextIO
+from typing import ClassVar
 
 from msgspec import Struct
 
-from ganga.finishing.base import Ended, check_relative
-
-#: Characters that are read, and searched, at once. The search of a block holds up all other threads: not too large.
-BLOCK = 2**18
-
-#: A line longer than this is searched in pieces.
-LONGEST_LINE = 2**20
+from ganga.errors import FinishingError
+from ganga.finishing.base import Ended, check_relative, is_inside
+from ganga.finishing.searching import is_found, is_found_apart
 
 
 class Files(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Objects when a file is missing from the output."""
+
+    hostable: ClassVar[bool] = True
 
     #: Patterns relative to the output folder; each must match something.
     patterns: tuple[str, ...]
@@ -30,7 +27,7 @@ class Files(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def check(self, ended: Ended, /) -> str | None:
         """See `Checker.check`."""
         for pattern in self.patterns:
-            matches = sorted(ended.output.glob(pattern))
+            matches = sorted(path for path in ended.output.glob(pattern) if is_inside(path, ended.output))
             if not matches:
                 return f"no file of the output matches {pattern}"
             empty = [path for path in matches if path.is_file() and not path.stat().st_size]
@@ -41,6 +38,8 @@ class Files(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 class Text(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Objects when a text is, or is not, found in a file of the output."""
+
+    hostable: ClassVar[bool] = True
 
     #: A regular expression, in which ``^`` and ``$`` match at every line. One that takes for ever holds up everybody.
     pattern: str
@@ -59,27 +58,15 @@ class Text(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def check(self, ended: Ended, /) -> str | None:
         """See `Checker.check`."""
         path = ended.output / self.file
-        if not path.is_file():
+        if not path.is_file() or not is_inside(path, ended.output):
             return f"there is no {self.file} in the output to look for {self.pattern!r}"
-        if _is_found(re.compile(self.pattern, re.MULTILINE), path) is self.found:
+        if not ended.hosted:
+            found = is_found(self.pattern, path)
+        else:
+            try:
+                found = is_found_apart(self.pattern, path)
+            except FinishingError as error:
+                return str(error)
+        if found is self.found:
             return None
         return f"{self.file} {'lacks' if self.found else 'has'} the text {self.pattern!r}"
-
-
-def _is_found(pattern: re.Pattern[str], path: Path) -> bool:
-    with path.open(encoding="utf-8", errors="surrogateescape", newline="\n") as file:
-        return _searched(pattern, file)
-
-
-def _searched(pattern: re.Pattern[str], file: TextIO) -> bool:
-    """Search whole lines, block by block, so that a file of any size will do."""
-    rest = ""
-    while block := file.read(BLOCK):
-        text = rest + block
-        end = text.rfind("\n")
-        if end < 0 and len(text) > LONGEST_LINE:
-            end = len(text)
-        if end >= 0 and pattern.search(text, 0, end):
-            return True
-        rest = text[end + 1 :]
-    return bool(rest) and pattern.search(rest) is not None

@@ -8,7 +8,7 @@ import stat
 import tarfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, ClassVar
 
 from msgspec import Struct
 
@@ -19,6 +19,8 @@ _log = logging.getLogger(__name__)
 
 class Text(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Joins a text file of all subjobs into one, in order of index."""
+
+    hostable: ClassVar[bool] = True
 
     #: The file in each subjob's output folder.
     file: str = "stdout"
@@ -64,6 +66,8 @@ class Tar(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     subjob ended. Links that lead out of a subjob's output, and what is neither file, folder nor link, are left out,
     with a warning in the log.
     """
+
+    hostable: ClassVar[bool] = True
 
     #: The name of the archive.
     archive: str = "outputs.tar.gz"

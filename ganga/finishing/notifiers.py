@@ -20,6 +20,10 @@ from ganga.model.status import JobStatus
 #: Characters of a name or a reason that are passed on.
 LONGEST_TEXT = 2000
 
+#: The mail server of this machine.
+_HERE = "localhost"
+_PORT = 25
+
 _ADDRESS = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+")
 
 
@@ -69,8 +73,8 @@ class Mail(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     #: The final statuses to be told of; all if empty.
     on: tuple[JobStatus, ...] = ()
     #: The mail server.
-    host: str = "localhost"
-    port: int = 25
+    host: str = _HERE
+    port: int = _PORT
     #: Whether to insist on encryption (STARTTLS) with a certificate that this machine trusts.
     encrypted: bool = False
     #: Seconds that the server may take for each of its answers.
@@ -80,6 +84,11 @@ class Mail(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         for address in (*(self.to or ("",)), *filter(None, (self.sender,))):
             if not _ADDRESS.fullmatch(address):
                 raise ValueError(f"{address!r} is not an address; expected something like ann@example.org")
+
+    @property
+    def hostable(self) -> bool:
+        """Only by the mail server of this machine: whoever chose another could speak to anybody whom it reaches."""
+        return self.host == _HERE and self.port == _PORT
 
     def notify(self, notice: Notice, /) -> None:
         """See `Notifier.notify`. Raises `OSError` (as all errors of `smtplib` are) if the server does not take it."""

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ganga.errors import FinishingError
-from ganga.finishing.base import Ended, Notice, Place, Verdict
+from ganga.finishing.base import Ended, Notice, Notifier, Place, Verdict, refusal
 from ganga.finishing.plugins import CHECKERS, MERGERS, NOTIFIERS
 from ganga.model.ids import number_and_index, parent_of
 from ganga.model.job import JobRecord, JobSpec
@@ -50,7 +50,8 @@ def postprocess(
 
     `subjobs` are the records of all subjobs, in any order. `followed` says whether another attempt follows this end, so
     that nobody is told of it. `progress` is called with the name of each step before it begins: whoever limits the
-    time can name the one that took too long.
+    time can name the one that took too long. Where the place is hosted, plug-ins that would act with the rights of this
+    process are not used, and what a job asks of them fails with a reason.
     """
     outcome = record.outcome or JobStatus.FAILED
     if record.subjobs is not None:
@@ -72,11 +73,12 @@ def _judged(outcome: JobStatus, reason: str | None, objection: str | None) -> Ve
 
 
 def _check(record: JobRecord, spec: JobSpec, place: Place, progress: Progress) -> str | None:
-    ended = Ended(record, spec, place.output(record.id, record.attempt))
+    ended = Ended(record, spec, place.output(record.id, record.attempt), hosted=place.hosted)
     for plugin in spec.checkers:
         title = CHECKERS.title(plugin)
         with _step(title, progress):
-            objection = CHECKERS.load(plugin).check(ended)
+            checker = CHECKERS.load(plugin)
+            objection = refusal(checker, hosted=place.hosted) or checker.check(ended)
         if objection is not None:
             return f"{title}: {objection}"
     return None
@@ -89,10 +91,11 @@ def _merge(
         return None
     completed = [job for job in subjobs if job.status is JobStatus.COMPLETED]
     completed.sort(key=lambda job: number_and_index(job.id))
-    parts = [Ended(job, spec, place.output(job.id, job.attempt)) for job in completed]
+    parts = [Ended(job, spec, place.output(job.id, job.attempt), hosted=place.hosted) for job in completed]
     incoming = place.incoming(record.id, record.attempt, epoch)
     try:
-        objection = _merge_into(incoming, spec, parts, progress, whole=len(parts) == record.subjobs)
+        whole = len(parts) == record.subjobs
+        objection = _merge_into(incoming, spec, parts, progress, whole=whole, hosted=place.hosted)
         if objection is None and any(incoming.iterdir()):
             place.publish(incoming, record.id, record.attempt, replace=True)
             return None
@@ -104,13 +107,15 @@ def _merge(
 
 
 def _merge_into(
-    incoming: Path, spec: JobSpec, parts: Sequence[Ended], progress: Progress, *, whole: bool
+    incoming: Path, spec: JobSpec, parts: Sequence[Ended], progress: Progress, *, whole: bool, hosted: bool
 ) -> str | None:
     for plugin in spec.mergers:
         title = MERGERS.title(plugin)
         with _step(title, progress):
             merger = MERGERS.load(plugin)
-            objection = merger.merge(parts, incoming) if whole or merger.partial else None
+            objection = refusal(merger, hosted=hosted)
+            if objection is None and (whole or merger.partial):
+                objection = merger.merge(parts, incoming)
         if objection is not None:
             return f"{title}: {objection}"
     return None
@@ -121,17 +126,24 @@ def _notify(record: JobRecord, spec: JobSpec, place: Place, verdict: Verdict, pr
     output = place.output(record.id, record.attempt)
     notice = Notice(record, spec, verdict.status, verdict.reason, output, key)
     for position, plugin in enumerate(spec.notifiers):
-        note = place.folder(record.id) / f".told-{key}-{position}"
-        if note.exists():
+        note = f".told-{key}-{position}"
+        if (place.folder(record.id) / note).exists():
             continue
         try:
             with _step(NOTIFIERS.title(plugin), progress):
-                NOTIFIERS.load(plugin).notify(notice)
-                note.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                note.touch(mode=0o600)
+                notifier = NOTIFIERS.load(plugin)
+                _check_used(notifier, hosted=place.hosted)
+                notifier.notify(notice)
+                place.mark(record.id, note)
         except FinishingError as error:
             _log.warning("job %s: %s", record.id, error)
             yield str(error)
+
+
+def _check_used(notifier: Notifier, *, hosted: bool) -> None:
+    reason = refusal(notifier, hosted=hosted)
+    if reason is not None:
+        raise FinishingError(reason)
 
 
 @contextmanager

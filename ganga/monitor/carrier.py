@@ -6,7 +6,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from ganga.backends.base import Submission
+from ganga.backends.base import Receipts, Submission
 from ganga.core.orders import (
     Answered,
     CatchUp,
@@ -77,14 +77,14 @@ class Carrier:
 
     async def _submit(self, order: Submit) -> Submitted:
         backend = await self._connection.border()
-        batch = await self._submissions(order.jobs)
-        await self._hand_over(order.jobs)
-        receipts = await backend.submit(batch)
+        batch, rejected = await self._submissions(order.jobs)
+        await self._hand_over([job for job in order.jobs if job not in rejected])
+        receipts = await backend.submit(batch) if batch or not rejected else Receipts()
         jobs = {submission.tag: submission.job for submission in batch}
         return Submitted(
             order,
             {jobs[tag]: native_id for tag, native_id in receipts.accepted.items() if tag in jobs},
-            {jobs[tag]: reason for tag, reason in receipts.rejected.items() if tag in jobs},
+            rejected | {jobs[tag]: reason for tag, reason in receipts.rejected.items() if tag in jobs},
         )
 
     async def _hand_over(self, jobs: Collection[JobId]) -> None:
@@ -101,15 +101,24 @@ class Carrier:
                 "for them meanwhile, so they are looked for first"
             )
 
-    async def _submissions(self, jobs: Sequence[JobId]) -> list[Submission]:
+    async def _submissions(self, jobs: Sequence[JobId]) -> tuple[list[Submission], dict[JobId, str]]:
+        """What is to be handed over, and of which the files are not to be, and why."""
         specifications = await self._store.specifications(jobs)
-        staged = await asyncio.to_thread(self._staged, {parent_of(job) or job for job in jobs})
-        shares = await self._shares({job: share for job, (_, share) in specifications.items()})
-        return [
-            Submission(job, self._tag(job), specifications[job][0], shares[job], *staged[parent_of(job) or job])
+        shares = {job: share for job, (_, share) in specifications.items()}
+        objections = await asyncio.to_thread(self._objections, shares) if self._workspace.hosted else {}
+        left = {job: share for job, share in shares.items() if job not in objections}
+        staged = await asyncio.to_thread(self._staged, {parent_of(job) or job for job in left})
+        copied = await self._shares(left)
+        batch = [
+            Submission(job, self._tag(job), specifications[job][0], copied[job], *staged[parent_of(job) or job])
             for job in jobs
-            if job in specifications
+            if job in left
         ]
+        return batch, objections
+
+    def _objections(self, shares: Mapping[JobId, Share]) -> dict[JobId, str]:
+        found = ((job, self._workspace.objection(job, share)) for job, share in shares.items())
+        return {job: reason for job, reason in found if reason is not None}
 
     async def _shares(self, shares: Mapping[JobId, Share]) -> Mapping[JobId, Share]:
         """With the copies of input files that were made at submission."""

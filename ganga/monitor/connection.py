@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from types import TracebackType
@@ -24,6 +24,10 @@ CLOSING_TIME = 5.0
 _log = logging.getLogger(__name__)
 
 
+async def _anything_goes() -> None:
+    """One's own targets are asked as one likes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """One configured account on one system."""
@@ -35,6 +39,8 @@ class Target:
     connect: Callable[[], AbstractAsyncContextManager[Backend]]
     #: A host or an address, where the settings name one.
     where: str = ""
+    #: Called whenever the back end is asked for; raises `BackendUnavailable` where it is not to be used now.
+    permit: Callable[[], Awaitable[None]] = _anything_goes
 
 
 class Connection:
@@ -93,6 +99,7 @@ class Connection:
 
     async def backend(self) -> Backend:
         """The back end. Raises what opening it raised, and `BackendUnavailable` if that takes too long."""
+        await self._target.permit()
         if self._closing.is_set():
             raise BackendUnavailable(f"{self._target.name}: the connection is closed")
         if self._opening is None:

@@ -8,7 +8,15 @@ from types import TracebackType
 from typing import Self
 
 from ganga.core.orders import Failed, Find, Finish, Finished, Kill, Order, Result, Submit
-from ganga.errors import BackendProtocolError, BackendUnavailable, GangaError, LeaseLost, Overloaded, StoreUnavailable
+from ganga.errors import (
+    BackendProtocolError,
+    BackendUnavailable,
+    GangaError,
+    LeaseLost,
+    NotTrusted,
+    Overloaded,
+    StoreUnavailable,
+)
 from ganga.model.policy import Policy
 from ganga.monitor.connection import Target
 from ganga.monitor.hanging import HEEDING, Hanging
@@ -85,7 +93,7 @@ class Errands:
             return Failed(order, f"{len(self._hanging)} calls hang and cannot be cancelled")
         try:
             await self._admitted(order)
-        except StoreUnavailable as error:
+        except (StoreUnavailable, NotTrusted) as error:
             return Failed(order, str(error), ours=True)
         begun = _now()
         task = asyncio.create_task(self._guarded(order), name=f"{self._target.name}: call for {type(order).__name__}")
@@ -113,7 +121,7 @@ class Errands:
                 await self._purse.complain(result.error, took=took, retry_after=result.retry_after)
             elif not isinstance(order, Submit | Finish) and took >= self._slow:
                 await self._purse.complain(f"an answer took {took:.1f} seconds", took=took)
-        except StoreUnavailable as error:
+        except (StoreUnavailable, NotTrusted) as error:
             _log.warning("%s: %s", self._target.name, error)
 
     def _mention(self, result: Result) -> None:
@@ -148,7 +156,7 @@ class Errands:
             return Failed(order, f"no answer within {seconds:g} seconds")
         try:
             return task.result()
-        except (StoreUnavailable, LeaseLost) as error:
+        except (StoreUnavailable, NotTrusted, LeaseLost) as error:
             _log.warning("%s: %s", self._target.name, error)
             return Failed(order, str(error), ours=True)
         except GangaError as error:

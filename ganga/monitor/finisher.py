@@ -1,8 +1,11 @@
 """After the end of a job: its output comes home; then checkers judge, mergers join, notifiers tell."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
+
+import msgspec
 
 from ganga.backends.pool import ThreadPool
 from ganga.core.orders import Ending
@@ -10,12 +13,15 @@ from ganga.core.resubmission import wants_another_attempt
 from ganga.errors import BackendUnavailable, FinishingError
 from ganga.finishing.base import Verdict
 from ganga.finishing.postprocess import postprocess
+from ganga.finishing.searching import is_said_apart
 from ganga.model.ids import JobId
 from ganga.model.job import JobRecord, JobSpec
 from ganga.model.status import JobStatus
 from ganga.monitor.border import Border
 from ganga.monitor.retriever import Homecoming, Retriever
 from ganga.workspace import Workspace
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +35,25 @@ class Ended:
 
     def follows(self, verdict: Verdict) -> bool:
         """Whether another attempt follows this end."""
-        again = wants_another_attempt(self.record, verdict.status, verdict.reason, self.spec.resubmission)
-        return self.record.subjobs is None and again
+        return self.record.subjobs is None and wants_another_attempt(
+            self.record, verdict.status, verdict.reason, self.spec.resubmission
+        )
+
+    def follows_hosted(self, verdict: Verdict) -> bool:
+        """The same, for as long as it may take: what somebody else has written is searched for in another process. An
+        expression that takes too long is not found.
+        """
+        policy = self.spec.resubmission
+        if not policy.reasons:
+            return self.follows(verdict)
+        for_any_reason = msgspec.structs.replace(self.spec, resubmission=msgspec.structs.replace(policy, reasons=()))
+        if not replace(self, spec=for_any_reason).follows(verdict):
+            return False
+        try:
+            return is_said_apart(policy.reasons, verdict.reason or "")
+        except FinishingError as error:
+            _log.warning("job %s is not resubmitted: %s", self.record.id, error)
+            return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +72,7 @@ class Finisher:
 
     def __init__(self, workspace: Workspace, epoch: int, pool: ThreadPool) -> None:
         self._workspace = workspace
+        self._hosted = workspace.hosted
         self._epoch = epoch
         self._pool = pool
         self._retriever = Retriever(workspace, epoch)
@@ -81,7 +105,8 @@ class Finisher:
         if missing and verdict.status is JobStatus.COMPLETED:
             notes.append(f"no output matches {', '.join(missing)}")
         notes += verdict.problems
-        finishes.endings[record.id] = Ending(verdict.status, "; ".join(notes) or None, resubmit=job.follows(verdict))
+        again = await asyncio.to_thread(job.follows_hosted, verdict) if self._hosted else job.follows(verdict)
+        finishes.endings[record.id] = Ending(verdict.status, "; ".join(notes) or None, resubmit=again)
 
     async def _postprocess(self, job: Ended) -> Verdict:
         steps: list[str] = []
@@ -89,7 +114,7 @@ class Finisher:
 
         def followed(verdict: Verdict) -> bool:
             verdicts.append(verdict)
-            return job.follows(verdict)
+            return job.follows_hosted(verdict) if self._hosted else job.follows(verdict)
 
         try:
             return await self._pool.call(

@@ -89,6 +89,8 @@ class LeaseTold(Struct, frozen=True):
     step: LeaseStep
     #: 0 while it is awaited.
     epoch: int = 0
+    #: Whose target it is, where the process serves many; the same below.
+    owner: str = ""
 
 
 class Standing(Struct, frozen=True):
@@ -96,6 +98,7 @@ class Standing(Struct, frozen=True):
 
     state: TargetState
     jobs: Mapping[JobStatus, int]
+    owner: str = ""
 
 
 class Allowed(Struct, frozen=True):
@@ -106,6 +109,7 @@ class Allowed(Struct, frozen=True):
     rate: float
     #: Calls that may be made at once.
     left: float
+    owner: str = ""
 
 
 class LoopTurned(Struct, frozen=True):

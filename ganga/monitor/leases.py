@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from ganga.errors import LeaseLost, StoreUnavailable
+from ganga.errors import LeaseLost, NotTrusted, StoreUnavailable
 from ganga.model.ids import TargetName
 from ganga.monitor.clock import Clock
 from ganga.monitor.instruments import SILENT, LeaseStep, LeaseTold, Observer
@@ -61,7 +61,7 @@ class Leases:
             raise
         finally:
             self._tell(lease, end)
-            with suppress(StoreUnavailable):
+            with suppress(NotTrusted, StoreUnavailable):
                 await asyncio.shield(self._store.release(lease))
 
     async def _keep(self, lease: Lease) -> None:

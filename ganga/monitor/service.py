@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from ganga.backends.base import Backend
-from ganga.errors import BackendUnavailable, LeaseLost, StoreUnavailable, UnknownJob, UnknownTarget
+from ganga.errors import BackendUnavailable, LeaseLost, NotTrusted, StoreUnavailable, UnknownJob, UnknownTarget
 from ganga.model.ids import JobId, TargetName
 from ganga.model.job import JobRecord
 from ganga.model.status import JobStatus
@@ -34,11 +34,17 @@ RESTART_AFTER = 2.0
 #: Seconds between two looks at whether a request was carried out, if nobody says so before.
 PATIENCE = 1.0
 
+#: Seconds after which the same trouble is worth another word.
+SAID_AGAIN = 60.0
+
 _log = logging.getLogger(__name__)
 
 
 class Service:
-    """The monitors of one process. Used as an async context manager; each target stands and falls alone."""
+    """The monitors of one process. Used as an async context manager; each target stands and falls alone.
+
+    Unless it is `watched`, somebody else measures how long the event loop is held.
+    """
 
     def __init__(
         self,
@@ -51,11 +57,13 @@ class Service:
         clock: Clock = system_clock,
         random: Random | None = None,
         observer: Observer = SILENT,
+        watched: bool = True,
     ) -> None:
         self.targets = targets
         self._store = store
         self._workspace = workspace
         self._monitoring = monitoring
+        self._watched = watched
         self._clock = clock
         self._random = random or Random()  # noqa: S311 - spreads retries, guards no secret
         self._observer = observer
@@ -74,7 +82,8 @@ class Service:
 
     async def __aenter__(self) -> Self:
         if self._monitoring:
-            await self._stack.enter_async_context(self.watchdog)
+            if self._watched:
+                await self._stack.enter_async_context(self.watchdog)
             for name in self.targets:
                 self._tasks.add(asyncio.create_task(self._look_after(name), name=f"{name}: monitor"))
         return self
@@ -156,11 +165,16 @@ class Service:
     async def _look_after(self, name: TargetName) -> None:
         """Follow the jobs of one target whenever its lease can be had. Nothing that goes wrong here ends it."""
         works_for(name)
+        told, told_at = "", 0.0
         while True:
             try:
                 await self._lead(name)
-            except* (LeaseLost, StoreUnavailable) as group:
-                _log.warning("%s: %s", name, first_of(group))
+            except* (LeaseLost, NotTrusted, StoreUnavailable) as group:
+                reason = str(first_of(group))
+                now = self._clock().monotonic
+                if reason != told or now - told_at >= SAID_AGAIN:
+                    _log.warning("%s: %s", name, reason)
+                    told, told_at = reason, now
             except* Exception:  # noqa: BLE001 - a bug in one monitor does not stop the others
                 _log.exception("%s: its monitor failed and starts again", name)
             await asyncio.sleep(RESTART_AFTER)

@@ -9,6 +9,7 @@ from ganga.errors import ConfigurationError
 from ganga.store.sqlite import SqliteStore, open_sqlite
 
 if TYPE_CHECKING:
+    from ganga.store.postgres.sharing import SharedStores
     from ganga.store.postgres.store import PostgresStore
 
 
@@ -26,6 +27,14 @@ def open_configured(
         # Loaded where it is needed: it comes with an extra.
         from ganga.store.postgres.store import open_postgres  # noqa: PLC0415 - as said above
     return open_postgres(url, owner=owner, read_only=read_only, passing=passing)
+
+
+def open_all(url: str) -> AbstractAsyncContextManager["SharedStores"]:
+    """The stores of all who trust the role that connects to the server. Raises `ConfigurationError`."""
+    with explained():
+        # Loaded where it is needed: it comes with an extra.
+        from ganga.store.postgres.sharing import open_shared  # noqa: PLC0415 - as said above
+    return open_shared(url)
 
 
 @contextmanager

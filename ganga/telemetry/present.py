@@ -1,7 +1,7 @@
 """What is so at this moment, as gauges: computed when it is asked for, so that what stands still grows old visibly."""
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from prometheus_client.core import GaugeMetricFamily
 
@@ -34,6 +34,24 @@ GAUGES: dict[str, tuple[tuple[str, ...], str]] = {
 }
 
 
+#: What is told of several owners' targets of one name, where it is not the most.
+_TOGETHER: dict[str, Callable[[Sequence[float]], float]] = {
+    "ganga_jobs": sum,
+    "ganga_stuck_threads": sum,
+    "ganga_lease_held": sum,
+    "ganga_target_up": min,
+    "ganga_budget_calls_per_second": min,
+    "ganga_budget_calls_left": min,
+    "ganga_credentials_left_seconds": min,
+}
+
+#: An owner, empty where a process serves one alone, and a target.
+_Own = tuple[str, TargetName]
+
+#: A gauge, its labels, and what it has to say.
+_Value = tuple[str, tuple[str, ...], float]
+
+
 class Present:
     """The latest that was told. Not safe for threads."""
 
@@ -41,10 +59,11 @@ class Present:
         self._clock = clock
         self._lags: deque[float] = deque([0.0], maxlen=BEATS)
         self._next_beat: Monotonic | None = None
-        self._held = dict[TargetName, tuple[int, Monotonic] | None]()
-        self._standings = dict[TargetName, Standing]()
-        self._polling_since = dict[TargetName, Utc]()
-        self._allowed = dict[TargetName, Allowed]()
+        # Where the process serves many, a target is each owner's own.
+        self._held = dict[_Own, tuple[int, Monotonic] | None]()
+        self._standings = dict[_Own, Standing]()
+        self._polling_since = dict[_Own, Utc]()
+        self._allowed = dict[_Own, Allowed]()
 
     def turned(self, fact: LoopTurned) -> None:
         """The event loop is alive."""
@@ -53,21 +72,26 @@ class Present:
 
     def lease(self, fact: LeaseTold) -> None:
         """Whoever no longer holds the lease of a target knows nothing more of it."""
+        own = fact.owner, fact.target
         if fact.step in {LeaseStep.TAKEN, LeaseStep.RENEWED}:
-            self._held[fact.target] = fact.epoch, self._clock().monotonic
+            self._held[own] = fact.epoch, self._clock().monotonic
             return
-        self._held[fact.target] = None
-        self._standings.pop(fact.target, None)
-        self._polling_since.pop(fact.target, None)
-        self._allowed.pop(fact.target, None)
+        if fact.owner and fact.step is not LeaseStep.AWAITED:
+            self._held.pop(own, None)  # an owner who has left is forgotten
+        else:
+            self._held[own] = None
+        self._standings.pop(own, None)
+        self._polling_since.pop(own, None)
+        self._allowed.pop(own, None)
 
     def allowed(self, fact: Allowed) -> None:
         """How often a target may be asked."""
-        self._allowed[fact.target] = fact
+        self._allowed[fact.owner, fact.target] = fact
 
     def stands(self, fact: Standing) -> None:
         """How a target fares. While none of its jobs is asked about there is nothing to be confirmed."""
-        name, before = fact.state.name, self._standings.get(fact.state.name)
+        name = fact.owner, fact.state.name
+        before = self._standings.get(name)
         self._standings[name] = fact
         if not any(fact.jobs[status] for status in POLLED):
             self._polling_since.pop(name, None)
@@ -81,38 +105,46 @@ class Present:
             yield GaugeMetricFamily(name, text, labels=labels)
 
     def metrics(self, version: str) -> Iterator[GaugeMetricFamily]:
-        """All gauges. `version` is that of ganga."""
-        gauges = {gauge.name: gauge for gauge in self.described()}
+        """All gauges. `version` is that of ganga. Of many owners' targets of one name the worst is told: the oldest,
+        the least; and of jobs and threads, how many there are in all.
+        """
         now = self._clock()
-        gauges["ganga_info"].add_metric([version], 1)
-        gauges["ganga_event_loop_lag_seconds"].add_metric([], self._lag(now.monotonic))
-        for target, held in self._held.items():
-            gauges["ganga_lease_held"].add_metric([target], held is not None)
+        values: dict[str, dict[tuple[str, ...], list[float]]] = {name: {} for name in GAUGES}
+        for name, labels, value in (("ganga_info", (version,), 1.0), *self._values(now)):
+            values[name].setdefault(labels, []).append(value)
+        for gauge in self.described():
+            for labels, several in values[gauge.name].items():
+                gauge.add_metric(labels, _TOGETHER.get(gauge.name, max)(several))
+            yield gauge
+
+    def _values(self, now: Moment) -> Iterator[_Value]:
+        """What each gauge has to tell of each owner's target."""
+        yield "ganga_event_loop_lag_seconds", (), self._lag(now.monotonic)
+        for (_, target), held in self._held.items():
+            yield "ganga_lease_held", (target,), float(held is not None)
             if held is not None:
-                gauges["ganga_lease_epoch"].add_metric([target], held[0])
-                gauges["ganga_lease_renewal_age_seconds"].add_metric([target], now.monotonic - held[1])
-        for standing in self._standings.values():
-            self._add(standing, now.utc, gauges)
-        for allowed in self._allowed.values():
-            gauges["ganga_budget_calls_per_second"].add_metric([allowed.target], allowed.rate)
-            gauges["ganga_budget_calls_left"].add_metric([allowed.target], allowed.left)
-        yield from gauges.values()
+                yield "ganga_lease_epoch", (target,), held[0]
+                yield "ganga_lease_renewal_age_seconds", (target,), now.monotonic - held[1]
+        for own, standing in self._standings.items():
+            yield from self._of(standing, self._polling_since.get(own), now.utc)
+        for (_, target), allowed in self._allowed.items():
+            yield "ganga_budget_calls_per_second", (target,), allowed.rate
+            yield "ganga_budget_calls_left", (target,), allowed.left
 
     def _lag(self, now: Monotonic) -> float:
         overdue = 0.0 if self._next_beat is None else now - self._next_beat
         return max(overdue, *self._lags)
 
-    def _add(self, standing: Standing, now: Utc, gauges: dict[str, GaugeMetricFamily]) -> None:
-        state, target = standing.state, [standing.state.name]
+    def _of(self, standing: Standing, polling_since: Utc | None, now: Utc) -> Iterator[_Value]:
+        state, target = standing.state, (standing.state.name,)
         for status, count in standing.jobs.items():
             if not status.final:
-                gauges["ganga_jobs"].add_metric([*target, status], count)
-        since = self._polling_since.get(state.name)
-        if since is not None:
-            confirmed = since if state.confirmed_at is None else max(since, state.confirmed_at)
-            gauges["ganga_status_age_seconds"].add_metric(target, max(0.0, now - confirmed))
-        gauges["ganga_target_up"].add_metric(target, state.down_since is None)
-        gauges["ganga_target_paused"].add_metric(target, state.paused)
-        gauges["ganga_stuck_threads"].add_metric(target, state.stuck_threads)
+                yield "ganga_jobs", (*target, status), count
+        if polling_since is not None:
+            confirmed = polling_since if state.confirmed_at is None else max(polling_since, state.confirmed_at)
+            yield "ganga_status_age_seconds", target, max(0.0, now - confirmed)
+        yield "ganga_target_up", target, float(state.down_since is None)
+        yield "ganga_target_paused", target, float(state.paused)
+        yield "ganga_stuck_threads", target, state.stuck_threads
         if state.identity is not None and state.identity.expires_at is not None:
-            gauges["ganga_credentials_left_seconds"].add_metric(target, state.identity.expires_at - now)
+            yield "ganga_credentials_left_seconds", target, state.identity.expires_at - now

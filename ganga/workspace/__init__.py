@@ -9,7 +9,8 @@
     jobs/12/3/output-1/        the same of subjob 3
     staging/                   what is being made or removed; all of it may go when nobody is at work
 
-A folder appears whole, by a rename, or not at all. Everything is private to the user.
+A folder appears whole, by a rename, or not at all. Everything is private to the user, or to the group that the home is
+open for (see `ganga.workspace.home`).
 
 Nothing is synced to disk: what is written here survives the end of any program at any moment, but after a power failure
 files of the last half minute may be empty or missing. A sync for each job would cost more than all the rest; what a
@@ -23,10 +24,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from time import time
+from typing import ClassVar
 
 from ganga.errors import StoreUnavailable
 from ganga.model.ids import JobId
-from ganga.workspace.folders import TAKEN, delete, explained, fresh, make_private, move_away
+from ganga.model.job import Share
+from ganga.workspace.folders import TAKEN, explained
+from ganga.workspace.home import Home
 from ganga.workspace.staging import ENVIRONMENT, INPUTS, SHARES, Staged, place_of, stage
 
 _INCOMING = re.compile(r"\.incoming-(?P<attempt>[0-9]+)-(?P<epoch>[0-9]+)-")
@@ -41,8 +45,12 @@ class Workspace:
     They raise `ConfigurationError` where nothing can be written, and `StoreUnavailable` when the disk is full or fails.
     """
 
+    #: Whether it is another user's, who may do anything there, and for whom this process works beside others.
+    hosted: ClassVar[bool] = False
+
     def __init__(self, home: Path) -> None:
         self.home = home
+        self._premises = Home(home)
         self._jobs = home / "jobs"
         self._staging = home / "staging"
 
@@ -53,12 +61,12 @@ class Workspace:
         """Make the folders and try to write there, so that what is wrong is said before anything is submitted."""
         with explained(self.home):
             for folder in (self._jobs, self._staging):
-                make_private(folder)
-            probe = fresh(self._staging, "probe-")
+                self._premises.make(folder)
+            probe = self._premises.fresh(self._staging, "probe-")
             try:
                 (probe / "probe").write_bytes(bytes(4096))
             finally:
-                delete(probe)
+                self._premises.delete(probe)
 
     def folder(self, job: JobId) -> Path:
         """The folder of a job or subjob; it may not exist yet."""
@@ -83,6 +91,10 @@ class Workspace:
         copy = self._jobs / number / SHARES / place_of(original)
         return copy if copy.exists() else original
 
+    def objection(self, job: JobId, share: Share) -> str | None:  # noqa: ARG002 - for those that have one
+        """Why the input files of the job or subjob are not to be handed over; None if they are."""
+        return None
+
     def stage(
         self,
         inputs: Sequence[str],
@@ -94,7 +106,7 @@ class Workspace:
 
         Raises `UsageError` for an input that does not exist or cannot be copied, and for two of the same base name.
         """
-        return stage(inputs, environment, shares, self._staging, self._jobs)
+        return stage(inputs, environment, shares, self._staging, self._jobs, self._premises)
 
     def incoming(self, job: JobId, attempt: int, epoch: int) -> Path:
         """A fresh folder, beside its place, for the output of an attempt; `publish` shows it.
@@ -104,9 +116,10 @@ class Workspace:
         """
         folder = self.folder(job)
         with explained(folder):
+            self._premises.check_inside(folder)
             for leftover in _leftovers(folder, attempt, epoch):
                 self._wipe(leftover)
-            return fresh(folder, f".incoming-{attempt}-{epoch}-")
+            return self._premises.fresh(folder, f".incoming-{attempt}-{epoch}-")
 
     def publish(self, incoming: Path, job: JobId, attempt: int, *, replace: bool = False) -> None:
         """Show the folder as the output of the attempt, in one step.
@@ -117,6 +130,7 @@ class Workspace:
         place = self.output(job, attempt)
         with explained(place):
             try:
+                self._premises.let_in(incoming)
                 incoming.rename(place)
             except FileNotFoundError as error:
                 if not place.is_dir():
@@ -130,8 +144,13 @@ class Workspace:
         """Note, before the output of the attempt is published, which patterns match nothing of it."""
         note = self._missing_note(job, attempt)
         with explained(note):
-            make_private(note.parent)
-            note.write_text(json.dumps(list(patterns)), encoding="utf-8")
+            self._premises.write(note, json.dumps(list(patterns)).encode())
+
+    def mark(self, job: JobId, name: str) -> None:
+        """Leave an empty file of this name in the folder of the job; fine if there is one."""
+        note = self.folder(job) / name
+        with explained(note):
+            self._premises.write(note, b"")
 
     def missing(self, job: JobId, attempt: int) -> tuple[str, ...]:
         """The patterns that match nothing of the output of an attempt, as noted when it came home."""
@@ -156,7 +175,7 @@ class Workspace:
             for entry in os.scandir(self._staging) if self._staging.exists() else ():
                 with suppress(FileNotFoundError):  # another process tidies too
                     if entry.stat(follow_symlinks=False).st_mtime < time() - DAY:
-                        delete(Path(entry.path))
+                        self._premises.delete(Path(entry.path))
 
     def _missing_note(self, job: JobId, attempt: int) -> Path:
         return self.folder(job) / f".missing-{attempt}"
@@ -167,18 +186,18 @@ class Workspace:
         return path if path.exists() else None
 
     def _wipe(self, folder: Path) -> None:
-        moved = move_away(folder, self._staging)
+        moved = self._premises.move_away(folder, self._staging)
         if moved is not None:
-            delete(moved)
+            self._premises.delete(moved)
 
     def _exchange(self, incoming: Path, place: Path, *, replace: bool) -> None:
         if not replace:
             self._wipe(incoming)
             return
-        former = move_away(place, self._staging)
+        former = self._premises.move_away(place, self._staging)
         incoming.rename(place)
         if former is not None:
-            delete(former)
+            self._premises.delete(former)
 
 
 def _leftovers(folder: Path, attempt: int, epoch: int) -> list[Path]:

@@ -2,12 +2,10 @@
 
 import errno
 import os
-import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import mkdtemp
 
 from ganga.errors import ConfigurationError, GangaError, StoreUnavailable
 
@@ -55,27 +53,6 @@ def make_private(folder: Path) -> None:
     except FileExistsError:
         if not folder.is_dir():
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder)) from None
-
-
-def fresh(parent: Path, prefix: str) -> Path:
-    """A new, private, empty folder in `parent`, which is made if it is missing."""
-    try:
-        return Path(mkdtemp(prefix=prefix, dir=parent))
-    except FileNotFoundError:
-        make_private(parent)
-        return Path(mkdtemp(prefix=prefix, dir=parent))
-
-
-def move_away(folder: Path, staging: Path) -> Path | None:
-    """Take the folder out of sight in one step. Returns where it is now; None if it was not there."""
-    moved = staging / f"removed-{secrets.token_hex(8)}"
-    try:
-        return folder.rename(moved)
-    except FileNotFoundError:
-        if not folder.exists():
-            return None
-    make_private(staging)
-    return folder.rename(moved)
 
 
 def delete(folder: Path) -> None:

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from ganga.errors import UsageError
 from ganga.model.ids import JobId, shortened
-from ganga.workspace.folders import TAKEN, delete, explained, explanation, fresh, is_full, make_private
+from ganga.workspace.folders import TAKEN, explained, explanation, is_full, make_private
+from ganga.workspace.home import Home
 
 INPUTS = "inputs"
 SHARES = "shares"
@@ -24,9 +25,10 @@ _log = logging.getLogger(__name__)
 class Staged:
     """The folder of a job that has no number yet."""
 
-    def __init__(self, folder: Path, jobs: Path) -> None:
+    def __init__(self, folder: Path, jobs: Path, home: Home) -> None:
         self.folder = folder
         self._jobs = jobs
+        self._home = home
 
     def place(self, job: JobId) -> None:
         """Give the folder to job `job`. A folder of another store's job of this number is kept under another name."""
@@ -35,7 +37,7 @@ class Staged:
             try:
                 self.folder.rename(place)
             except FileNotFoundError:
-                make_private(self._jobs)
+                self._home.make(self._jobs)
                 self.folder.rename(place)
             except OSError as error:
                 if error.errno not in TAKEN:
@@ -46,7 +48,7 @@ class Staged:
         """Remove the copies unless a job has them."""
         with explained(self.folder):
             if self.folder.exists():
-                delete(self.folder)
+                self._home.delete(self.folder)
 
     def _replace(self, place: Path) -> None:
         former = place.with_name(f"{place.name}.former-{secrets.token_hex(4)}")
@@ -61,22 +63,24 @@ def stage(
     shares: Iterable[Sequence[str]],
     staging: Path,
     jobs: Path,
+    home: Home,
 ) -> Staged:
     """See `Workspace.stage`."""
     named = _named(inputs)
     own = {path for share in shares for path in _named(share, beside=named).values()}
     with explained(staging):
-        folder = fresh(staging, "new-")
+        folder = home.fresh(staging, "new-")
         try:
             if environment is not None:
                 _write_environment(folder / ENVIRONMENT, environment)
             if named:
                 _copy_all((path, folder / INPUTS / name) for name, path in named.items())
             _copy_all((path, folder / SHARES / place_of(path)) for path in own)
+            home.let_in(folder)
         except BaseException:
-            delete(folder)
+            home.delete(folder)
             raise
-    return Staged(folder, jobs)
+    return Staged(folder, jobs, home)
 
 
 def place_of(path: Path) -> Path:

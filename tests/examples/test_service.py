@@ -18,6 +18,7 @@ from ganga.telemetry.address import parse
 
 EXAMPLES = Path(ganga.examples.__file__).parent / "service"
 UNITS = {"ganga-monitor.service": "--user", "ganga-monitor@.service": "--system"}
+FOR_ALL = "ganga-monitor-for-all.service"
 ROOT = Path(__file__).parent.parent.parent
 
 
@@ -35,7 +36,7 @@ def text_of(name: str) -> str:
 @pytest.mark.skipif(
     shutil.which("systemd-analyze") is None, reason="systemd-analyze comes with: apt-get install systemd"
 )
-@pytest.mark.parametrize(("name", "scope"), UNITS.items())
+@pytest.mark.parametrize(("name", "scope"), [*UNITS.items(), (FOR_ALL, "--system")])
 def test_systemd_has_no_complaint(name: str, scope: str, tmp_path: Path) -> None:
     unit = tmp_path / name.replace("@", "@root")
     # The program is installed where each site likes it.
@@ -50,9 +51,27 @@ def test_systemd_has_no_complaint(name: str, scope: str, tmp_path: Path) -> None
     assert (check.returncode, check.stdout + check.stderr) == (0, "")
 
 
+def settings_of(name: str) -> dict[str, str]:
+    return dict(line.partition("=")[::2] for line in text_of(name).splitlines() if re.match(r"\w+=", line))
+
+
+def test_the_unit_for_all_starts_a_monitor_for_all_with_bounds() -> None:
+    settings = settings_of(FOR_ALL)
+    program, command, *words = settings["ExecStart"].split()
+    assert (Path(program).name, command) == ("ganga", "monitor")
+    assert options(words).for_all
+    assert (settings["ProtectSystem"], settings["NoNewPrivileges"], settings["CapabilityBoundingSet"]) == (
+        "strict",
+        "yes",
+        "",
+    )
+    assert settings["MemoryMax"]
+    assert int(settings["WatchdogSec"]) > 0
+
+
 @pytest.mark.parametrize("name", UNITS)
 def test_units_start_a_monitor_that_tells_systemd_and_outlive_no_job(name: str) -> None:
-    settings = dict(line.partition("=")[::2] for line in text_of(name).splitlines() if re.match(r"\w+=", line))
+    settings = settings_of(name)
     program, command, *words = settings["ExecStart"].split()
     assert (Path(program).name, command) == ("ganga", "monitor")
     assert not options(words).status

@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from ganga.finishing import checkers
+from ganga.finishing import searching
 from ganga.finishing.base import Ended
 from ganga.finishing.checkers import Files, Text
 
@@ -62,22 +62,22 @@ class TestText:
         assert Text(pattern="done").check(ended) is None
 
     def test_blocks_end_at_lines(self, ended: Ended, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(checkers, "BLOCK", 4)
+        monkeypatch.setattr(searching, "BLOCK", 4)
         (ended.output / "stdout").write_text("aaaaaa\nbbbbbbbbbb\ncc\n")
         for pattern in ("^a{6}$", "^b{10}$", "^cc$"):
             assert Text(pattern=pattern).check(ended) is None
         assert Text(pattern="^a{5}$").check(ended) is not None
 
     def test_a_line_without_end_is_searched_in_pieces(self, ended: Ended, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(checkers, "BLOCK", 4)
-        monkeypatch.setattr(checkers, "LONGEST_LINE", 10)
+        monkeypatch.setattr(searching, "BLOCK", 4)
+        monkeypatch.setattr(searching, "LONGEST_LINE", 10)
         (ended.output / "stdout").write_text("a" * 50 + "bc")
         assert Text(pattern="bc").check(ended) is None
         assert Text(pattern="a{13}").check(ended) is not None
 
     def test_no_character_between_the_pieces_is_lost(self, ended: Ended, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(checkers, "BLOCK", 4)
-        monkeypatch.setattr(checkers, "LONGEST_LINE", 10)
+        monkeypatch.setattr(searching, "BLOCK", 4)
+        monkeypatch.setattr(searching, "LONGEST_LINE", 10)
         letters = "abcdefghijklmnopqrstuvwxyz"
         (ended.output / "stdout").write_text(letters)
         assert all(Text(pattern=re.escape(letter)).check(ended) is None for letter in letters)

@@ -276,7 +276,7 @@ class TestNotifying:
 
         spec = spec_with(notifiers="telling")
         with monkeypatch.context() as patch:
-            patch.setattr(Path, "touch", crash)
+            patch.setattr(Workspace, "mark", crash)
             with pytest.raises(KeyboardInterrupt):
                 postprocess(record("12"), spec, workspace)
         postprocess(record("12"), spec, workspace)

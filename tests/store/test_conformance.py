@@ -11,8 +11,8 @@ from ganga.store.postgres.store import open_postgres
 from ganga.store.sqlite import open_sqlite
 from ganga.testing.check_store import CHECKS, check_store
 from ganga.testing.store_checks.kit import Check
+from tests.conftest import database_of
 from tests.live.postgres_server.server import PostgresServer
-from tests.store.conftest import database_of
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)

@@ -26,8 +26,8 @@ from ganga.store.memory import MemoryStore
 from ganga.store.portion import Head
 from ganga.store.postgres.store import open_postgres
 from ganga.store.sqlite import open_sqlite
+from tests.conftest import database_of
 from tests.live.postgres_server.server import PostgresServer
-from tests.store.conftest import database_of
 
 any_text = st.text(st.characters(codec=None, categories=None), max_size=6)
 some_text = st.one_of(any_text, st.sampled_from(["", "fit-1", "fit-2", "\0", "[a]", "é"]))

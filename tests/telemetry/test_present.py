@@ -132,3 +132,36 @@ def test_how_a_target_fares() -> None:
     assert watched.value("ganga_target_paused") == 1
     assert watched.value("ganga_stuck_threads") == 3
     assert watched.value("ganga_credentials_left_seconds") == 60.0
+
+
+def test_of_several_owners_the_worst_is_told_and_the_sum_of_their_jobs() -> None:
+    watched = Watched()
+    for owner, down_since, confirmed_at, expires_at in (("ada", None, -5.0, 60.0), ("bob", -9.0, -50.0, 3600.0)):
+        state = TargetState(
+            name=SITE,
+            down_since=None if down_since is None else Utc(NOON + down_since),
+            confirmed_at=Utc(NOON + confirmed_at),
+            stuck_threads=1,
+            identity=Identity(name=owner, expires_at=Utc(NOON + expires_at)),
+        )
+        watched.present.lease(LeaseTold(SITE, LeaseStep.TAKEN, 1, owner))
+        watched.present.stands(Standing(state, RUNNING, owner))
+    assert watched.value("ganga_jobs", target=SITE, status="running") == 4
+    assert watched.value("ganga_stuck_threads") == 2
+    assert watched.value("ganga_status_age_seconds") == 50.0
+    assert watched.value("ganga_target_up") == 0
+    assert watched.value("ganga_credentials_left_seconds") == 60.0
+    assert watched.value("ganga_lease_held") == 2
+    for metric in watched.present.metrics("1.2.3"):
+        assert not [label for sample in metric.samples for label in sample.labels.values() if label in {"ada", "bob"}]
+
+
+def test_an_owner_who_has_left_is_not_remembered() -> None:
+    watched = Watched()
+    for owner in ("ada", "bob"):
+        watched.present.lease(LeaseTold(SITE, LeaseStep.TAKEN, 1, owner))
+        watched.present.stands(Standing(watched.state, RUNNING, owner))
+    watched.present.lease(LeaseTold(SITE, LeaseStep.RETURNED, 1, "bob"))
+    assert watched.value("ganga_jobs", status="running") == 2
+    assert watched.value("ganga_lease_held") == 1
+    assert len(watched.present._held) == 1

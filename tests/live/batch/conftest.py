@@ -27,6 +27,8 @@ a wrong clock, both ways          ``test_clocks``         over SSH and REST, whi
 5,000 jobs of others in the       ``test_crowds``         over REST
 queue
 all runs told; what it has used   ``test_history``        on HTCondor (its runs); on Slurm without accounting
+jobs of many, by one service      ``test_for_all_over_     on any but Slurm over SSH
+                                  ssh``
 whole campaigns                   ``test_campaign``       over SSH, but for ``test_over_ssh``, and over REST, but for
                                                           ``test_campaign_over_rest``
 ================================  ======================  ===========================================================

@@ -36,7 +36,9 @@ class Worker:
     #: Jobs that run at once.
     slots = 8
 
-    def __init__(self, road: DiracX, server: DiracXServer, folder: Path) -> None:
+    def __init__(self, road: DiracX, server: DiracXServer, folder: Path, *, owner: str = "%") -> None:
+        """`owner` is whose jobs it runs: those whose owners' names are like this, for SQL."""
+        self._owner = owner
         self._road = road
         self._server = server
         self._folder = folder
@@ -81,10 +83,11 @@ class Worker:
             "SELECT JobID, Status, RescheduleCounter, JDL FROM Jobs JOIN JobJDLs USING (JobID)"
             # A job cannot be reported on before its first record is there, which is written last.
             " WHERE Status IN ('Received', 'Killed') AND JobID IN (SELECT JobID FROM logging.LoggingInfo)"
+            " AND Owner LIKE ?"
         )
         with closing(sqlite3.connect(self._server.data / "jobdb.db", timeout=30)) as database:
             database.execute("ATTACH DATABASE ? AS logging", (str(self._server.data / "jobloggingdb.db"),))
-            return database.execute(question).fetchall()
+            return database.execute(question, (self._owner,)).fetchall()
 
     def _kill(self, jobs: set[int]) -> None:
         for job in jobs & self._running.keys():

@@ -25,8 +25,8 @@ from ganga.store.portion import Head, Passage, Portion, Step
 from ganga.store.postgres.store import open_postgres
 from ganga.store.sqlite import open_sqlite
 from ganga.testing.store_checks.kit import AT, become, ids, new_job, take
+from tests.conftest import database_of
 from tests.live.postgres_server.server import PostgresServer
-from tests.store.conftest import database_of
 from tests.store.killing import kill_at_each_step
 from tests.store.stored import answers, fill, portions, silent
 from tests.store.test_moving import MOVER
