@@ -102,6 +102,7 @@ class PostgresShop:
 
     def _processes(self) -> Sequence[int]:
         """All of the server; those that it starts are slow, too."""
+        assert self._server.pid is not None, "whoever stopped it has started it again"
         postmaster = psutil.Process(self._server.pid)
         return [postmaster.pid, *(child.pid for child in postmaster.children(recursive=True))]
 

@@ -42,7 +42,8 @@ from tests.live.slurm_server import install as slurm
 from tests.live.slurm_server import newer as slurm_24
 from tests.live.torque_words import install as torque
 
-_IN_FOLDERS = {
+#: Those that are installed into folders, and those of the system's packages.
+IN_FOLDERS = {
     "diracx": diracx,
     "dirac": dirac,
     "condor": condor,
@@ -50,7 +51,7 @@ _IN_FOLDERS = {
     "torque": torque,
     "promtool": promtool,
 }
-_IN_THE_SYSTEM = {
+IN_THE_SYSTEM = {
     "slurm": slurm,
     "grid_engine": grid_engine,
     "arc": arc,
@@ -69,10 +70,10 @@ def main(arguments: Sequence[str]) -> None:
         _install_all(options.folder)
         return
     folder = _folder(options.folder, options.server) if options.folder is None else options.folder.resolve()
-    if options.server in _IN_THE_SYSTEM:
-        _IN_THE_SYSTEM[options.server].install()
+    if options.server in IN_THE_SYSTEM:
+        IN_THE_SYSTEM[options.server].install()
     else:
-        _IN_FOLDERS[options.server].install(folder)
+        IN_FOLDERS[options.server].install(folder)
     if options.install_only or options.server in _NO_SERVERS:
         return
     data = ["--data", options.data.resolve()] if options.data else []
@@ -89,8 +90,8 @@ def main(arguments: Sequence[str]) -> None:
 
 def _install_all(folder: Path | None) -> None:
     with ThreadPoolExecutor() as side_by_side:
-        installations = [side_by_side.submit(system.install) for system in _IN_THE_SYSTEM.values()]
-        for name, server in _IN_FOLDERS.items():
+        installations = [side_by_side.submit(system.install) for system in IN_THE_SYSTEM.values()]
+        for name, server in IN_FOLDERS.items():
             installations.append(side_by_side.submit(server.install, _folder(folder, name)))
     for installation in installations:
         installation.result()
@@ -104,7 +105,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m tests.live.provision", description="Install and run real servers for the live tests."
     )
-    parser.add_argument("server", choices=[*_IN_FOLDERS, *_IN_THE_SYSTEM, "all"])
+    parser.add_argument("server", choices=[*IN_FOLDERS, *IN_THE_SYSTEM, "all"])
     parser.add_argument("--folder", type=Path, help="where it is installed; by default where the tests look for it")
     parser.add_argument("--data", type=Path, help="databases, keys and logs; dirac makes a folder that goes with it")
     parser.add_argument("--install-only", action="store_true", help="do not start it")

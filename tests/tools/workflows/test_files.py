@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.live.provision import IN_FOLDERS, IN_THE_SYSTEM
 from tests.tools.needs import needs_program
 from tests.tools.workflows.rules import violations
 
@@ -161,6 +162,16 @@ def test_the_tests_are_the_second_command_of_the_readme() -> None:
         "python": ["3.11", "3.12", "3.13", "3.14"],
         "system": ["ubuntu-latest", "macos-latest"],
     }
+
+
+def test_the_real_servers_come_with_all_that_they_need_of_the_system() -> None:
+    """For the user of that job may not install it."""
+    job = yaml.safe_load((ROOT / ".github" / "workflows" / "tests.yml").read_text())["jobs"]["live"]
+    words = {word for step in job["steps"] for word in step.get("run", "").split()}
+    servers = (*IN_FOLDERS.values(), *IN_THE_SYSTEM.values())
+    needed = {package for server in servers for package in getattr(server, "SYSTEM_PACKAGES", {}).values()}
+    assert needed - {"util-linux"} <= words, "every system has that one"
+    assert {"tests/live", "tests/telemetry", "tests/chaos"} <= set(job["steps"][-1]["run"].split())
 
 
 def test_the_action_at_the_top_takes_and_gives_on_what_the_engine_takes() -> None:
