@@ -1,8 +1,8 @@
 """Many owners over few connections: each is served, and none sees, holds up or harms another."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, closing
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass
 from secrets import token_hex
 from typing import Final
@@ -24,10 +24,10 @@ from ganga.store.postgres.sharing import SharedStores, open_shared
 from ganga.store.postgres.store import PostgresStore, open_postgres
 from ganga.store.postgres.text import Connection
 from ganga.store.postgres.transaction import Transaction
-from ganga.testing.check_store import check_store
-from ganga.testing.store_checks.kit import AT, HERE, become, ids, new_job, save, take
+from ganga.testing.check_store import CHECKS
+from ganga.testing.store_checks.kit import AT, HERE, Check, become, ids, new_job, save, take
 from tests.live.postgres_server.server import PostgresServer
-from tests.store.conftest import database_of, waiting
+from tests.store.conftest import waiting
 from tests.store.postgres.line import line_to
 
 #: All that a service has of the server, whatever the number of owners.
@@ -65,6 +65,14 @@ class Place:
         await self.new_role(name)
         await trust(self.url(name), self.robot)
         return name
+
+    def new_owners(self, names: Iterable[str]) -> None:
+        """The same for many, who cannot log in, over one connection."""
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            for name in names:
+                connection.execute(SQL("CREATE ROLE {}").format(Identifier(name)))
+                self.owners.append(name)
+                connection.execute("INSERT INTO ganga.grants (owner, service) VALUES (%s, %s)", (name, self.robot))
 
     def connections(self, role: str) -> int:
         [(many,)] = self.run("SELECT count(*) FROM pg_stat_activity WHERE usename = %s", role)
@@ -107,24 +115,17 @@ async def both(shared: SharedStores, ada: str, bob: str) -> AsyncIterator[tuple[
 
 async def test_a_service_has_five_connections_however_many_trust_it(place: Place, shared: SharedStores) -> None:
     some = token_hex(4)
-    with ExitStack() as roles:
-        names = [f"owner{number}_{some}" for number in range(30)]
-        with psycopg.connect(place.url("postgres"), autocommit=True) as connection:
-            for name in names:
-                connection.execute(SQL("CREATE ROLE {}").format(Identifier(name)))
-                roles.callback(place.owners.append, name)
-                connection.execute("INSERT INTO ganga.grants (owner, service) VALUES (%s, %s)", (name, place.robot))
-        assert await shared.owners() == set(names)
-        async with AsyncExitStack() as stack:
-            stores = [await stack.enter_async_context(shared.owned(name)) for name in names]
-            waits = [asyncio.create_task(store.wait(Seq(0), 60)) for store in stores]
-            made = await asyncio.gather(*(store.create(new_job(), AT) for store in stores))
-            assert all(await asyncio.gather(*waits))
-            assert [await store.get([job.id]) for store, job in zip(stores, made, strict=True)] == [
-                [job] for job in made
-            ]
-            assert 3 <= place.connections(place.robot) <= CONNECTIONS
-            assert len({store.id for store in stores}) == len(names)
+    names = [f"owner{number}_{some}" for number in range(30)]
+    place.new_owners(names)
+    assert await shared.owners() == set(names)
+    async with AsyncExitStack() as stack:
+        stores = [await stack.enter_async_context(shared.owned(name)) for name in names]
+        waits = [asyncio.create_task(store.wait(Seq(0), 60)) for store in stores]
+        made = await asyncio.gather(*(store.create(new_job(), AT) for store in stores))
+        assert all(await asyncio.gather(*waits))
+        assert [await store.get([job.id]) for store, job in zip(stores, made, strict=True)] == [[job] for job in made]
+        assert 3 <= place.connections(place.robot) <= CONNECTIONS
+        assert len({store.id for store in stores}) == len(names)
 
 
 async def test_nothing_is_left_when_it_is_closed(place: Place, ada: str) -> None:
@@ -186,23 +187,10 @@ async def test_who_waits_for_one_owner_is_not_woken_by_another(both: tuple[Postg
     assert await wait
 
 
-async def test_check_store_passes_the_store_of_one_owner(postgres_server: PostgresServer) -> None:
-    robot, owner = f"robot_{token_hex(4)}", f"ada_{token_hex(4)}"
-
-    @asynccontextmanager
-    async def opened() -> AsyncIterator[PostgresStore]:
-        with database_of(postgres_server) as database:
-            for role in (robot, owner):
-                await admit(postgres_server.url(database), role)
-            await trust(postgres_server.url(database, owner), robot)
-            async with open_shared(postgres_server.url(database, robot)) as shared, shared.owned(owner) as store:
-                yield store
-
-    with ExitStack() as stack:
-        for role in (robot, owner):
-            postgres_server.new_role(role, token_hex())
-            stack.callback(postgres_server.drop_role, role)
-        await check_store(opened)
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+async def test_the_store_of_one_owner_keeps_each_promise(check: Check, shared: SharedStores, ada: str) -> None:
+    async with shared.owned(ada) as store:
+        await check(store)
 
 
 async def test_trust_and_distrust_are_heard_at_once(
@@ -492,11 +480,7 @@ ODD: Final = (
 def odd(place: Place) -> list[str]:
     """Names of owners as an administrator may give them."""
     names = [f"{name}{token_hex(3) if name.strip() else ''}" for name in ODD]
-    with psycopg.connect(place.url("postgres"), autocommit=True) as connection:
-        for name in names:
-            connection.execute(SQL("CREATE ROLE {}").format(Identifier(name)))
-            place.owners.append(name)
-            connection.execute("INSERT INTO ganga.grants (owner, service) VALUES (%s, %s)", (name, place.robot))
+    place.new_owners(names)
     return names
 
 
