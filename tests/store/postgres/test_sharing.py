@@ -1,8 +1,8 @@
 """Many owners over few connections: each is served, and none sees, holds up or harms another."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, closing
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass
 from secrets import token_hex
 from typing import Final
@@ -24,10 +24,10 @@ from ganga.store.postgres.sharing import SharedStores, open_shared
 from ganga.store.postgres.store import PostgresStore, open_postgres
 from ganga.store.postgres.text import Connection
 from ganga.store.postgres.transaction import Transaction
-from ganga.testing.check_store import check_store
-from ganga.testing.store_checks.kit import AT, HERE, become, ids, new_job, save, take
+from ganga.testing.check_store import CHECKS
+from ganga.testing.store_checks.kit import AT, HERE, Check, become, ids, new_job, save, take
 from tests.live.postgres_server.server import PostgresServer
-from tests.store.conftest import database_of, waiting
+from tests.store.conftest import waiting
 from tests.store.postgres.line import line_to
 
 #: All that a service has of the server, whatever the number of owners.
@@ -65,6 +65,14 @@ class Place:
         await self.new_role(name)
         await trust(self.url(name), self.robot)
         return name
+
+    def new_owners(self, names: Iterable[str]) -> None:
+        """The same for many, who cannot log in, over one connection."""
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            for name in names:
+                connection.execute(SQL("CREATE ROLE {}").format(Identifier(name)))
+                self.owners.append(name)
+                connection.execute("INSERT INTO ganga.grants (owner, service) VALUES (%s, %s)", (name, self.robot))
 
     def connections(self, role: str) -> int:
         [(many,)] = self.run("SELECT count(*) FROM pg_stat_activity WHERE usename = %s", role)
@@ -107,24 +115,17 @@ async def both(shared: SharedStores, ada: str, bob: str) -> AsyncIterator[tuple[
 
 async def test_a_service_has_five_connections_however_many_trust_it(place: Place, shared: SharedStores) -> None:
     some = token_hex(4)
-    with ExitStack() as roles:
-        names = [f"owner{number}_{some}" for number in range(30)]
-        with psycopg.connect(place.url("postgres"), autocommit=True) as connection:
-            for name in names:
-                connection.execute(SQL("CREATE ROLE {}").format(Identifier(name)))
-                roles.callback(place.owners.append, name)
-                connection.execute("INSERT INTO ganga.grants (owner, service) VALUES (%s, %s)", (name, place.robot))
-        assert await shared.owners() == set(names)
-        async with AsyncExitStack() as stack:
-            stores = [await stack.enter_async_context(shared.owned(name)) for name in names]
-            waits = [asyncio.create_task(store.wait(Seq(0), 60)) for store in stores]
-            made = await asyncio.gather(*(store.create(new_job(), AT) for store in stores))
-            assert all(await asyncio.gather(*waits))
-            assert [await store.get([job.id]) for store, job in zip(stores, made, strict=True)] == [
-                [job] for job in made
-            ]
-            assert 3 <= place.connections(place.robot) <= CONNECTIONS
-            assert len({store.id for store in stores}) == len(names)
+    names = [f"owner{number}_{some}" for number in range(30)]
+    place.new_owners(names)
+    assert await shared.owners() == set(names)
+    async with AsyncExitStack() as stack:
+        stores = [await stack.enter_async_context(shared.owned(name)) for name in names]
+        waits = [asyncio.create_task(store.wait(Seq(0), 60)) for store in stores]
+        made = await asyncio.gather(*(store.create(new_job(), AT) for store in stores))
+        assert all(await asyncio.gather(*waits))
+        assert [await store.get([job.id]) for store, job in zip(stores, made, strict=True)] == [[job] for job in made]
+        assert 3 <= place.connections(place.robot) <= CONNECTIONS
+        assert len({store.id for store in stores}) == len(names)
 
 
 async def test_nothing_is_left_when_it_is_closed(place: Place, ada: str) -> None:
@@ -186,23 +187,10 @@ async def test_who_waits_for_one_owner_is_not_woken_by_another(both: tuple[Postg
     assert await wait
 
 
-async def test_check_store_passes_the_store_of_one_owner(postgres_server: PostgresServer) -> None:
-    robot, owner = f"robot_{token_hex(4)}", f"ada_{token_hex(4)}"
-
-    @asynccontextmanager
-    async def opened() -> AsyncIterator[PostgresStore]:
-        with database_of(postgres_server) as database:
-            for role in (robot, owner):
-                await admit(postgres_server.url(database), role)
-            await trust(postgres_server.url(database, owner), robot)
-            async with open_shared(postgres_server.url(database, robot)) as shared, shared.owned(owner) as store:
-                yield store
-
-    with ExitStack() as stack:
-        for role in (robot, owner):
-            postgres_server.new_role(role, token_hex())
-            stack.callback(postgres_server.drop_role, role)
-        await check_store(opened)
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+async def test_the_store_of_one_owner_keeps_each_promise(check: Check, shared: SharedStores, ada: str) -> None:
+    async with shared.owned(ada) as store:
+        await check(store)
 
 
 async def test_trust_and_distrust_are_heard_at_once(
@@ -219,6 +207,20 @@ async def test_trust_and_distrust_are_heard_at_once(
     await _listens(place)
     await distrust(place.url(ada), place.robot)
     assert await asyncio.wait_for(wait, WITHIN) == NOBODY
+
+
+async def test_trust_is_heard_over_the_next_connection_when_one_is_killed(
+    place: Place, shared: SharedStores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ganga.store.postgres.sharing.POLL", LONG)
+    ada = await place.new_role(f"ada_{place.database}")
+    wait = asyncio.create_task(shared.wait(NOBODY, LONG))
+    await _listens(place)
+    listening = "FROM pg_stat_activity WHERE application_name = 'ganga listens' AND usename = %s"
+    [(killed, _)] = place.run(f"SELECT pid, pg_terminate_backend(pid) {listening}", place.robot)
+    await trust(place.url(ada), place.robot)
+    assert await asyncio.wait_for(wait, WITHIN) == {ada}
+    assert place.run(f"SELECT pid {listening}", place.robot) != [(killed,)]
 
 
 async def test_trust_is_found_though_nobody_tells_of_it(
@@ -331,12 +333,13 @@ async def test_what_two_owners_write_is_written_once_though_the_connection_is_cu
             shared.owned(ada) as of_ada,
             shared.owned(bob) as of_bob,
         ):
+            first = [await store.create(new_job(), AT) for store in (of_ada, of_bob)]
             line.cut_at(b"COMMIT", heard=heard)
-            made = await asyncio.gather(*(store.create(new_job(), AT) for store in (of_ada, of_bob) * 5))
+            made = first + await asyncio.gather(*(store.create(new_job(), AT) for store in (of_ada, of_bob) * 5))
             assert line.cuts == 1
             for store, jobs in ((of_ada, made[::2]), (of_bob, made[1::2])):
                 assert set(ids(await store.select(Query()))) == {job.id for job in jobs}
-                assert [event.seq for event in await store.events(Seq(0))] == [1, 2, 3, 4, 5]
+                assert [event.seq for event in await store.events(Seq(0))] == [1, 2, 3, 4, 5, 6]
 
 
 async def test_backends_that_are_killed_among_writes_of_two_owners_lose_and_double_nothing(
@@ -375,11 +378,14 @@ async def test_the_connections_of_others_are_not_held_by_one_who_asks_for_much(
         await transaction.commit()
 
     many = [asyncio.create_task(ada._write(slowly)) for _ in range(20)]
-    for _ in range(5):
-        await bob.create(new_job(), AT)
-    assert begun == 1
-    over.set()
-    await asyncio.gather(*many)
+    try:
+        async with asyncio.timeout(WITHIN):
+            for _ in range(5):
+                await bob.create(new_job(), AT)
+        assert begun == 1
+    finally:
+        over.set()
+        await asyncio.gather(*many)
 
 
 async def test_an_owner_whose_statement_fails_breaks_nothing_for_those_who_stand_behind(
@@ -408,6 +414,20 @@ async def test_an_owner_whose_statement_fails_breaks_nothing_for_those_who_stand
         with pytest.raises(StoreDamaged, match="division by zero"):
             await of_ada._write(wrong)
         assert await of_bob.last_seq() == 5
+
+
+async def test_all_who_stand_in_line_are_told_when_the_server_does_not_answer(place: Place, ada: str) -> None:
+    many, patience = 60, 0.5
+    async with line_to(place.server) as line, AsyncExitStack() as stack:
+        url = line.url(place.database).replace("postgres@", f"{place.robot}@")
+        shared = await stack.enter_async_context(open_shared(url, patience=patience))
+        stores = [await stack.enter_async_context(shared.owned(ada)) for _ in range(many)]
+        line.silent = True
+        began = asyncio.get_running_loop().time()
+        told = await asyncio.gather(*(store.last_seq() for store in stores), return_exceptions=True)
+        assert {type(error) for error in told} == {StoreUnavailable}
+        assert asyncio.get_running_loop().time() - began < many / CONNECTIONS * patience
+        line.silent = False
 
 
 async def test_somebody_who_does_not_trust_the_role_is_refused(place: Place, shared: SharedStores, ada: str) -> None:
@@ -460,11 +480,7 @@ ODD: Final = (
 def odd(place: Place) -> list[str]:
     """Names of owners as an administrator may give them."""
     names = [f"{name}{token_hex(3) if name.strip() else ''}" for name in ODD]
-    with psycopg.connect(place.url("postgres"), autocommit=True) as connection:
-        for name in names:
-            connection.execute(SQL("CREATE ROLE {}").format(Identifier(name)))
-            place.owners.append(name)
-            connection.execute("INSERT INTO ganga.grants (owner, service) VALUES (%s, %s)", (name, place.robot))
+    place.new_owners(names)
     return names
 
 
