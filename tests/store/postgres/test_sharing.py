@@ -221,6 +221,20 @@ async def test_trust_and_distrust_are_heard_at_once(
     assert await asyncio.wait_for(wait, WITHIN) == NOBODY
 
 
+async def test_trust_is_heard_over_the_next_connection_when_one_is_killed(
+    place: Place, shared: SharedStores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ganga.store.postgres.sharing.POLL", LONG)
+    ada = await place.new_role(f"ada_{place.database}")
+    wait = asyncio.create_task(shared.wait(NOBODY, LONG))
+    await _listens(place)
+    listening = "FROM pg_stat_activity WHERE application_name = 'ganga listens' AND usename = %s"
+    [(killed, _)] = place.run(f"SELECT pid, pg_terminate_backend(pid) {listening}", place.robot)
+    await trust(place.url(ada), place.robot)
+    assert await asyncio.wait_for(wait, WITHIN) == {ada}
+    assert place.run(f"SELECT pid {listening}", place.robot) != [(killed,)]
+
+
 async def test_trust_is_found_though_nobody_tells_of_it(
     place: Place, shared: SharedStores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -331,12 +345,13 @@ async def test_what_two_owners_write_is_written_once_though_the_connection_is_cu
             shared.owned(ada) as of_ada,
             shared.owned(bob) as of_bob,
         ):
+            first = [await store.create(new_job(), AT) for store in (of_ada, of_bob)]
             line.cut_at(b"COMMIT", heard=heard)
-            made = await asyncio.gather(*(store.create(new_job(), AT) for store in (of_ada, of_bob) * 5))
+            made = first + await asyncio.gather(*(store.create(new_job(), AT) for store in (of_ada, of_bob) * 5))
             assert line.cuts == 1
             for store, jobs in ((of_ada, made[::2]), (of_bob, made[1::2])):
                 assert set(ids(await store.select(Query()))) == {job.id for job in jobs}
-                assert [event.seq for event in await store.events(Seq(0))] == [1, 2, 3, 4, 5]
+                assert [event.seq for event in await store.events(Seq(0))] == [1, 2, 3, 4, 5, 6]
 
 
 async def test_backends_that_are_killed_among_writes_of_two_owners_lose_and_double_nothing(
@@ -375,11 +390,14 @@ async def test_the_connections_of_others_are_not_held_by_one_who_asks_for_much(
         await transaction.commit()
 
     many = [asyncio.create_task(ada._write(slowly)) for _ in range(20)]
-    for _ in range(5):
-        await bob.create(new_job(), AT)
-    assert begun == 1
-    over.set()
-    await asyncio.gather(*many)
+    try:
+        async with asyncio.timeout(WITHIN):
+            for _ in range(5):
+                await bob.create(new_job(), AT)
+        assert begun == 1
+    finally:
+        over.set()
+        await asyncio.gather(*many)
 
 
 async def test_an_owner_whose_statement_fails_breaks_nothing_for_those_who_stand_behind(
@@ -408,6 +426,20 @@ async def test_an_owner_whose_statement_fails_breaks_nothing_for_those_who_stand
         with pytest.raises(StoreDamaged, match="division by zero"):
             await of_ada._write(wrong)
         assert await of_bob.last_seq() == 5
+
+
+async def test_all_who_stand_in_line_are_told_when_the_server_does_not_answer(place: Place, ada: str) -> None:
+    many, patience = 60, 0.5
+    async with line_to(place.server) as line, AsyncExitStack() as stack:
+        url = line.url(place.database).replace("postgres@", f"{place.robot}@")
+        shared = await stack.enter_async_context(open_shared(url, patience=patience))
+        stores = [await stack.enter_async_context(shared.owned(ada)) for _ in range(many)]
+        line.silent = True
+        began = asyncio.get_running_loop().time()
+        told = await asyncio.gather(*(store.last_seq() for store in stores), return_exceptions=True)
+        assert {type(error) for error in told} == {StoreUnavailable}
+        assert asyncio.get_running_loop().time() - began < many / CONNECTIONS * patience
+        line.silent = False
 
 
 async def test_somebody_who_does_not_trust_the_role_is_refused(place: Place, shared: SharedStores, ada: str) -> None:
