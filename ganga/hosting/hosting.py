@@ -11,7 +11,7 @@ from typing import Final, Protocol, Self
 
 from msgspec.structs import replace
 
-from ganga.errors import GangaError, StoreError
+from ganga.errors import GangaError
 from ganga.hosting.confinement import HostedWorkspace
 from ganga.hosting.templates import is_plain
 from ganga.hosting.threads import ThreadsOfOwners
@@ -134,9 +134,10 @@ class Hosting:
         while True:
             try:
                 known = await self._stores.wait(known, LOOK)
-            except StoreError as error:
+            except Exception as error:  # noqa: BLE001 - whoever is served goes on being served
                 if str(error) != told:
-                    _log.warning("who trusts this service cannot be asked: %s", error)
+                    unexpected = None if isinstance(error, GangaError) else error
+                    _log.warning("who trusts this service cannot be asked: %s", error, exc_info=unexpected)
                 told = str(error)
                 await asyncio.sleep(_RETRY)
             else:
