@@ -45,6 +45,8 @@ KEYS: Final = "unnest(%(numbers)s::bigint[], %(indices)s::bigint[])"
 #: The owner, hidden from the planner: of one who is new the statistics know no rows, and what is to be looked up by its
 #: key would be looked for among all that there are.
 ME: Final = "(SELECT %(owner)s::text AS owner OFFSET 0) AS me"
+#: The same as one value.
+OWNER: Final = "(SELECT %(owner)s::text)"
 
 
 def _at_key(columns: str) -> str:
@@ -142,8 +144,8 @@ SHARES: Final = f"""
         SELECT share FROM ganga.shares WHERE owner = %(owner)s AND job = number AND subjob = index OFFSET 0
     ) AS shares ON true
 """
-SPECIFICATIONS: Final = """
-    SELECT job, specification FROM ganga.specifications WHERE owner = %(owner)s AND job = ANY (%(numbers)s)
+SPECIFICATIONS: Final = f"""
+    SELECT job, specification FROM ganga.specifications WHERE owner = {OWNER} AND job = ANY (%(numbers)s)
 """
 ATTEMPTS: Final = f"""
     SELECT record::text FROM ganga.attempts
@@ -238,18 +240,18 @@ TELL: Final = f"""
 """
 NOTIFY: Final = "SELECT pg_notify('ganga_' || md5(%s::text), '')"
 # Which were forgotten is read with those that were not: a reader is never given a part for the whole.
-LAST_SEQ: Final = """
+LAST_SEQ: Final = f"""
     SELECT greatest(
-        (SELECT max(seq) FROM ganga.events WHERE owner = %(owner)s),
-        (SELECT max(forgotten) FROM ganga.owners WHERE owner = %(owner)s), 0
+        (SELECT max(seq) FROM ganga.events WHERE owner = {OWNER}),
+        (SELECT max(forgotten) FROM ganga.owners WHERE owner = {OWNER}), 0
     )
 """
 _EVENTS: Final = f"""
     SELECT head.forgotten, told.*
-    FROM (SELECT coalesce(max(forgotten), 0) AS forgotten FROM ganga.owners WHERE owner = %(owner)s) AS head
+    FROM (SELECT coalesce(max(forgotten), 0) AS forgotten FROM ganga.owners WHERE owner = {OWNER}) AS head
     LEFT JOIN LATERAL (
         SELECT {EVENT_COLUMNS} FROM ganga.events
-        WHERE owner = %(owner)s AND seq > greatest(%(after)s, head.forgotten) AND {{}} ORDER BY seq LIMIT %(limit)s
+        WHERE owner = {OWNER} AND seq > greatest(%(after)s, head.forgotten) AND {{}} ORDER BY seq LIMIT %(limit)s
     ) AS told ON TRUE
     ORDER BY told.seq
 """
@@ -283,18 +285,18 @@ def listed_behind(columns: str) -> str:
 
 SELECT: Final = listed(JOB_COLUMNS)
 SELECT_BEHIND: Final = listed_behind(JOB_COLUMNS)
-COUNT: Final = f"SELECT status, count(*) FROM ganga.jobs WHERE owner = %(owner)s AND {{}} AND {KEPT} GROUP BY status"
+COUNT: Final = f"SELECT status, count(*) FROM ganga.jobs WHERE owner = {OWNER} AND {{}} AND {KEPT} GROUP BY status"
 
 # Lists and counts of the few of many whole jobs that meet conditions. Those of each target and status stand in order in
 # an index that holds all that the conditions are about.
 TARGETS_GIVEN: Final = "SELECT unnest(%(targets)s::text[])"
 TARGETS: Final = f"""
     WITH RECURSIVE found (target) AS (
-        (SELECT target FROM ganga.jobs WHERE owner = %(owner)s AND {WHOLE} ORDER BY target LIMIT 1)
+        (SELECT target FROM ganga.jobs WHERE owner = {OWNER} AND {WHOLE} ORDER BY target LIMIT 1)
         UNION ALL
         SELECT (
             SELECT jobs.target FROM ganga.jobs
-            WHERE owner = %(owner)s AND {WHOLE} AND jobs.target > found.target ORDER BY jobs.target LIMIT 1
+            WHERE owner = {OWNER} AND {WHOLE} AND jobs.target > found.target ORDER BY jobs.target LIMIT 1
         ) FROM found WHERE found.target IS NOT NULL
     )
     SELECT target FROM found WHERE target IS NOT NULL
@@ -304,13 +306,13 @@ _PAIRS: Final = """
 """
 _OF_PAIR: Final = f"""
     FROM ganga.jobs
-    WHERE owner = %(owner)s AND jobs.target = one_target.target AND jobs.status = one_status.status AND {WHOLE}
+    WHERE owner = {OWNER} AND jobs.target = one_target.target AND jobs.status = one_status.status AND {WHOLE}
         AND {{named}} AND {KEPT}
 """
 _SELECT_NUMBERS: Final = f"""
     SELECT found.* FROM ({{}}) AS chosen(number)
     CROSS JOIN LATERAL (
-        SELECT {JOB_COLUMNS} FROM ganga.jobs WHERE owner = %(owner)s AND job = number AND {WHOLE} OFFSET 0
+        SELECT {JOB_COLUMNS} FROM ganga.jobs WHERE owner = {OWNER} AND job = number AND {WHOLE} OFFSET 0
     ) AS found
     ORDER BY job DESC
 """
@@ -320,7 +322,7 @@ SELECT_OF_PAIRS: Final = _SELECT_NUMBERS.format(f"""
     ORDER BY of_pair.job DESC LIMIT %(limit)s
 """)
 SELECT_NAMED: Final = _SELECT_NUMBERS.format(f"""
-    SELECT job FROM ganga.jobs WHERE owner = %(owner)s AND {WHOLE} AND {{named}} AND {KEPT} AND job < %(job)s
+    SELECT job FROM ganga.jobs WHERE owner = {OWNER} AND {WHOLE} AND {{named}} AND {KEPT} AND job < %(job)s
     ORDER BY job DESC LIMIT %(limit)s
 """)
 COUNT_OF_PAIRS: Final = f"""
@@ -356,15 +358,15 @@ _FAMILIES: Final = f"""
     SELECT family.job, counted.status, counted.many FROM ({{}}) AS family
     CROSS JOIN LATERAL (
         SELECT status, count(*) AS many FROM ganga.jobs
-        WHERE owner = %(owner)s AND jobs.job = family.job AND {SUBJOB} GROUP BY status
+        WHERE owner = {OWNER} AND jobs.job = family.job AND {SUBJOB} GROUP BY status
     ) AS counted
 """
 FAMILIES: Final = _FAMILIES.format(f"""
-    SELECT job FROM ganga.jobs WHERE owner = %(owner)s AND job = ANY (%(numbers)s) AND {WHOLE}
+    SELECT job FROM ganga.jobs WHERE owner = {OWNER} AND job = ANY (%(numbers)s) AND {WHOLE}
         AND target = %(target)s AND subjobs IS NOT NULL
 """)
 LIVE_FAMILIES: Final = _FAMILIES.format(f"""
-    SELECT job FROM ganga.jobs WHERE owner = %(owner)s AND target = %(target)s AND subjobs IS NOT NULL AND {LIVE}
+    SELECT job FROM ganga.jobs WHERE owner = {OWNER} AND target = %(target)s AND subjobs IS NOT NULL AND {LIVE}
     UNION {_WANTED_AGAIN}
 """)
 CONCERNED: Final = f"""
@@ -375,7 +377,7 @@ CONCERNED: Final = f"""
 """
 ENDED: Final = f"""
     SELECT DISTINCT ON (native_id) {JOB_COLUMNS} FROM ganga.jobs
-    WHERE owner = %(owner)s AND target = %(target)s AND native_id = ANY (%(native_ids)s) AND {OVER}
+    WHERE owner = {OWNER} AND target = %(target)s AND native_id = ANY (%(native_ids)s) AND {OVER}
         AND {KEPT}
     ORDER BY native_id, job DESC, subjob
 """

@@ -3,7 +3,7 @@
 # ruff: noqa: S608 - what is joined here is our own text
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -19,42 +19,57 @@ RARE_TARGET: Final = "rare"
 PARENT: Final = 100
 SUBJOBS: Final = 5000
 
-_OWNERS: Final = "(VALUES (current_database()::text, 0), ('somebody else', 1)) AS whose(owner, place)"
+#: The tables with a row for each job, or more.
+LARGE: Final = frozenset({"jobs", "events", "specifications", "shares", "attempts"})
 
-_FILLED: Final = (
-    f"""
-    INSERT INTO ganga.jobs (owner, job, subjob, name, target, status, created_at, attempt, native_id, wanted_attempt)
-    SELECT owner, 2 * number + place, -1, 'fit-' || number, CASE WHEN number % 1000 = 7 THEN 'rare' ELSE 'here' END,
-        CASE WHEN number < {FAILED} THEN 'failed' WHEN number > {JOBS} - 60 THEN 'running' ELSE 'completed' END,
-        0, 1, 'native-' || number, 1
-    FROM generate_series(0, {JOBS} - 1) AS number, {_OWNERS}
-    """,
-    f"""
-    INSERT INTO ganga.jobs (owner, job, subjob, name, target, status, created_at, attempt, wanted_attempt)
-    SELECT owner, {PARENT} + place, index, 'fit', 'here', CASE index % 9 WHEN 0 THEN 'failed' ELSE 'completed' END,
-        0, 1, 1
-    FROM generate_series(0, {SUBJOBS} - 1) AS index, {_OWNERS}
-    """,
-    f"UPDATE ganga.jobs SET subjobs = {SUBJOBS} WHERE job IN ({PARENT}, {PARENT} + 1) AND subjob = -1",
-    """
-    INSERT INTO ganga.specifications (owner, job, specification)
-    SELECT owner, job, '{"command": ["true"]}' FROM ganga.jobs WHERE subjob = -1
-    """,
-    """
-    INSERT INTO ganga.shares (owner, job, subjob, share)
-    SELECT owner, job, subjob, '{}' FROM ganga.jobs WHERE subjob >= 0
-    """,
-    """
-    INSERT INTO ganga.attempts (owner, job, subjob, attempt, record)
-    SELECT owner, job, -1, 0, '{}' FROM ganga.jobs WHERE subjob = -1
-    """,
-    f"""
-    INSERT INTO ganga.events (owner, seq, at, kind, target, job, subjob)
-    SELECT owner, number + 1, 0, 'status_changed', 'here', 2 * number + place, -1
-    FROM generate_series(0, {JOBS} - 1) AS number, {_OWNERS}
-    """,
-    f"INSERT INTO ganga.counters (owner, seq) SELECT owner, {JOBS} FROM {_OWNERS}",
-)
+#: Came when the server had counted its rows; whoever fills the store acts for them.
+NEWCOMER: Final = "newcomer"
+_KNOWN: Final = "(VALUES (current_database()::text, 0), ('somebody else', 1)) AS whose(owner, place)"
+_NEW: Final = f"(VALUES ('{NEWCOMER}', 0)) AS whose(owner, place)"
+_COUNTED_BY_HAND: Final = tuple(f"ALTER TABLE ganga.{table} SET (autovacuum_enabled = off)" for table in sorted(LARGE))
+
+
+def _rows(owners: str) -> Sequence[str]:
+    """What gives these owners their rows."""
+    return (
+        f"""
+        INSERT INTO ganga.jobs
+            (owner, job, subjob, name, target, status, created_at, attempt, native_id, wanted_attempt)
+        SELECT owner, 2 * number + place, -1, 'fit-' || number, CASE WHEN number % 1000 = 7 THEN 'rare' ELSE 'here' END,
+            CASE WHEN number < {FAILED} THEN 'failed' WHEN number > {JOBS} - 60 THEN 'running' ELSE 'completed' END,
+            0, 1, 'native-' || number, 1
+        FROM generate_series(0, {JOBS} - 1) AS number, {owners}
+        """,
+        f"""
+        INSERT INTO ganga.jobs (owner, job, subjob, name, target, status, created_at, attempt, wanted_attempt)
+        SELECT owner, {PARENT} + place, index, 'fit', 'here', CASE index % 9 WHEN 0 THEN 'failed' ELSE 'completed' END,
+            0, 1, 1
+        FROM generate_series(0, {SUBJOBS} - 1) AS index, {owners}
+        """,
+        f"""
+        UPDATE ganga.jobs SET subjobs = {SUBJOBS} FROM {owners}
+        WHERE jobs.owner = whose.owner AND job = {PARENT} + whose.place AND subjob = -1
+        """,
+        f"""
+        INSERT INTO ganga.specifications (owner, job, specification)
+        SELECT owner, job, '{{"command": ["true"]}}' FROM ganga.jobs JOIN {owners} USING (owner) WHERE subjob = -1
+        """,
+        f"""
+        INSERT INTO ganga.shares (owner, job, subjob, share)
+        SELECT owner, job, subjob, '{{}}' FROM ganga.jobs JOIN {owners} USING (owner) WHERE subjob >= 0
+        """,
+        f"""
+        INSERT INTO ganga.attempts (owner, job, subjob, attempt, record)
+        SELECT owner, job, -1, 0, '{{}}' FROM ganga.jobs JOIN {owners} USING (owner) WHERE subjob = -1
+        """,
+        f"""
+        INSERT INTO ganga.events (owner, seq, at, kind, target, job, subjob)
+        SELECT owner, number + 1, 0, 'status_changed', 'here', 2 * number + place, -1
+        FROM generate_series(0, {JOBS} - 1) AS number, {owners}
+        """,
+        f"SELECT setval('ganga.job_numbers', 2 * {JOBS})",
+        f"INSERT INTO ganga.counters (owner, seq) SELECT owner, {JOBS} FROM {owners}",
+    )
 
 
 @contextmanager
@@ -65,8 +80,9 @@ def filled(server: PostgresServer) -> Iterator[str]:
     server.run(f"ALTER DATABASE {name} OWNER TO {name}")
     try:
         asyncio.run(_make(server.url(name, name)))
-        for statement in (*_FILLED, "VACUUM (ANALYZE)"):
+        for statement in (*_COUNTED_BY_HAND, *_rows(_KNOWN), "VACUUM (ANALYZE)", *_rows(_NEW)):
             server.run(statement, database=name)
+        server.run("INSERT INTO ganga.grants (owner, service) VALUES (%s, %s)", NEWCOMER, name, database=name)
         yield server.url(name, name)
     finally:
         server.drop_database(name)
