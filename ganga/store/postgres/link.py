@@ -20,6 +20,8 @@ from ganga.store.rules import closed
 
 _Result = TypeVar("_Result")
 
+#: The part of its time that an errand waits for a lock; the rest is for saying so. Usually more than `STANDSTILL`.
+_FOR_LOCKS: Final = 0.8
 #: Seconds before something is tried again: at first, and at most.
 _PAUSE: Final = 0.02
 _LONGEST_PAUSE: Final = 0.5
@@ -34,7 +36,7 @@ class Link:
 
     def __init__(self, address: Address, name: str, patience: float) -> None:
         self.location = address.location
-        self._conninfo = make_conninfo("", **address.named(name, patience))
+        self._conninfo = make_conninfo("", **address.named(name, _FOR_LOCKS * patience))
         self._patience = patience
         self._connection: Connection | None = None
         self._turn = asyncio.Lock()
