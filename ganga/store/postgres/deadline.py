@@ -6,6 +6,8 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+import psycopg
+
 from ganga.store.postgres.text import Connection
 
 
@@ -56,5 +58,5 @@ class _Watch:
 
 def _cut(connection: Connection) -> None:
     """To libpq it looks as if the server had gone, which ends whatever waits for it."""
-    with suppress(OSError), socket.socket(fileno=os.dup(connection.fileno())) as line:
+    with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.fileno())) as line:
         line.shutdown(socket.SHUT_RDWR)

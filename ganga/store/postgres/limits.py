@@ -141,6 +141,16 @@ TABLES: Final[tuple[LiteralString, ...]] = (
         f"ALTER TABLE ganga.{table} ADD CONSTRAINT limits CHECK ({' AND '.join(limits)}) NOT VALID"
         for table, limits in _LIMITS
     ),
+    # The server's estimates are for everybody, and must not tell what others have written. No plan of ours needs these.
+    *(
+        f"ALTER TABLE ganga.{table} ALTER COLUMN {column} SET STATISTICS 0"
+        for table, columns in (
+            ("jobs", ("name", "native_status", "reason", "place", "kill_requested_by")),
+            ("events", ("reason",)),
+            ("targets", ("error", "cursor")),
+        )
+        for column in columns
+    ),
     # For whom somebody acts is asked in each statement: the trust of others must not be in the way.
     "CREATE INDEX grants_of_services ON ganga.grants (service, owner)",
 )

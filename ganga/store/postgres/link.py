@@ -21,6 +21,8 @@ from ganga.store.postgres.text import Connection, escape_in
 _Result = TypeVar("_Result")
 Errand = Callable[[Connection, Deadline], Awaitable[_Result]]
 
+#: The part of its time that an errand waits for a lock; the rest is for saying so. Usually more than `STANDSTILL`.
+_FOR_LOCKS: Final = 0.8
 #: Seconds before something is tried again: at first, and at most.
 _PAUSE: Final = 0.02
 _LONGEST_PAUSE: Final = 0.5
@@ -34,7 +36,7 @@ class Link:
         self.name = name
         #: Whether the server refuses whatever would write.
         self.read_only = address.read_only
-        self._conninfo = make_conninfo("", **address.named(name, patience))
+        self._conninfo = make_conninfo("", **address.named(name, _FOR_LOCKS * patience))
         self._patience = patience
         self._connection: Connection | None = None
         #: When no connection came about last, by the clock of the event loop, and why.

@@ -15,6 +15,8 @@ from ganga.store.postgres.failures import is_passing, translated
         (errors.InvalidPassword("x"), "~/.pgpass"),
         (errors.LockNotAvailable("x"), "is locked by another process"),
         (errors.DeadlockDetected("x"), "try again"),
+        (errors.CheckViolation("x"), "keeps no text or number as large as this; shorten it"),
+        (errors.ProgramLimitExceeded("too many notifications"), "a limit of the server"),
         (errors.ReadOnlySqlTransaction("x"), "standby"),
         (psycopg.OperationalError("gone\n away"), "cannot be reached; try again (gone away)"),
     ],

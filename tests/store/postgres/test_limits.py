@@ -29,8 +29,8 @@ from ganga.store.postgres.writing import json_of
 from ganga.store.rows import JOB_COLUMNS, new_row
 from ganga.store.storable import storable_struct
 from ganga.testing.store_checks.kit import AT, HERE, new_job, take
+from tests.conftest import database_of
 from tests.live.postgres_server.server import PostgresServer
-from tests.store.conftest import database_of
 
 LONG = "repeat('x', 70000)"
 UPDATE = "UPDATE ganga.{} SET {} = {}"

@@ -3,9 +3,7 @@
 # ruff: noqa: S608 - the attacks are written here, and joined from words of this file
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from secrets import token_hex
@@ -27,11 +25,11 @@ from ganga.store.moving import move
 from ganga.store.postgres.rights import admit, distrust, trust, trusted
 from ganga.store.postgres.store import PostgresStore, open_postgres
 from ganga.store.sqlite import open_sqlite
-from ganga.testing.store_checks.kit import AT, HERE, ids, new_job, save, take
+from ganga.testing.store_checks.kit import AT, HERE, ids, new_job, take
 from tests.live.postgres_server.server import PostgresServer
+from tests.store.postgres.conftest import HIDDEN, Users
 from tests.store.stored import silent
 
-HIDDEN = "hidden-name"
 TABLES = [
     "jobs",
     "specifications",
@@ -46,58 +44,6 @@ TABLES = [
     "doomed",
     "budgets",
 ]
-
-
-@dataclass(frozen=True)
-class Users:
-    """Roles of one server, and how they reach one database."""
-
-    server: PostgresServer
-    database: str
-    alice: str
-    bob: str
-    robot: str
-
-    def url(self, role: str) -> str:
-        return self.server.url(self.database, role)
-
-    def connected(self, role: str) -> psycopg.Connection[TupleRow]:
-        return psycopg.connect(self.url(role), autocommit=True)
-
-
-@pytest.fixture
-async def users(postgres_server: PostgresServer, database: str) -> AsyncIterator[Users]:
-    some = token_hex(4)
-    users = Users(postgres_server, database, f"alice_{some}", f"bob_{some}", f"robot_{some}")
-    roles = (users.alice, users.bob, users.robot)
-    for role in roles:
-        postgres_server.new_role(role, token_hex())
-        await admit(postgres_server.url(database), role)
-    yield users
-    postgres_server.drop_database(database)
-    for role in roles:
-        postgres_server.drop_role(role)
-
-
-@pytest.fixture
-async def alice(users: Users) -> AsyncIterator[PostgresStore]:
-    """The store of somebody who has something to lose: job 1 with subjobs, a lease, and events 1 to 3."""
-    async with open_postgres(users.url(users.alice)) as store:
-        record = await store.create(new_job(2, name=HIDDEN), AT)
-        lease = await take(store)
-        await save(store, lease, record, attempts=[record])
-        await store.pause(HERE, paused=True, by="ada", at=AT)
-        yield store
-
-
-@pytest.fixture
-def attacker(users: Users, alice: PostgresStore) -> Iterator[psycopg.Connection[TupleRow]]:
-    """Bob, who has jobs of his own, and an open connection."""
-    del alice
-    with users.connected(users.bob) as connection:
-        connection.execute("INSERT INTO ganga.leases (target, holder, epoch, beat) VALUES ('here', 'bob', 1, 0)")
-        connection.execute("INSERT INTO ganga.counters (seq) VALUES (7)")
-        yield connection
 
 
 async def _untouched(alice: PostgresStore) -> None:
