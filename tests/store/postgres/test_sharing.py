@@ -26,8 +26,9 @@ from ganga.store.postgres.text import Connection
 from ganga.store.postgres.transaction import Transaction
 from ganga.testing.check_store import check_store
 from ganga.testing.store_checks.kit import AT, HERE, become, ids, new_job, save, take
+from tests.conftest import database_of
 from tests.live.postgres_server.server import PostgresServer
-from tests.store.conftest import database_of, waiting
+from tests.store.conftest import waiting
 from tests.store.postgres.line import line_to
 
 #: All that a service has of the server, whatever the number of owners.
