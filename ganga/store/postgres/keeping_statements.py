@@ -4,21 +4,21 @@
 
 from typing import Final
 
-from ganga.store.postgres.statements import ENDS, ME, given, listed, listed_behind
+from ganga.store.postgres.statements import ENDS, ME, OWNER, given, listed, listed_behind
 from ganga.store.rows import EVENT_COLUMNS, JOB_COLUMNS
 from ganga.store.statements import LIVE, OVER, WHOLE
 
 # What it knows of itself. The last number of a job stands in its first event, until that is forgotten.
-_LAST_JOB: Final = """
+_LAST_JOB: Final = f"""
     greatest(
-        owners.last_job, (SELECT max(job) FROM ganga.events WHERE owner = %(owner)s AND job IS NOT NULL),
-        (SELECT max(job) FROM ganga.jobs WHERE owner = %(owner)s)
+        owners.last_job, (SELECT max(job) FROM ganga.events WHERE owner = {OWNER} AND job IS NOT NULL),
+        (SELECT max(job) FROM ganga.jobs WHERE owner = {OWNER})
     )
 """
 HEAD: Final = f"""
-    SELECT id, {_LAST_JOB}, greatest((SELECT max(seq) FROM ganga.events WHERE owner = %(owner)s), forgotten), forgotten,
+    SELECT id, {_LAST_JOB}, greatest((SELECT max(seq) FROM ganga.events WHERE owner = {OWNER}), forgotten), forgotten,
         passage
-    FROM ganga.owners WHERE owner = %(owner)s
+    FROM ganga.owners WHERE owner = {OWNER}
 """
 EPOCHS: Final = "SELECT target, epoch FROM ganga.leases WHERE owner = %(owner)s"
 
@@ -102,18 +102,18 @@ RAISE_COUNTER: Final = """
 # Forgetting jobs, by key. A job is judged when all its rows are locked: whoever asks for anything of it comes before
 # that, or finds it gone.
 _FORGETTABLE: Final = f"""
-    owner = %(owner)s AND job = ANY (%(numbers)s) AND {WHOLE} AND {OVER}
+    owner = {OWNER} AND job = ANY (%(numbers)s) AND {WHOLE} AND {OVER}
         AND NOT EXISTS (
             SELECT FROM ganga.jobs AS its
-            WHERE its.owner = %(owner)s AND its.target = jobs.target AND its.job = jobs.job AND {LIVE}
+            WHERE its.owner = {OWNER} AND its.target = jobs.target AND its.job = jobs.job AND {LIVE}
         )
         AND NOT EXISTS (
-            SELECT FROM ganga.events AS its WHERE its.owner = %(owner)s AND its.job = jobs.job AND its.seq > %(as_of)s
+            SELECT FROM ganga.events AS its WHERE its.owner = {OWNER} AND its.job = jobs.job AND its.seq > %(as_of)s
         )
 """
 FORGETTABLE: Final = f"SELECT job, 1 + coalesce(subjobs, 0) FROM ganga.jobs WHERE {_FORGETTABLE} ORDER BY job"
-LOCK_FAMILIES: Final = """
-    SELECT FROM ganga.jobs WHERE owner = %(owner)s AND job = ANY (%(numbers)s) ORDER BY job, subjob FOR UPDATE
+LOCK_FAMILIES: Final = f"""
+    SELECT FROM ganga.jobs WHERE owner = {OWNER} AND job = ANY (%(numbers)s) ORDER BY job, subjob FOR UPDATE
 """
 DOOM: Final = f"""
     INSERT INTO ganga.doomed (owner, job) SELECT owner, job FROM ganga.jobs WHERE {_FORGETTABLE}
@@ -122,7 +122,7 @@ DOOM: Final = f"""
 SWEEP: Final = f"""
     WITH chosen AS (
         SELECT job, subjob FROM ganga.jobs
-        WHERE owner = %(owner)s AND job IN (SELECT job FROM ganga.doomed WHERE owner = %(owner)s)
+        WHERE owner = {OWNER} AND job IN (SELECT job FROM ganga.doomed WHERE owner = {OWNER})
         ORDER BY job, subjob LIMIT %(room)s
     ), shares AS (
         DELETE FROM ganga.shares AS gone USING chosen, {ME}
@@ -136,13 +136,13 @@ SWEEP: Final = f"""
     )
     SELECT count(*) FROM swept
 """
-SWEPT: Final = """
+SWEPT: Final = f"""
     WITH swept AS (
-        DELETE FROM ganga.doomed WHERE owner = %(owner)s AND NOT EXISTS (
+        DELETE FROM ganga.doomed WHERE owner = {OWNER} AND NOT EXISTS (
             SELECT FROM ganga.jobs WHERE jobs.owner = doomed.owner AND jobs.job = doomed.job
         ) RETURNING job
     )
-    DELETE FROM ganga.specifications WHERE owner = %(owner)s AND job IN (SELECT job FROM swept)
+    DELETE FROM ganga.specifications WHERE owner = {OWNER} AND job IN (SELECT job FROM swept)
 """
 DOOMED: Final = "SELECT EXISTS (SELECT FROM ganga.doomed WHERE owner = %(owner)s)"
 
@@ -150,5 +150,5 @@ DOOMED: Final = "SELECT EXISTS (SELECT FROM ganga.doomed WHERE owner = %(owner)s
 FORGET: Final = f"""
     UPDATE ganga.owners SET last_job = {_LAST_JOB}, forgotten = greatest(forgotten, %(end)s) WHERE owner = %(owner)s
 """
-FIRST_SEQ: Final = "SELECT min(seq) FROM ganga.events WHERE owner = %(owner)s"
-FORGET_EVENTS: Final = "DELETE FROM ganga.events WHERE owner = %(owner)s AND seq <= %(end)s"
+FIRST_SEQ: Final = f"SELECT min(seq) FROM ganga.events WHERE owner = {OWNER}"
+FORGET_EVENTS: Final = f"DELETE FROM ganga.events WHERE owner = {OWNER} AND seq <= %(end)s"

@@ -113,12 +113,12 @@ NEW_SPECIFICATION: Final = """
 NEW_JOB: Final = f"""
     INSERT INTO ganga.jobs (owner, {JOB_COLUMNS}) SELECT %(owner)s, {JOB_COLUMNS} FROM {given(JOB_COLUMNS)}
 """
-NEW_SUBJOBS: Final = """
+NEW_SUBJOBS: Final = f"""
     INSERT INTO ganga.jobs
         (owner, job, subjob, name, target, status, created_at, attempt, wanted_attempt, postprocessed)
     SELECT owner, job, index, name, target, status, created_at, attempt, wanted_attempt, %(postprocessed)s
     FROM ganga.jobs, generate_series(0, %(many)s - 1) AS index
-    WHERE owner = %(owner)s AND job = %(job)s AND jobs.subjob = -1
+    WHERE owner = {OWNER} AND job = %(job)s AND jobs.subjob = -1
 """
 NEW_SHARES: Final = """
     INSERT INTO ganga.shares (owner, job, subjob, share)
@@ -153,7 +153,7 @@ ATTEMPTS: Final = f"""
 """
 
 # Requests: of jobs with their subjobs, or of some jobs alone. Each gives the places named of which one was changed.
-_FAMILY: Final = "WHERE owner = %(owner)s AND job = ANY (%(numbers)s)"
+_FAMILY: Final = f"WHERE owner = {OWNER} AND job = ANY (%(numbers)s)"
 _ONES: Final = f"""
     FROM {KEYS} AS wanted(number, index), {ME} WHERE jobs.owner = me.owner AND job = number AND subjob = index
 """
@@ -174,12 +174,12 @@ SPARE: Final = _ONES_CHANGED.format(
 )
 FORGET_KILL: Final = f"""
     UPDATE ganga.jobs SET kill_requested_by = NULL
-    WHERE owner = %(owner)s AND job = ANY (%(numbers)s) AND {WHOLE} AND kill_requested_by IS NOT NULL
+    WHERE owner = {OWNER} AND job = ANY (%(numbers)s) AND {WHOLE} AND kill_requested_by IS NOT NULL
 """
 
 # Removal, of whole jobs from each table
 REMOVALS: Final = tuple(
-    f"DELETE FROM ganga.{table} WHERE owner = %(owner)s AND job = ANY (%(numbers)s)"
+    f"DELETE FROM ganga.{table} WHERE owner = {OWNER} AND job = ANY (%(numbers)s)"
     for table in ("jobs", "specifications", "shares", "attempts")
 )
 

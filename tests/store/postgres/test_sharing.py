@@ -26,7 +26,6 @@ from ganga.store.postgres.text import Connection
 from ganga.store.postgres.transaction import Transaction
 from ganga.testing.check_store import CHECKS
 from ganga.testing.store_checks.kit import AT, HERE, Check, become, ids, new_job, save, take
-from tests.conftest import database_of
 from tests.live.postgres_server.server import PostgresServer
 from tests.store.conftest import waiting
 from tests.store.postgres.line import line_to

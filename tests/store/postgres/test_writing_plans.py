@@ -14,7 +14,7 @@ from ganga.store.postgres import transaction
 from ganga.store.postgres.store import PostgresStore, open_postgres
 from ganga.store.postgres.transaction import Transaction
 from ganga.testing.store_checks.kit import AT, become, new_job, take
-from tests.store.postgres.filling import JOBS, LARGE
+from tests.store.postgres.filling import JOBS, LARGE, NEWCOMER
 from tests.store.postgres.plans import EXPLAIN, Node, plan_of
 
 HERE: Final = TargetName("here")
@@ -69,7 +69,7 @@ CHANGES: Final[dict[str, tuple[int, Question]]] = {
         lambda store: store.change_budget(BudgetName("x"), lambda _, now: (Budget(at=now, rate=1, tokens=1), 0)),
     ),
     "archive": (150, lambda store: store.prune(numbered(*range(45_001, 45_021)), Seq(JOBS + 1000))),
-    "archive events": (1050, lambda store: store.forget_events(Seq(500))),
+    "archive events": (1600, lambda store: store.forget_events(Seq(500))),
 }
 
 
@@ -99,9 +99,9 @@ def plans(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Node]]:
     Explained.plans.clear()
 
 
-@pytest.fixture
-async def store(large: str) -> AsyncIterator[PostgresStore]:
-    async with open_postgres(large, patience=60) as store:
+@pytest.fixture(params=[None, NEWCOMER])
+async def store(large: str, request: pytest.FixtureRequest) -> AsyncIterator[PostgresStore]:
+    async with open_postgres(large, owner=request.param, patience=60) as store:
         yield store
 
 
