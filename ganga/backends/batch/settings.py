@@ -11,8 +11,9 @@ from ganga.model.policy import Pace, Policy, Width
 _ALL: Final = 1_000_000
 #: So many times less often all jobs are asked about where a feed tells what is new.
 _LESS: Final = 3
-#: Of the feed of a file that the system writes in any case: to look into it costs the system nothing.
-LOG: Final = Pace(fastest=1.0, slowest=3.0)
+#: Of the feed of a file that the system writes in any case: to look into it costs the system nothing. What it hints at
+#: is asked about at every other look at most.
+LOG: Final = Pace(fastest=1.5, slowest=1.5)
 
 
 class BatchSettings(Reach, frozen=True, kw_only=True, forbid_unknown_fields=True):
