@@ -23,6 +23,7 @@ from ganga.monitor.hanging import HEEDING, Hanging
 from ganga.monitor.inbox import Inbox
 from ganga.monitor.instruments import SILENT, Observer
 from ganga.monitor.purse import Purse
+from ganga.monitor.stopwatch import Stopwatch
 
 #: While so many calls of a target hang, it is asked nothing more.
 MOST_HANGING = 16
@@ -95,12 +96,12 @@ class Errands:
             await self._admitted(order)
         except (StoreUnavailable, NotTrusted) as error:
             return Failed(order, str(error), ours=True)
-        begun = _now()
+        stopwatch = Stopwatch()
         task = asyncio.create_task(self._guarded(order), name=f"{self._target.name}: call for {type(order).__name__}")
         try:
             result = await self._outcome(order, task)
-            took = _now() - begun
         finally:
+            took = stopwatch.stop()
             await self._let_go(task)
         self._mention(result)
         await self._heed(result, order, took)
@@ -191,7 +192,3 @@ def _seconds(policy: Policy, order: Order) -> float:
             return policy.finish_within
         case _:
             return policy.answer_within
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()

@@ -37,6 +37,7 @@ from ganga.monitor.inbox import Inbox
 from ganga.monitor.purse import Purse
 from ganga.store.base import BudgetChange, ResultT
 from ganga.store.memory import MemoryStore
+from ganga.testing.clock import VirtualLoop
 from tests.monitor.doubles import BRISK, Odd, clock, deaf, now, target, virtual
 
 NAME = TargetName("site")
@@ -245,6 +246,22 @@ async def test_slow_answers_are_complaints(
         out.begin(order)
         await inbox.take(None)
     assert [budget.reason for budget in (await store.budgets()).values()] == ([] if reason is None else [reason])
+
+
+@virtual
+async def test_that_we_stood_still_ourselves_is_no_complaint() -> None:
+    async def answer(_: Order) -> Result:
+        await asyncio.sleep(1.0)
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        loop.clock.advance(3600.0)
+        return Answered(SWEEP, Answer())
+
+    inbox, store = Inbox(), MemoryStore()
+    async with errands(answer, inbox, store=store, allowance=Allowance(slow=3.0)) as out:
+        out.begin(SWEEP)
+        await inbox.take(None)
+    assert not await store.budgets()
 
 
 @virtual
