@@ -107,18 +107,35 @@ async def test_no_input_of_a_subjob_is_read_that_was_never_copied(world: World, 
 
 
 async def test_no_output_is_written_through_a_link(world: World, secret: Path) -> None:
+    Systems.script = Script(running=1.0, stdout=b"done\n")
+    job = await world.submit(world.ada, spec())
+    jobs = world.home(world.ada) / "jobs"
+
+    async def reached(status: JobStatus) -> None:
+        async with world.store(world.ada) as store, asyncio.timeout(LONG):
+            while (await store.get([job]))[0].status is not status:
+                await store.wait(await store.last_seq(), 0.2)
+
+    async with world.hosting():
+        await reached(JobStatus.RUNNING)
+        (jobs / job).symlink_to(secret.parent)
+        await reached(JobStatus.COMPLETING)
+        await world.ended(world.bob, await world.submit(world.bob, spec()))
+        assert sorted(path.name for path in secret.parent.iterdir()) == ["credentials", "jobs", "secret", "staging"]
+        (jobs / job).unlink()
+        assert (await world.ended(world.ada, job)).status is JobStatus.COMPLETED
+
+
+async def test_no_job_is_submitted_whose_folder_is_a_link(world: World, secret: Path) -> None:
     job = await world.submit(world.ada, spec())
     jobs = world.home(world.ada) / "jobs"
     jobs.mkdir()
     (jobs / job).symlink_to(secret.parent)
     async with world.hosting():
-        async with world.store(world.ada) as store, asyncio.timeout(LONG):
-            while (await store.get([job]))[0].status is not JobStatus.COMPLETING:
-                await store.wait(await store.last_seq(), 0.2)
-        await world.ended(world.bob, await world.submit(world.bob, spec()))
-        assert sorted(path.name for path in secret.parent.iterdir()) == ["credentials", "jobs", "secret", "staging"]
-        (jobs / job).unlink()
-        assert (await world.ended(world.ada, job)).status is JobStatus.COMPLETED
+        ended = await world.ended(world.ada, job)
+    assert ended.status is JobStatus.FAILED
+    assert "is a link, which leads out of" in str(ended.reason)
+    assert ended.native_id is None
 
 
 async def test_the_whole_of_the_homes_folders_cannot_be_moved_elsewhere(world: World, secret: Path) -> None:
