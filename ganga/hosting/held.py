@@ -94,7 +94,11 @@ class Held:
             return self.enter(name)
         with suppress(FileExistsError):
             made = self.make(name)
-            made.let_in()
+            try:
+                made.let_in()
+            except BaseException:
+                made.close()
+                raise
             return made
         return self.enter(name)
 
