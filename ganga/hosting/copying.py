@@ -9,10 +9,7 @@ from io import FileIO
 from pathlib import Path
 from typing import Final
 
-from ganga.hosting.held import Held, LeadsOutError
-
-#: Folders within folders. Each that is open costs two descriptors, which all owners share.
-DEEPEST: Final = 64
+from ganga.hosting.held import DEEPEST, Held, LeadsOutError
 
 _BLOCK: Final = 2**20
 

@@ -7,7 +7,6 @@ any moment, also between two calls, gets an error or keeps what was done in the 
 import errno
 import os
 import secrets
-import shutil
 import stat
 import sys
 from collections.abc import Iterator
@@ -18,7 +17,11 @@ from types import TracebackType
 from typing import Final, Self
 
 from ganga.errors import StoreUnavailable
+from ganga.workspace.folders import TAKEN
 from ganga.workspace.home import open_for
+
+#: Folders within folders that are gone into. Each costs a descriptor or two.
+DEEPEST: Final = 64
 
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 #: Of the folders above a home we may have no more than the right to go through them.
@@ -152,27 +155,42 @@ class Held:
         os.rename(name, other, src_dir_fd=self.descriptor, dst_dir_fd=folder.descriptor)
 
     def delete(self, name: str) -> None:
-        """Delete the folder, or whatever it is, with all in it. What somebody else has write-protected stays."""
+        """Delete the folder, or whatever it is, with all in it. What somebody else protects, or adds meanwhile, stays.
+
+        What is too deep is moved up first: each folder on the way costs a descriptor, which all owners share.
+        """
+        waiting = [name]
+        while waiting:
+            self._delete(self, waiting.pop(), waiting, 0)
+
+    def _delete(self, folder: "Held", name: str, waiting: list[str], depth: int) -> None:
         try:
-            self._delete(name)
-        except (FileNotFoundError, PermissionError):  # somebody else removes it too, or it is write-protected
-            self._open_all(name)
-            shutil.rmtree(name, ignore_errors=True, dir_fd=self.descriptor)
+            status = folder.look(name)
+            if status is None:
+                return
+            if not stat.S_ISDIR(status.st_mode):
+                os.unlink(name, dir_fd=folder.descriptor)
+            elif depth >= DEEPEST:
+                moved = f"removed-{secrets.token_hex(8)}"
+                folder.move(name, self, moved)
+                waiting.append(moved)
+            else:
+                with folder.enter(name) as inner:
+                    inner.unprotect()
+                    for each in inner.names():
+                        self._delete(inner, each, waiting, depth + 1)
+                os.rmdir(name, dir_fd=folder.descriptor)
+        except (LeadsOutError, FileNotFoundError, PermissionError):
+            return
+        except OSError as error:
+            if error.errno not in TAKEN:
+                raise
 
-    def _delete(self, name: str) -> None:
-        status = self.look(name)
-        if status is not None and stat.S_ISDIR(status.st_mode):
-            shutil.rmtree(name, dir_fd=self.descriptor)
-        elif status is not None:
-            os.unlink(name, dir_fd=self.descriptor)
-
-    def _open_all(self, name: str) -> None:
-        """Take the write protection from our own folders."""
-        with suppress(OSError):
-            for _, _, _, descriptor in os.fwalk(name, dir_fd=self.descriptor):
-                status = os.fstat(descriptor)
-                if status.st_uid == os.geteuid():
-                    os.fchmod(descriptor, stat.S_IMODE(status.st_mode) | _PRIVATE)
+    def unprotect(self) -> None:
+        """Let ourselves write into the folder, if it is our own."""
+        status = self.status()
+        if status.st_uid == os.geteuid() and status.st_mode & _PRIVATE != _PRIVATE:
+            os.fchmod(self.descriptor, stat.S_IMODE(status.st_mode) | _PRIVATE)
 
     def _trouble(self, name: str, error: OSError) -> Exception:
         status = self.look(name) if error.errno in {errno.ENOTDIR, errno.ELOOP} else None

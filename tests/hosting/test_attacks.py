@@ -4,14 +4,18 @@ import asyncio
 import os
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
+from ganga.backends.base import Retrieval, Retrieved
+from ganga.model.ids import NativeId
 from ganga.model.job import JobRecord, JobSpec, Plugin, Resubmission, Share
 from ganga.model.status import JobStatus
+from ganga.testing.backend import ScriptedBackend
 from ganga.testing.world import Script
-from tests.hosting.conftest import LONG, SITE, World
+from tests.hosting.conftest import LONG, SITE, World, until
 from tests.hosting.site import Systems
 
 PRECIOUS = "what only bob may read"
@@ -124,6 +128,29 @@ async def test_no_output_is_written_through_a_link(world: World, secret: Path) -
         assert sorted(path.name for path in secret.parent.iterdir()) == ["credentials", "jobs", "secret", "staging"]
         (jobs / job).unlink()
         assert (await world.ended(world.ada, job)).status is JobStatus.COMPLETED
+
+
+async def test_who_exchanges_a_folder_while_output_is_fetched_has_nothing_written_elsewhere(
+    world: World, secret: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = await world.submit(world.ada, spec())
+    place = world.home(world.ada) / "jobs" / job
+    fetch = ScriptedBackend.fetch
+
+    async def exchanging(self: ScriptedBackend, retrievals: Sequence[Retrieval], /) -> Mapping[NativeId, Retrieved]:
+        if not list(place.parent.iterdir()):
+            place.symlink_to(secret.parent)
+        return await fetch(self, retrievals)
+
+    monkeypatch.setattr(ScriptedBackend, "fetch", exchanging)
+    async with world.hosting():
+        await until(place.is_symlink)
+        await world.ended(world.bob, await world.submit(world.bob, spec()))
+        assert sorted(path.name for path in secret.parent.iterdir()) == ["credentials", "jobs", "secret", "staging"]
+        monkeypatch.setattr(ScriptedBackend, "fetch", fetch)
+        place.unlink()
+        assert (await world.ended(world.ada, job)).status is JobStatus.COMPLETED
+    assert (place / "output-1" / "stdout").read_text() == "done\n"
 
 
 async def test_no_job_is_submitted_whose_folder_is_a_link(world: World, secret: Path) -> None:

@@ -1,6 +1,7 @@
 """An owner exchanges what is in her home for links to another's at the worst moment, again and again."""
 
 import os
+import resource
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ganga.errors import GangaError, StoreUnavailable
-from ganga.hosting import copying, held
+from ganga.hosting import held
 from ganga.hosting.held import Held, LeadsOutError
 from ganga.hosting.workspace import HostedWorkspace
 from ganga.model.ids import JobId
@@ -274,9 +275,39 @@ def test_a_pipe_holds_nobody_up(homes: Homes) -> None:
 
 def test_no_more_folders_are_opened_than_all_owners_can_spare(homes: Homes) -> None:
     homes.grown(homes.ada, "ada's")
-    (homes.ada / "jobs/12/inputs").joinpath(*["x"] * (copying.DEEPEST + 1)).mkdir(parents=True)
+    (homes.ada / "jobs/12/inputs").joinpath(*["x"] * (held.DEEPEST + 1)).mkdir(parents=True)
     handed = homes.workspace.outgoing().gather({JOB: Share()})[JOB]
     assert "folders deep" in str(handed.objection)
+
+
+def test_however_deep_what_is_removed_is_it_takes_no_descriptors_of_others(homes: Homes) -> None:
+    _dig(homes.ada / "jobs", 3000)
+    used, limits = len(list(Path("/proc/self/fd").iterdir())), resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (used + held.DEEPEST + 32, limits[1]))
+    try:
+        homes.workspace.remove(JobId("x"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert list((homes.ada / "jobs").iterdir()) == list((homes.ada / "staging").iterdir()) == []
+
+
+def _dig(folder: Path, depth: int) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    for _ in range(depth):
+        os.mkdir("x", dir_fd=descriptor)
+        below = os.open("x", os.O_RDONLY, dir_fd=descriptor)
+        os.close(descriptor)
+        descriptor = below
+    os.close(descriptor)
+
+
+def test_what_is_write_protected_is_ours_to_remove(homes: Homes) -> None:
+    (homes.ada / "protected").mkdir(0o500)
+    with held.held(homes.ada) as home, home.enter("protected") as folder:
+        folder.unprotect()
+        assert stat.S_IMODE(folder.status().st_mode) & 0o777 == 0o700
+        home.delete("protected")
+    assert not (homes.ada / "protected").exists()
 
 
 def test_output_is_open_for_the_group_and_keeps_what_a_job_has_forbidden_to_read(homes: Homes) -> None:
