@@ -35,6 +35,8 @@ class HostedOutgoing:
         self._opened = opened
         self._aside = aside
         self._copying = Copying(is_own, self._refuse)
+        #: Those of inputs that not all subjobs have, by the folder of the job and the input; or why there is none.
+        self._copies: dict[tuple[Path, Path], Path | RefusedError] = {}
         self._folder: Path | None = None
         self._closed = False
 
@@ -83,22 +85,34 @@ class HostedOutgoing:
         """With the input files that not all subjobs have."""
         if common.objection is not None:
             return common
-        number = into.name
-        copies = []
-        for path in share.inputs:
-            folder, name = place_of(Path(os.path.normpath(path))).parts
-            copy = into / SHARES / folder / name
+        try:
+            inputs = tuple(str(self._copy_of(path, into)) for path in share.inputs)
+        except RefusedError as error:
+            return Handed(share, objection=str(error))
+        return Handed(replace(share, inputs=inputs), common.inputs, common.environment)
+
+    def _copy_of(self, path: str, into: Path) -> Path:
+        """Of an input that not all subjobs have. It is copied once, and refused as often as a subjob has it."""
+        original = Path(os.path.normpath(path))
+        known = self._copies.get((into, original))
+        if known is None:
             try:
-                if not os.path.lexists(copy):
-                    copy.parent.mkdir(parents=True, exist_ok=True)
-                    self._copy((number, SHARES, folder, name), copy.parent)
+                known = self._copies[into, original] = self._copied(original, into)
             except RefusedError as error:
-                return Handed(share, objection=str(error))
-            if not os.path.lexists(copy):
-                reason = f"its input {shortened(path, 200)!r} was not copied at submission; submit the job again"
-                return Handed(share, objection=reason)
-            copies.append(str(copy))
-        return Handed(replace(share, inputs=tuple(copies)), common.inputs, common.environment)
+                known = self._copies[into, original] = error
+        if isinstance(known, RefusedError):
+            raise known
+        return known
+
+    def _copied(self, original: Path, into: Path) -> Path:
+        copy = _place_below(into / SHARES, original)
+        if copy is not None:
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            self._copy((into.name, SHARES, copy.parent.name, copy.name), copy.parent)
+        if copy is None or not os.path.lexists(copy):
+            reason = "was not copied at submission; submit the job again"
+            raise RefusedError(f"its input {shortened(str(original), 200)!r} {reason}")
+        return copy
 
     def _copy(self, place: tuple[str, ...], into: Path, kind: int | None = None) -> None:
         """What is there, below the folder of jobs, if anything is. Raises `RefusedError`."""
@@ -133,3 +147,12 @@ class HostedOutgoing:
 
     def _refuse(self, path: Path, reason: str) -> None:
         raise RefusedError(f"its input {path} {reason}; submit the job again with the file itself")
+
+
+def _place_below(shares: Path, original: Path) -> Path | None:
+    """Where the copy of an input is; None for what no input can be called."""
+    try:
+        named = original.is_absolute() and original.name and b"\0" not in os.fsencode(original)
+    except UnicodeEncodeError:
+        return None
+    return shares / place_of(original) if named else None

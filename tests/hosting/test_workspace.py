@@ -185,6 +185,23 @@ def test_input_files_are_there_until_they_are_handed_over(workspace: HostedWorks
     assert below(tmp_path / "aside") == []
 
 
+def test_what_is_refused_to_one_subjob_is_refused_to_all(workspace: HostedWorkspace, tmp_path: Path) -> None:
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own/file").write_text("own")
+    share = Share(inputs=(str(tmp_path / "own"),))
+    Workspace(workspace.home).stage([], None, [share.inputs]).place(JOB)
+    next(workspace.folder(JOB).glob("shares/*/own")).joinpath("link").symlink_to("/etc/passwd")
+    handed = workspace.outgoing().gather({JobId("12.0"): share, JobId("12.1"): share})
+    assert [("leads out of" in str(each.objection)) for each in handed.values()] == [True, True]
+
+
+@pytest.mark.parametrize("path", ["/", "", ".", "..", "/x\0y", "/x\0y/z", "/\ud800/x", "/x/\ud800"])
+def test_what_no_input_can_be_called_is_refused(workspace: HostedWorkspace, path: str) -> None:
+    Workspace(workspace.home).stage([], {}).place(JOB)
+    handed = workspace.outgoing().gather({JOB: Share(inputs=(path,))})[JOB]
+    assert "was not copied at submission" in str(handed.objection)
+
+
 def test_copies_that_nobody_waits_for_any_longer_go_too(workspace: HostedWorkspace, tmp_path: Path) -> None:
     outgoing = workspace.outgoing()
     outgoing.close()
