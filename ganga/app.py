@@ -206,7 +206,7 @@ def _household(settings: Settings, hosted: Mapping[TargetName, TargetSettings], 
         raise StoreUnavailable(f"{home} is no folder; make it, for {owner} and this account")
     folder = _aside(settings, owner)
     targets = {name: _hosted_target(settings, name, target, owner, folder) for name, target in hosted.items()}
-    return Household(home, targets)
+    return Household(home, folder / "aside", targets)
 
 
 def _aside(settings: Settings, owner: str) -> Path:

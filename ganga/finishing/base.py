@@ -10,6 +10,7 @@ do its work this time: finishing fails with its name, and is tried again later.
 
 import os
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Protocol, runtime_checkable
@@ -106,16 +107,20 @@ class Place(Protocol):
         """Whether the place is another user's, for whom this process works beside others."""
         ...
 
-    def folder(self, job: JobId) -> Path:
-        """The folder of a job, for notes; it may not exist."""
-        ...
-
     def mark(self, job: JobId, name: str) -> None:
         """Leave an empty file of this name in the folder of the job."""
         ...
 
+    def marked(self, job: JobId, name: str) -> bool:
+        """Whether `mark` has left a file of this name."""
+        ...
+
     def output(self, job: JobId, attempt: int) -> Path:
-        """Where the output of an attempt is."""
+        """Where the output of an attempt is, for people."""
+        ...
+
+    def readable(self, job: JobId, attempt: int) -> AbstractContextManager[Path]:
+        """Where the output of an attempt can be read meanwhile; it may not exist."""
         ...
 
     def incoming(self, job: JobId, attempt: int, epoch: int) -> Path:

@@ -12,7 +12,7 @@
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from ganga.errors import FinishingError
@@ -73,15 +73,29 @@ def _judged(outcome: JobStatus, reason: str | None, objection: str | None) -> Ve
 
 
 def _check(record: JobRecord, spec: JobSpec, place: Place, progress: Progress) -> str | None:
-    ended = Ended(record, spec, place.output(record.id, record.attempt), hosted=place.hosted)
-    for plugin in spec.checkers:
-        title = CHECKERS.title(plugin)
-        with _step(title, progress):
-            checker = CHECKERS.load(plugin)
-            objection = refusal(checker, hosted=place.hosted) or checker.check(ended)
-        if objection is not None:
-            return f"{title}: {objection}"
+    if not spec.checkers:
+        return None
+    with ExitStack() as stack:
+        ended = _readable([record], spec, place, stack, progress)[0]
+        for plugin in spec.checkers:
+            title = CHECKERS.title(plugin)
+            with _step(title, progress):
+                checker = CHECKERS.load(plugin)
+                objection = refusal(checker, hosted=place.hosted) or checker.check(ended)
+            if objection is not None:
+                return f"{title}: {objection}"
     return None
+
+
+def _readable(
+    jobs: Sequence[JobRecord], spec: JobSpec, place: Place, stack: ExitStack, progress: Progress
+) -> list[Ended]:
+    """The jobs with their outputs, which can be read as long as the stack stands."""
+    with _step("reading the output", progress if place.hosted else _no_progress):
+        return [
+            Ended(job, spec, stack.enter_context(place.readable(job.id, job.attempt)), hosted=place.hosted)
+            for job in jobs
+        ]
 
 
 def _merge(
@@ -91,11 +105,12 @@ def _merge(
         return None
     completed = [job for job in subjobs if job.status is JobStatus.COMPLETED]
     completed.sort(key=lambda job: number_and_index(job.id))
-    parts = [Ended(job, spec, place.output(job.id, job.attempt), hosted=place.hosted) for job in completed]
     incoming = place.incoming(record.id, record.attempt, epoch)
     try:
-        whole = len(parts) == record.subjobs
-        objection = _merge_into(incoming, spec, parts, progress, whole=whole, hosted=place.hosted)
+        whole = len(completed) == record.subjobs
+        with ExitStack() as stack:
+            parts = _readable(completed, spec, place, stack, progress)
+            objection = _merge_into(incoming, spec, parts, progress, whole=whole, hosted=place.hosted)
         if objection is None and any(incoming.iterdir()):
             place.publish(incoming, record.id, record.attempt, replace=True)
             return None
@@ -127,7 +142,7 @@ def _notify(record: JobRecord, spec: JobSpec, place: Place, verdict: Verdict, pr
     notice = Notice(record, spec, verdict.status, verdict.reason, output, key)
     for position, plugin in enumerate(spec.notifiers):
         note = f".told-{key}-{position}"
-        if (place.folder(record.id) / note).exists():
+        if place.marked(record.id, note):
             continue
         try:
             with _step(NOTIFIERS.title(plugin), progress):

@@ -12,9 +12,9 @@ from typing import Final, Protocol, Self
 from msgspec.structs import replace
 
 from ganga.errors import GangaError
-from ganga.hosting.confinement import HostedWorkspace
 from ganga.hosting.templates import is_plain
 from ganga.hosting.threads import ThreadsOfOwners
+from ganga.hosting.workspace import HostedWorkspace
 from ganga.model.ids import TargetName, shortened
 from ganga.monitor.connection import CLOSING_TIME, Target
 from ganga.monitor.hanging import HEEDING, AnyTask, leave
@@ -63,6 +63,8 @@ class Household:
 
     #: With all links followed.
     home: Path
+    #: Where files of this owner are that only the service may enter.
+    aside: Path
     targets: Mapping[TargetName, Target]
 
 
@@ -191,7 +193,7 @@ class Hosting:
     @asynccontextmanager
     async def _service(self, owner: str) -> AsyncIterator[None]:
         household = await asyncio.to_thread(self._household, owner)
-        workspace = HostedWorkspace(household.home)
+        workspace = HostedWorkspace(household.home, household.aside, owner)
         await asyncio.to_thread(workspace.check_writable)
         await asyncio.to_thread(workspace.tidy)
         observer = _Owned(self._observer, owner)

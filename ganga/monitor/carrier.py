@@ -1,10 +1,7 @@
 """Carries out the orders of the tracker: one method for each kind, one result for each order."""
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from pathlib import Path
-
-from msgspec.structs import replace
+from collections.abc import Callable, Collection, Sequence
 
 from ganga.backends.base import Receipts, Submission
 from ganga.core.orders import (
@@ -23,12 +20,13 @@ from ganga.core.orders import (
     Sweep,
 )
 from ganga.errors import StoreUnavailable
-from ganga.model.ids import JobId, Tag, parent_of
-from ganga.model.job import JobRecord, Share
+from ganga.model.ids import JobId, Tag
+from ganga.model.job import JobRecord
 from ganga.monitor.connection import Connection
 from ganga.monitor.finisher import Ended, Finisher
 from ganga.store.base import Lease, Query, Store
 from ganga.workspace import Workspace
+from ganga.workspace.outgoing import Outgoing
 
 #: Seconds after which the note that jobs are submitted next is no longer trusted to be the newest.
 STALE = 3.0
@@ -77,9 +75,14 @@ class Carrier:
 
     async def _submit(self, order: Submit) -> Submitted:
         backend = await self._connection.border()
-        batch, rejected = await self._submissions(order.jobs)
-        await self._hand_over([job for job in order.jobs if job not in rejected])
-        receipts = await backend.submit(batch) if batch or not rejected else Receipts()
+        outgoing = self._workspace.outgoing()
+        try:
+            batch, rejected = await self._submissions(order.jobs, outgoing)
+            await self._hand_over([job for job in order.jobs if job not in rejected])
+            receipts = await backend.submit(batch) if batch or not rejected else Receipts()
+        finally:
+            if self._workspace.hosted:
+                await asyncio.to_thread(outgoing.close)
         jobs = {submission.tag: submission.job for submission in batch}
         return Submitted(
             order,
@@ -101,37 +104,22 @@ class Carrier:
                 "for them meanwhile, so they are looked for first"
             )
 
-    async def _submissions(self, jobs: Sequence[JobId]) -> tuple[list[Submission], dict[JobId, str]]:
+    async def _submissions(
+        self, jobs: Sequence[JobId], outgoing: Outgoing
+    ) -> tuple[list[Submission], dict[JobId, str]]:
         """What is to be handed over, and of which the files are not to be, and why."""
         specifications = await self._store.specifications(jobs)
         shares = {job: share for job, (_, share) in specifications.items()}
-        objections = await asyncio.to_thread(self._objections, shares) if self._workspace.hosted else {}
-        left = {job: share for job, share in shares.items() if job not in objections}
-        staged = await asyncio.to_thread(self._staged, {parent_of(job) or job for job in left})
-        copied = await self._shares(left)
+        files = await asyncio.to_thread(outgoing.gather, shares)
+        objections = {job: handed.objection for job, handed in files.items() if handed.objection is not None}
         batch = [
-            Submission(job, self._tag(job), specifications[job][0], copied[job], *staged[parent_of(job) or job])
+            Submission(
+                job, self._tag(job), specifications[job][0], files[job].share, files[job].inputs, files[job].environment
+            )
             for job in jobs
-            if job in left
+            if job in files and job not in objections
         ]
         return batch, objections
-
-    def _objections(self, shares: Mapping[JobId, Share]) -> dict[JobId, str]:
-        found = ((job, self._workspace.objection(job, share)) for job, share in shares.items())
-        return {job: reason for job, reason in found if reason is not None}
-
-    async def _shares(self, shares: Mapping[JobId, Share]) -> Mapping[JobId, Share]:
-        """With the copies of input files that were made at submission."""
-        if not any(share.inputs for share in shares.values()):
-            return shares
-        return await asyncio.to_thread(lambda: {job: self._copied(job, share) for job, share in shares.items()})
-
-    def _copied(self, job: JobId, share: Share) -> Share:
-        return replace(share, inputs=tuple(str(self._workspace.share_input(job, path)) for path in share.inputs))
-
-    def _staged(self, jobs: Iterable[JobId]) -> dict[JobId, tuple[Path | None, Path | None]]:
-        """The copies of the input files, and the file with the environment, that all subjobs of a job share."""
-        return {job: (self._workspace.inputs(job), self._workspace.environment(job)) for job in jobs}
 
     async def _find(self, order: Find) -> Found:
         jobs = {self._tag(job): job for job in order.jobs}

@@ -57,7 +57,7 @@ class Retriever:
     def _prepare(self, jobs: Mapping[NativeId, tuple[JobRecord, JobSpec]]) -> list[Retrieval]:
         retrievals = []
         for native_id, (record, spec) in jobs.items():
-            if not self._workspace.output(record.id, record.attempt).is_dir():
+            if not self._workspace.has_output(record.id, record.attempt):
                 into = self._workspace.incoming(record.id, record.attempt, self._epoch)
                 retrievals.append(Retrieval(native_id, spec.outputs, into))
         return retrievals

@@ -21,16 +21,19 @@ import json
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from time import time
 from typing import ClassVar
 
+from msgspec.structs import replace
+
 from ganga.errors import StoreUnavailable
-from ganga.model.ids import JobId
+from ganga.model.ids import JobId, parent_of
 from ganga.model.job import Share
 from ganga.workspace.folders import TAKEN, explained
 from ganga.workspace.home import Home
+from ganga.workspace.outgoing import Handed, Outgoing
 from ganga.workspace.staging import ENVIRONMENT, INPUTS, SHARES, Staged, place_of, stage
 
 _INCOMING = re.compile(r"\.incoming-(?P<attempt>[0-9]+)-(?P<epoch>[0-9]+)-")
@@ -76,6 +79,14 @@ class Workspace:
         """Where the output of an attempt is; if the folder is there, all of it is."""
         return self.folder(job) / f"output-{attempt}"
 
+    def has_output(self, job: JobId, attempt: int) -> bool:
+        """Whether the output of an attempt is there."""
+        return self.output(job, attempt).is_dir()
+
+    def readable(self, job: JobId, attempt: int) -> AbstractContextManager[Path]:
+        """Where the output of an attempt can be read meanwhile; it may not exist."""
+        return nullcontext(self.output(job, attempt))
+
     def inputs(self, job: JobId) -> Path | None:
         """The folder with the copies of the input files that a job shares with its subjobs, if there is one."""
         return self._shared(job, INPUTS)
@@ -91,9 +102,9 @@ class Workspace:
         copy = self._jobs / number / SHARES / place_of(original)
         return copy if copy.exists() else original
 
-    def objection(self, job: JobId, share: Share) -> str | None:  # noqa: ARG002 - for those that have one
-        """Why the input files of the job or subjob are not to be handed over; None if they are."""
-        return None
+    def outgoing(self) -> Outgoing:
+        """The files of jobs that are submitted now."""
+        return _InPlace(self)
 
     def stage(
         self,
@@ -152,6 +163,10 @@ class Workspace:
         with explained(note):
             self._premises.write(note, b"")
 
+    def marked(self, job: JobId, name: str) -> bool:
+        """Whether `mark` has left a file of this name."""
+        return (self.folder(job) / name).exists()
+
     def missing(self, job: JobId, attempt: int) -> tuple[str, ...]:
         """The patterns that match nothing of the output of an attempt, as noted when it came home."""
         note = self._missing_note(job, attempt)
@@ -200,10 +215,36 @@ class Workspace:
             self._premises.delete(former)
 
 
+class _InPlace:
+    """See `Outgoing`: the copies that were made at submission."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+
+    def gather(self, shares: Mapping[JobId, Share]) -> dict[JobId, Handed]:
+        """See `Outgoing.gather`."""
+        numbers = {parent_of(job) or job for job in shares}
+        common = {number: (self._workspace.inputs(number), self._workspace.environment(number)) for number in numbers}
+        return {job: Handed(self._copied(job, share), *common[parent_of(job) or job]) for job, share in shares.items()}
+
+    def close(self) -> None:
+        """See `Outgoing.close`."""
+
+    def _copied(self, job: JobId, share: Share) -> Share:
+        if not share.inputs:
+            return share
+        return replace(share, inputs=tuple(str(self._workspace.share_input(job, path)) for path in share.inputs))
+
+
+def is_superseded(name: str, attempt: int, epoch: int) -> bool:
+    """Whether a folder of this name is what monitors of this or an earlier epoch left of this or an earlier attempt."""
+    match = _INCOMING.match(name)
+    return match is not None and (int(match["epoch"]), int(match["attempt"])) <= (epoch, attempt)
+
+
 def _leftovers(folder: Path, attempt: int, epoch: int) -> list[Path]:
     try:
         with os.scandir(folder) as entries:
-            matches = [(entry.path, match) for entry in entries if (match := _INCOMING.match(entry.name))]
+            return [Path(entry.path) for entry in entries if is_superseded(entry.name, attempt, epoch)]
     except FileNotFoundError:
         return []
-    return [Path(path) for path, match in matches if (int(match["epoch"]), int(match["attempt"])) <= (epoch, attempt)]

@@ -45,7 +45,7 @@ class Home:
             status = self.path.stat()
         except (FileNotFoundError, NotADirectoryError):
             return None
-        return status.st_gid if status.st_mode & _OPEN == _OPEN else None
+        return group_of(status)
 
     def make(self, folder: Path) -> None:
         """Make the folder and those above it that are missing; fine if it is there."""
@@ -121,7 +121,7 @@ class Home:
         if group is None:
             return
         for place, _, names, descriptor in os.fwalk(folder):
-            _open_for(group, descriptor, Path(place))
+            open_for(group, descriptor, Path(place))
             for name in names:
                 _open_name(group, name, descriptor, Path(place, name))
 
@@ -129,7 +129,7 @@ class Home:
         """The same for an open file that has no other name."""
         group = self.group()
         if group is not None:
-            _open_for(group, descriptor, path)
+            open_for(group, descriptor, path)
 
     def _make_shared(self, folder: Path) -> None:
         if folder.is_dir():
@@ -140,7 +140,13 @@ class Home:
         self.let_in(folder)
 
 
-def _open_for(group: int, descriptor: int, path: Path) -> None:
+def group_of(home: os.stat_result) -> int | None:
+    """The number of the group that is let into a home with this status; None if none is."""
+    return home.st_gid if home.st_mode & _OPEN == _OPEN else None
+
+
+def open_for(group: int, descriptor: int, path: Path) -> None:
+    """Let the group use what is open here, if it is our own, as its owner may. `path` is for people."""
     status = os.fstat(descriptor)
     if status.st_uid != os.geteuid():
         return
@@ -171,7 +177,7 @@ def _open_name(group: int, name: str, folder: int, path: Path) -> None:
         if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid():
             return
         if status.st_nlink == 1:
-            _open_for(group, file, path)
+            open_for(group, file, path)
         else:
             _replace(group, name, folder, file, path)
 
@@ -184,7 +190,7 @@ def _replace(group: int, name: str, folder: int, file: int, path: Path) -> None:
         os.fdopen(os.open(copy, _NEW, status.st_mode & stat.S_IRWXU, dir_fd=folder), "wb") as target,
     ):
         shutil.copyfileobj(source, target)
-        _open_for(group, target.fileno(), path)
+        open_for(group, target.fileno(), path)
     os.utime(copy, ns=(status.st_atime_ns, status.st_mtime_ns), dir_fd=folder)
     os.rename(copy, name, src_dir_fd=folder, dst_dir_fd=folder)
 

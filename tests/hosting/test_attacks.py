@@ -4,14 +4,18 @@ import asyncio
 import os
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
+from ganga.backends.base import Retrieval, Retrieved
+from ganga.model.ids import NativeId
 from ganga.model.job import JobRecord, JobSpec, Plugin, Resubmission, Share
 from ganga.model.status import JobStatus
+from ganga.testing.backend import ScriptedBackend
 from ganga.testing.world import Script
-from tests.hosting.conftest import LONG, SITE, World
+from tests.hosting.conftest import LONG, SITE, World, until
 from tests.hosting.site import Systems
 
 PRECIOUS = "what only bob may read"
@@ -107,18 +111,58 @@ async def test_no_input_of_a_subjob_is_read_that_was_never_copied(world: World, 
 
 
 async def test_no_output_is_written_through_a_link(world: World, secret: Path) -> None:
+    Systems.script = Script(running=1.0, stdout=b"done\n")
+    job = await world.submit(world.ada, spec())
+    jobs = world.home(world.ada) / "jobs"
+
+    async def reached(status: JobStatus) -> None:
+        async with world.store(world.ada) as store, asyncio.timeout(LONG):
+            while (await store.get([job]))[0].status is not status:
+                await store.wait(await store.last_seq(), 0.2)
+
+    async with world.hosting():
+        await reached(JobStatus.RUNNING)
+        (jobs / job).symlink_to(secret.parent)
+        await reached(JobStatus.COMPLETING)
+        await world.ended(world.bob, await world.submit(world.bob, spec()))
+        assert sorted(path.name for path in secret.parent.iterdir()) == ["credentials", "jobs", "secret", "staging"]
+        (jobs / job).unlink()
+        assert (await world.ended(world.ada, job)).status is JobStatus.COMPLETED
+
+
+async def test_who_exchanges_a_folder_while_output_is_fetched_has_nothing_written_elsewhere(
+    world: World, secret: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = await world.submit(world.ada, spec())
+    place = world.home(world.ada) / "jobs" / job
+    fetch = ScriptedBackend.fetch
+
+    async def exchanging(self: ScriptedBackend, retrievals: Sequence[Retrieval], /) -> Mapping[NativeId, Retrieved]:
+        if not list(place.parent.iterdir()):
+            place.symlink_to(secret.parent)
+        return await fetch(self, retrievals)
+
+    monkeypatch.setattr(ScriptedBackend, "fetch", exchanging)
+    async with world.hosting():
+        await until(place.is_symlink)
+        await world.ended(world.bob, await world.submit(world.bob, spec()))
+        assert sorted(path.name for path in secret.parent.iterdir()) == ["credentials", "jobs", "secret", "staging"]
+        monkeypatch.setattr(ScriptedBackend, "fetch", fetch)
+        place.unlink()
+        assert (await world.ended(world.ada, job)).status is JobStatus.COMPLETED
+    assert (place / "output-1" / "stdout").read_text() == "done\n"
+
+
+async def test_no_job_is_submitted_whose_folder_is_a_link(world: World, secret: Path) -> None:
     job = await world.submit(world.ada, spec())
     jobs = world.home(world.ada) / "jobs"
     jobs.mkdir()
     (jobs / job).symlink_to(secret.parent)
     async with world.hosting():
-        async with world.store(world.ada) as store, asyncio.timeout(LONG):
-            while (await store.get([job]))[0].status is not JobStatus.COMPLETING:
-                await store.wait(await store.last_seq(), 0.2)
-        await world.ended(world.bob, await world.submit(world.bob, spec()))
-        assert sorted(path.name for path in secret.parent.iterdir()) == ["credentials", "jobs", "secret", "staging"]
-        (jobs / job).unlink()
-        assert (await world.ended(world.ada, job)).status is JobStatus.COMPLETED
+        ended = await world.ended(world.ada, job)
+    assert ended.status is JobStatus.FAILED
+    assert "is a link, which leads out of" in str(ended.reason)
+    assert ended.native_id is None
 
 
 async def test_the_whole_of_the_homes_folders_cannot_be_moved_elsewhere(world: World, secret: Path) -> None:

@@ -56,7 +56,8 @@ def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def hosting(shelf: Shelf, folder: Path) -> Hosting:
     def household(owner: str) -> Household:
         opened = partial(connect, Settings(account=owner), Surroundings(SITE, folder))
-        return Household(folder / owner, {SITE: Target(SITE, "site", Policy(), opened)})
+        (folder / owner).mkdir(exist_ok=True)
+        return Household(folder / owner, folder / "aside" / owner, {SITE: Target(SITE, "site", Policy(), opened)})
 
     return Hosting(shelf, household)
 
