@@ -121,3 +121,8 @@ class DiracXServer:
         """Change its database, for what it has no call for."""
         with closing(sqlite3.connect(self.data / f"{database}.db", timeout=STOPPED_WITHIN)) as connection, connection:
             connection.executemany(statement, rows)
+
+    def jobs_of(self, user: str) -> set[int]:
+        """The numbers of all jobs of a user, as its database has them."""
+        with closing(sqlite3.connect(self.data / "jobdb.db", timeout=STOPPED_WITHIN)) as connection:
+            return {number for (number,) in connection.execute("SELECT JobID FROM Jobs WHERE Owner = ?", (user,))}
