@@ -9,8 +9,10 @@ USER = PASSWORD = "Dirac"  # noqa: S105 - a server of one test run, reached from
 
 def prepare(folder: Path) -> None:
     """Make the data directory."""
+    _temporary(folder).mkdir(parents=True)
     options = ["--no-defaults", f"--user={getpass.getuser()}", f"--datadir={folder / 'data'}", "--skip-test-db"]
-    command = ["mariadb-install-db", *options, "--auth-root-authentication-method=normal"]
+    command = ["mariadb-install-db", *options, f"--tmpdir={_temporary(folder)}"]
+    command.append("--auth-root-authentication-method=normal")
     subprocess.run(command, check=True, capture_output=True, timeout=120)
 
 
@@ -21,6 +23,7 @@ def command(folder: Path, port: int) -> list[str]:
         "--no-defaults",
         f"--user={getpass.getuser()}",
         f"--datadir={folder / 'data'}",
+        f"--tmpdir={_temporary(folder)}",
         f"--socket={socket(folder)}",
         f"--pid-file={folder / 'pid'}",
         "--bind-address=127.0.0.1",
@@ -56,3 +59,8 @@ def fill(folder: Path, schemas: Path, names: tuple[str, ...]) -> None:
     for name in names:
         schema = (schemas / f"{name}.sql").read_text()
         run(folder, f"DROP DATABASE IF EXISTS {name}; CREATE DATABASE {name}; USE {name};\n{schema}")
+
+
+def _temporary(folder: Path) -> Path:
+    """Of its own: a server that starts clears away the temporary tables of all others there."""
+    return folder / "temporary"
