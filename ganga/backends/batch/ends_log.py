@@ -32,7 +32,7 @@ class EndsLog:
         self._place = place
 
     async def news(self, since: Cursor | None, followed: Collection[NativeId], /) -> News:
-        """See `Source.news`. Where lines may have been missed, all jobs are hinted at."""
+        """See `Source.news`."""
         missed = since is None
         named: set[NativeId] = set()
         while True:
@@ -41,8 +41,8 @@ class EndsLog:
             missed = missed or growth.gap
             named.update(native_id for line in growth.records if (native_id := self._read(line)) is not None)
             if not growth.behind:
-                hints = followed if missed else self._meant(named, followed)
-                return News(hints=frozenset(hints), cursor=since)
+                hints = frozenset(self._meant(named, followed))
+                return News(hints=hints, missed=frozenset(followed if missed else ()), cursor=since)
 
     def _meant(self, named: Collection[NativeId], followed: Collection[NativeId]) -> Iterable[NativeId]:
         """Those that are named, and the tasks of arrays that are named as a whole."""

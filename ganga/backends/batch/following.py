@@ -20,6 +20,7 @@ from ganga.model.observation import Answer, Observation
 #: for longer than its log does that a job runs, mostly for moments and sometimes for a minute. So the first ones follow
 #: at once, and the later ones seldom. What is not settled then is the sweep's.
 _FOLLOWED_UP: Final = frozenset({0, 1, 2, 3, 5, 8, 13, 21, 34, 55})
+_LAST: Final = max(_FOLLOWED_UP)
 #: Where jobs end all the time each look at what is new brings hints, and one question speaks of all jobs: so many
 #: seconds pass until the next one that follows up hints; and so many after a sweep, which is such a question too, but
 #: not more than these since the last one for hints, however often people ask.
@@ -101,6 +102,7 @@ class FollowedBackend(BatchBackend):
         A file can be read while the system that writes it is away: that there is nothing new in it is no answer then.
         """
         news = await self._source.news(since, self._followed)
+        self._hints = {**dict.fromkeys(news.missed & self._followed, _LAST), **self._hints}
         self._hints.update(dict.fromkeys(news.hints & self._followed, 0))
         seen = {**news.told, **await self._confirmed()}
         if self._trouble is not None and not seen:
@@ -114,7 +116,7 @@ class FollowedBackend(BatchBackend):
         if asked and self._now() < self._waits_until:
             return {}
         seen = await self._follow_up(asked) if asked else {}
-        self._hints = {native_id: age + 1 for native_id, age in self._hints.items() if age < max(_FOLLOWED_UP)}
+        self._hints = {native_id: age + 1 for native_id, age in self._hints.items() if age < _LAST}
         return seen
 
     async def _follow_up(self, hinted: Collection[NativeId]) -> Mapping[NativeId, Observation]:

@@ -34,6 +34,8 @@ class News:
     told: Mapping[NativeId, Observation] = field(default_factory=dict)
     #: Jobs of which the system is to be asked at once: they may have ended, or may go back to the queue.
     hints: frozenset[NativeId] = frozenset()
+    #: Jobs of which there may have been news that nobody has read: the system is to be asked of them once.
+    missed: frozenset[NativeId] = frozenset()
     #: Where to go on; None for sources that begin anew each time.
     cursor: Cursor | None = None
 

@@ -10,7 +10,7 @@ from ganga.model.policy import Pace, Policy, Width
 #: More jobs than any user has: one question speaks of all of them.
 _ALL: Final = 1_000_000
 #: So many times less often all jobs are asked about where a feed tells what is new.
-_LESS: Final = 3
+_LESS: Final = 5
 #: Of the feed of a file that the system writes in any case: to look into it costs the system nothing. What it hints at
 #: is asked about at every other look at most.
 LOG: Final = Pace(fastest=1.5, slowest=1.5)

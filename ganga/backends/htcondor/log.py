@@ -40,22 +40,22 @@ class EventLog:
         starts, began = dict(before), since
         told: dict[NativeId, Observation] = {}
         unclear: set[NativeId] = set()
+        missed = False
         for _ in range(_PIECES):
             growth = await self._file.read_on(since)
             since = growth.cursor
             if growth.gap:
                 _log.warning("there may be events of jobs on HTCondor that nobody has read; it is asked about all jobs")
-                unclear.update(followed)
+                missed = True
             for event in self._events(growth):
                 _take(event, starts, told, unclear)
             if not growth.behind:
                 if (emptied := await self._emptied(growth.length)) is not None:
                     # What came just now is lost, so that it is asked for.
-                    since = emptied
-                    unclear.update(followed)
+                    since, missed = emptied, True
                 break
         self._starts = {began: before, since: starts}
-        return News(told, frozenset(unclear), since)
+        return News(told, frozenset(unclear), frozenset(followed if missed else ()), since)
 
     async def _emptied(self, length: int) -> Cursor | None:
         """Where to go on; None if it stays as it is. That it cannot be emptied does no harm: it is tried again when

@@ -157,6 +157,25 @@ async def test_an_end_that_the_system_knows_long_after_its_log_is_told_all_the_s
     assert [seen[native_id].exit_code for seen in told if seen] == [3]
 
 
+async def test_of_jobs_whose_news_may_have_been_missed_the_system_is_asked_once(
+    backend: FollowedBackend, system: ToySystem, road: ToyRoad
+) -> None:
+    """At the latest when it answers again; what is hinted at meanwhile is followed up as ever."""
+    first, second = await submitted(backend, system, 2)
+    road.next = News(missed=frozenset({first, second, NativeId("999")}))
+    system.fails("toyq", down())
+    with pytest.raises(BackendUnavailable):
+        await backend.changes(None)
+    system.calls.clear()
+    road.next = News(hints=frozenset({second}))
+    assert set((await backend.changes(None)).seen) == {first, second}
+    road.next = News()
+    assert [set((await backend.changes(None)).seen) for _ in range(3)] == [{second}] * 3
+    for _ in range(100):
+        await backend.changes(None)
+    assert system.calls == [("toyq",)] * 10
+
+
 async def test_hints_wait_a_little_after_each_question(system: ToySystem, work: Path, road: ToyRoad) -> None:
     """One question speaks of all jobs, so those that end all the time need no more of them than those that end now and
     then.

@@ -71,7 +71,7 @@ async def test_a_gap_asks_about_all_that_are_followed(path: Path, caplog: pytest
     cursor = (await log.news(None, ())).cursor
     write(path, RUNNING)
     news = await log.news(cursor, {NativeId("1.0"), NativeId("2.0")})
-    assert news.hints == {"1.0", "2.0"}
+    assert news.missed == {"1.0", "2.0"}
     assert "nobody has read" in caplog.text
     assert news.told[NativeId("1.0")].status is JobStatus.RUNNING
 
@@ -102,14 +102,14 @@ async def test_a_log_that_has_grown_long_is_emptied_and_all_jobs_are_asked_about
     cursor = (await log.news(None, ())).cursor
     write(path, RUNNING)
     news = await log.news(cursor, FOLLOWED)
-    assert (size(path), news.hints) == (len(RUNNING), frozenset())
+    assert (size(path), news.missed) == (len(RUNNING), frozenset())
     write(path, RUNNING + ENDED)
     news = await log.news(news.cursor, FOLLOWED)
-    assert (size(path), news.hints) == (0, FOLLOWED)
+    assert (size(path), news.missed) == (0, FOLLOWED)
     assert [seen.status for seen in news.told.values()] == [JobStatus.COMPLETED]
     write(path, RUNNING)
     news = await log.news(news.cursor, FOLLOWED)
-    assert (len(news.told), news.hints) == (1, frozenset())
+    assert (len(news.told), news.missed) == (1, frozenset())
 
 
 async def test_whoever_has_not_used_what_an_emptied_log_told_asks_about_all(path: Path) -> None:
@@ -120,9 +120,9 @@ async def test_whoever_has_not_used_what_an_emptied_log_told_asks_about_all(path
     cursor = (await log.news(cursor, FOLLOWED)).cursor
     write(path, ENDED + RUNNING)
     late = await log.news(cursor, FOLLOWED)
-    assert late.hints == FOLLOWED
+    assert late.missed == FOLLOWED
     write(path, b"")
-    assert (await log.news(late.cursor, FOLLOWED)).hints == set()
+    assert (await log.news(late.cursor, FOLLOWED)).missed == set()
 
 
 async def test_a_log_that_cannot_be_emptied_is_read_all_the_same(tmp_path: Path) -> None:

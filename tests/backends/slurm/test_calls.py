@@ -234,19 +234,25 @@ async def followed(
 
 
 @pytest.mark.parametrize("jobs", [100, 1000])
-@pytest.mark.parametrize(("open_", "quiet", "busy"), [(by_commands, 20, 20), (by_log, 5, 21), (over_rest, 18, 14)])
+@pytest.mark.parametrize(("open_", "quiet", "busy"), [(by_commands, 20, 20), (by_log, 2, 21), (over_rest, 16, 14)])
 async def test_calls_in_a_minute(open_: Open, jobs: int, quiet: int, busy: int) -> None:
     controller, _ = await followed(open_, jobs, rate=1.0)
     assert (controller.count(60.0), controller.count(120.0)) == (quiet, busy)
 
 
+async def test_calls_in_the_minute_in_which_a_log_is_listened_to_for_the_first_time() -> None:
+    """A sweep, a question for what may have been missed, and two more sweeps: what was there before is no hint."""
+    controller, _ = await followed(by_log, 1000)
+    assert controller.count(0.0) == 4
+
+
 async def test_requests_over_rest_in_a_minute() -> None:
-    """A feed asks 12 times and a sweep 4 times, and the controller's time is asked for twice. Of two that come together
+    """A feed asks 12 times and a sweep twice, and the controller's time is asked for twice. Of two that come together
     the feed pauses where there are news. No command is called.
     """
     controller, _ = await followed(over_rest, 100, rate=1.0)
     words = ("unchanged", "jobs", "diag", "squeue")
-    assert [controller.count(60.0, word) for word in words] == [16, 0, 2, 0]
+    assert [controller.count(60.0, word) for word in words] == [14, 0, 2, 0]
     assert [controller.count(120.0, word) for word in words] == [0, 12, 2, 0]
 
 

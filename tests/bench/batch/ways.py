@@ -46,6 +46,6 @@ def asking(backend: str, work: Path) -> Way:
 
 
 def ours(backend: str, work: Path, *more: str) -> Way:
-    """The same at its own pace: where something tells of what is new, it asks every 15 seconds to two minutes."""
+    """The same at its own pace: where something tells of what is new, it asks seldom."""
     lines = (f'backend = "{backend}"', f'work_folder = "{work}"', "commit_delay = 2", *more)
     return Way([sys.executable, "-m", "tests.bench.batch.ours"], ("\n".join(lines),))

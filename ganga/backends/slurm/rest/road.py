@@ -78,14 +78,14 @@ class RestRoad:
         return [native_id for native_id, heard in zip(wanted, noted, strict=True) if heard]
 
     async def news(self, _since: Cursor | None, followed: Collection[NativeId], /) -> News:
-        """See `Source.news`. While the road is closed, all jobs are hinted at, so that the commands are asked;
+        """See `Source.news`. While the road is closed, news of all jobs are missed, so that the commands are asked;
         nothing is new while it pauses.
         """
         async with self._lock:
             if self._now() < self._pauses_until and not self._is_closed():
                 return News()
             if not await self._refreshed():
-                return News(hints=frozenset(followed))
+                return News(missed=frozenset(followed))
             entries = {native_id: self._listing[native_id] for native_id in followed if native_id in self._listing}
         now = {native_id: entry.seen for native_id, entry in entries.items() if entry.seen is not None}
         new = {native_id: seen for native_id, seen in now.items() if self._last.told.get(native_id) != seen}

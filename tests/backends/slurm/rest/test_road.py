@@ -131,7 +131,7 @@ async def test_an_empty_list_is_a_list(road: RestRoad, controller: Controller) -
     assert await road.listing() == {}
 
 
-async def test_a_road_that_fails_is_closed_for_a_while_and_hints_at_all_jobs(
+async def test_a_road_that_fails_is_closed_for_a_while_and_misses_news_of_all_jobs(
     road: RestRoad, controller: Controller, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
@@ -140,7 +140,7 @@ async def test_a_road_that_fails_is_closed_for_a_while_and_hints_at_all_jobs(
     for _ in range(3):
         news = await road.news(None, [SEVEN])
         assert not news.told
-        assert news.hints == {SEVEN}
+        assert news.missed == {SEVEN}
         assert await road.listing() == {}
         assert await road.kill([SEVEN]) == []
     assert controller.asked == ["diag", "jobs", "jobs?update_time=100", "jobs?update_time=uts100"]
@@ -181,7 +181,7 @@ async def test_a_pause_holds_up_no_question_for_all_jobs_and_hides_no_closed_roa
     assert await status(road) is JobStatus.FAILED
     controller.status = 500
     assert await status(road) is None
-    assert (await road.news(None, [SEVEN])).hints == {SEVEN}
+    assert (await road.news(None, [SEVEN])).missed == {SEVEN}
 
 
 async def test_many_jobs_are_left_to_one_command(road: RestRoad, controller: Controller) -> None:
