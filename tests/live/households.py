@@ -2,7 +2,8 @@
 may trust: for the tests of a service that looks after the jobs of many.
 
 The accounts are there for the programs of the tests alone: their lists are seen in place of the system's by this
-process's own children.
+process's own children. So is the code: the folders of this Python, of its packages and of ganga may be root's alone, as
+in a fresh clone below `mktemp -d`.
 """
 
 import ctypes
@@ -15,7 +16,6 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from secrets import token_hex
 from site import getsitepackages
@@ -36,8 +36,12 @@ KEEPER: Final = "keeper"
 PATIENCE: Final = 240.0
 
 _FIRST: Final = 4001
-#: A Python of this version that other accounts may run: this one may be root's alone.
-_PYTHONS: Final = (sys.executable, f"/usr/bin/python{sys.version_info[0]}.{sys.version_info[1]}")
+#: Where all accounts find this Python, and what it imports, below the folder of all of them.
+_PYTHON: Final = "python"
+_IMPORTED: Final[Mapping[str, Path]] = {
+    "ganga": Path(ganga.__file__).parents[1],
+    **{f"packages-{number}": Path(path) for number, path in enumerate(getsitepackages())},
+}
 _NEW_MOUNTS: Final = 0x00020000  # CLONE_NEWNS
 _NEW_FOLDER: Final = 0x00000200  # CLONE_FS
 _POLL: Final = 0.2
@@ -46,17 +50,20 @@ _POLL: Final = 0.2
 class Person:
     """An account with a role of the same name."""
 
-    def __init__(self, name: str, number: int, groups: tuple[int, ...], home: Path, password: str) -> None:
+    def __init__(self, name: str, number: int, groups: tuple[int, ...], folder: Path, password: str) -> None:
         self.name = name
         self.number = number
         self._groups = groups
+        self._python = folder / _PYTHON / "bin" / f"python{sys.version_info[0]}.{sys.version_info[1]}"
         #: Of the account.
-        self.home = home
+        self.home = home = folder / name
         #: GANGA_HOME.
         self.ganga_home = home / "ganga"
         self.environment: dict[str, str] = {
             "PATH": os.environ["PATH"],
-            "PYTHONPATH": _path(),
+            "PYTHONPATH": os.pathsep.join(str(folder / place) for place in _IMPORTED),
+            # Of a Python that is a library.
+            "LD_LIBRARY_PATH": str(folder / _PYTHON / "lib"),
             "HOME": str(home),
             "USER": name,
             "PGPASSWORD": password,
@@ -88,7 +95,7 @@ class Person:
         """A command of ganga that goes on, and says into a file what it has to say."""
         with log.open("wb") as said:
             return subprocess.Popen(
-                [*_ganga(), *words],
+                [self._python, "-m", "ganga", *words],
                 stdin=subprocess.DEVNULL,
                 stdout=said,
                 stderr=said,
@@ -116,7 +123,7 @@ class Person:
 
     def ganga(self, *words: str) -> str:
         """What a command of ganga prints that does what it is asked."""
-        done = self.run(*_ganga(), *words)
+        done = self.run(str(self._python), "-m", "ganga", *words)
         assert done.returncode == 0, f"ganga {' '.join(words)}: {done.stdout}{done.stderr}"
         return done.stdout
 
@@ -147,7 +154,7 @@ class Households:
         shared = {name: number + 100 for name, number in numbers.items() if name in OWNERS}
         groups = {name: (shared[name],) for name in OWNERS} | {SERVICE: tuple(shared.values()), KEEPER: ()}
         self.people = {
-            name: Person(name, number, groups[name], folder / name, token_hex()) for name, number in numbers.items()
+            name: Person(name, number, groups[name], folder, token_hex()) for name, number in numbers.items()
         }
         self._shared = shared
 
@@ -239,38 +246,6 @@ def check() -> None:
     """Raise `NotInstalled` unless there can be several accounts here."""
     if sys.platform != "linux" or os.geteuid() != 0:
         raise NotInstalled("only root can be several Unix accounts: run the tests by `sudo`, on Linux")
-    _ganga()
-
-
-@cache
-def _ganga() -> tuple[str, ...]:
-    """The words before those of a command. Raises `NotInstalled`."""
-    for python in _PYTHONS:
-        if os.access(python, os.X_OK) and _is_for_all(python):
-            return (python, "-m", "ganga")
-    raise NotInstalled(f"other accounts cannot run ganga by {' or '.join(_PYTHONS)}: have its folders open for all")
-
-
-def _is_for_all(python: str) -> bool:
-    words, environment = (python, "-c", "import ganga, psycopg, asyncssh"), {"PYTHONPATH": _path()}
-    try:
-        done = subprocess.run(
-            words,
-            check=False,
-            capture_output=True,
-            cwd="/",
-            env=environment,
-            user=_FIRST,
-            group=_FIRST,
-            extra_groups=(),
-        )
-    except PermissionError:
-        return False
-    return done.returncode == 0
-
-
-def _path() -> str:
-    return os.pathsep.join((str(Path(ganga.__file__).parents[1]), *getsitepackages()))
 
 
 @contextmanager
@@ -284,6 +259,7 @@ def households() -> Iterator[Households]:
         with running(durable=False) as server, _other_mounts():
             found = Households(server, folder)
             _list_accounts(found, folder)
+            _lend_code(folder)
             found.settle()
             yield found
     finally:
@@ -301,6 +277,14 @@ def _list_accounts(found: Households, folder: Path) -> None:
         file = folder / name
         file.write_text(Path("/etc", name).read_text().rstrip("\n") + "\n" + "".join(more))
         subprocess.run(["mount", "--bind", file, Path("/etc", name)], check=True)
+
+
+def _lend_code(folder: Path) -> None:
+    """Have children find this Python, its packages and ganga by a way that is open to all."""
+    for name, lent in {_PYTHON: Path(sys.base_prefix), **_IMPORTED}.items():
+        place = folder / name
+        place.mkdir()
+        subprocess.run(["mount", "-o", "bind,ro", lent, place], check=True)
 
 
 @contextmanager

@@ -88,7 +88,7 @@ class Pool:
         master = self.processes.pids[MASTER]
         if daemon == MASTER:
             return master
-        return next((one.pid for one in _children(master) if one.name() == f"condor_{daemon}"), None)
+        return next((one.pid for one in _children(master) if _name(one) == f"condor_{daemon}"), None)
 
     def kill_daemon(self, daemon: str) -> None:
         """At once, as by the kernel. The master starts it again; with a master all that it has started dies too."""
@@ -188,3 +188,11 @@ def _children(pid: int) -> list[psutil.Process]:
         return psutil.Process(pid).children()
     except psutil.NoSuchProcess:
         return []
+
+
+def _name(process: psutil.Process) -> str | None:
+    """None once it is gone."""
+    try:
+        return process.name()
+    except psutil.NoSuchProcess:
+        return None
