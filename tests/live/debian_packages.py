@@ -1,5 +1,5 @@
-"""Programs of another Debian than the one of this machine, in a folder: fetched by apt, with its keys, together with
-all that they need, from the loader and the C library on.
+"""Programs of another Debian than the one of this machine, or of an Ubuntu, in a folder: fetched by apt, with its keys,
+together with all that they need, from the loader and the C library on.
 
 Nothing in it is configured, and none of it needs a root of its own: its programs are told where their loader and
 libraries are, and run as any other program of this machine. So there is nothing to mount and nothing to take down.
@@ -19,8 +19,7 @@ from typing import Final
 from tests.live import system_packages
 from tests.live.downloads import fetch
 
-SUITE: Final = "trixie"
-#: Of all suites, signed by which apt believes what it fetches.
+#: Of all suites of Debian, signed by which apt believes what it fetches.
 _KEYS: Final = "/usr/share/keyrings/debian-archive-keyring.gpg"
 #: What it takes, by the file that shows that a package is there.
 SYSTEM_PACKAGES: Final[Mapping[str, str]] = MappingProxyType(
@@ -28,6 +27,23 @@ SYSTEM_PACKAGES: Final[Mapping[str, str]] = MappingProxyType(
 )
 #: Where this machine is no Debian itself.
 _ELSEWHERE: Final = "http://deb.debian.org/debian/"
+_UBUNTU: Final = "http://archive.ubuntu.com/ubuntu/"
+#: The package of Debian with the keys of Ubuntu, and where in it they are.
+_UBUNTU_KEYS: Final = "ubuntu-archive-keyring"
+_UBUNTU_KEY_FILE: Final = "usr/share/keyrings/ubuntu-archive-keyring.gpg"
+#: Where the loader and the libraries of the machine are: in older ones outside of /usr.
+_LIBRARIES: Final = ("usr/lib/*-linux-gnu*", "lib/*-linux-gnu*")
+
+
+@dataclass(frozen=True)
+class Suite:
+    """Where packages come from."""
+
+    name: str
+    is_ubuntu: bool = False
+
+
+TRIXIE: Final = Suite("trixie")
 
 
 @dataclass(frozen=True)
@@ -41,6 +57,7 @@ class Programs:
     packages: tuple[str, ...]
     #: Patterns of those that are to run.
     patterns: tuple[str, ...]
+    suite: Suite = TRIXIE
 
     def root(self, folder: Path) -> Path:
         """Where they were laid out in this folder. Raises `NotInstalled` if they are not, or not whole, or are old."""
@@ -63,7 +80,7 @@ class Programs:
     def _lay_out(self, place: Path, packages: Path) -> None:
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir()
-        for archive in _download(self.packages, packages):
+        for archive in _download(self.suite, self.packages, packages):
             subprocess.run(["dpkg-deb", "--extract", archive, place], check=True)
         shutil.rmtree(packages)
         # A program that two of them match is led once.
@@ -77,17 +94,27 @@ class Programs:
         return folder / f"debian-{sha256(recipe).hexdigest()[:12]}"
 
 
-def _download(packages: Sequence[str], folder: Path) -> Sequence[Path]:
+def _download(suite: Suite, packages: Sequence[str], folder: Path) -> Sequence[Path]:
     """The archives of packages and of all that they need. What was in the folder goes."""
     shutil.rmtree(folder, ignore_errors=True)
     for name in ("lists/partial", "archives/partial"):
         (folder / name).mkdir(parents=True)
-    (folder / "sources.list").write_text(f"deb [signed-by={_KEYS}] {_mirror()} {SUITE} main\n")
+    (folder / "sources.list").write_text(f"deb {_source(suite, folder)}\n")
     # Nothing is there: so apt brings all.
     (folder / "status").touch()
     for words in (["update"], ["install", "--yes", "--download-only", *packages]):
         fetch(["apt-get", "-q", *_settings(folder), *words], dict(os.environ))
     return sorted((folder / "archives").glob("*.deb"))
+
+
+def _source(suite: Suite, folder: Path) -> str:
+    """As apt wants it. Debian vouches for the keys of Ubuntu."""
+    if not suite.is_ubuntu:
+        return f"[signed-by={_KEYS}] {_mirror()} {suite.name} main"
+    keys = folder / "keys"
+    for archive in _download(TRIXIE, [_UBUNTU_KEYS], keys):
+        subprocess.run(["dpkg-deb", "--extract", archive, keys], check=True)
+    return f"[signed-by={keys / _UBUNTU_KEY_FILE}] {_UBUNTU} {suite.name} main universe"
 
 
 def _settings(folder: Path) -> list[str]:
@@ -126,9 +153,11 @@ def _programs(paths: Iterable[Path]) -> Iterable[Path]:
 
 def _lead_home(program: Path, place: Path) -> None:
     """Its loader and its libraries are those of the folder."""
-    loader = next((place / "usr").glob(f"lib*/{Path(_told(program, '--print-interpreter')).name}"))
+    folders = [folder for pattern in _LIBRARIES for folder in place.glob(pattern)]
+    name = Path(_told(program, "--print-interpreter")).name
+    loader = next(folder / name for folder in folders if (folder / name).exists())
     own = [place / path.lstrip("/") for path in _told(program, "--print-rpath").split(":") if path.startswith("/")]
-    libraries = [*own, *(place / "usr" / "lib").glob("*-linux-gnu*"), place / "usr" / "lib"]
+    libraries = [*own, *folders, place / "usr" / "lib"]
     words = ["--set-interpreter", str(loader), "--force-rpath", "--set-rpath", ":".join(map(str, libraries))]
     subprocess.run(["patchelf", *words, program], check=True)
 
