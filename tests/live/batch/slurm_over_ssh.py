@@ -8,35 +8,29 @@ from ganga.backends.batch.backend import BatchBackend
 from ganga.backends.slurm.opening import connect
 from ganga.backends.slurm.settings import Settings
 from ganga.model.ids import TargetName
-from tests.backends.batch.ssh.server import ALIAS, Sshd
+from tests.backends.batch.ssh.server import Sshd
+from tests.live.batch.login_machine import LoginMachine
 from tests.live.batch.slurm import SlurmSystem
 from tests.live.slurm_server.cluster import Cluster
 
 
 class SlurmOverSsh(SlurmSystem):
-    """A `System`. The login machine has an environment of its own, in which the cluster is found."""
+    """A `System`."""
 
     def __init__(self, cluster: Cluster, server: Sshd) -> None:
         super().__init__(cluster)
-        self._server = server
-        path = f"{self._programs}:/usr/local/bin:/usr/bin:/bin"
-        server.start(environment={"PATH": path, **self.environment})
-        self.settings = f'host = "{ALIAS}"\nssh_config = "{server.host.config}"\n'
+        self._machine = LoginMachine(server, self.environment)
+        self.settings = self._machine.settings
 
     def connect(self, folder: Path, *, timeout: float = 30.0) -> AbstractAsyncContextManager[BatchBackend]:
-        """Programs that a test has put beside the folder go before those of the machine."""
-        self._programs.unlink(missing_ok=True)
-        self._programs.symlink_to(folder.parent / "bin")
+        """Programs that a test has put beside the folder go before the real ones."""
+        self._machine.put_first(folder.parent / "bin")
         settings = Settings(
-            host=ALIAS,
-            ssh_config=self._server.host.config,
+            host=self._machine.host,
+            ssh_config=self._machine.ssh_config,
             work_folder=str(folder),
             commit_delay=2.0,
             usage=True,
             timeout=timeout,
         )
         return connect(settings, Surroundings(TargetName("slurm"), folder))
-
-    @property
-    def _programs(self) -> Path:
-        return self._server.folder / "bin"
