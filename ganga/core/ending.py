@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from ganga.core.news import Draft
-from ganga.core.orders import Ending, Finish, Finished
+from ganga.core.orders import Ending, Failed, Finish, Finished
 from ganga.core.reconcile import ended, to_submit
 from ganga.core.roster import Roster
 from ganga.model.job import JobRecord
@@ -23,15 +23,18 @@ def finished(roster: Roster, result: Finished, draft: Draft) -> None:
         elif item.job in result.endings:
             _end(roster, record, result.endings[item.job], draft)
         else:
-            _retry(roster, record, result.errors.get(item.job, "the retrieval did not say why"), draft)
+            error = result.errors.get(item.job, "the retrieval did not say why")
+            _retry(roster, record, error, draft, roster.policy.finish_attempts)
 
 
-def unfinished(roster: Roster, order: Finish, error: str, draft: Draft, *, blamed: bool) -> None:
+def unfinished(roster: Roster, result: Failed, order: Finish, draft: Draft, *, blamed: bool) -> None:
     """The order failed as a whole. A job alone in it is `blamed` for that where the target answers otherwise."""
     records = [record for record in map(roster.completing, order.jobs) if record is not None]
     if blamed and len(order.jobs) == 1 and records:
         roster.finish.done(order.jobs)
-        _retry(roster, records[0], error, draft)
+        policy = roster.policy
+        attempts = policy.unavailable_attempts if result.unavailable else policy.finish_attempts
+        _retry(roster, records[0], result.error, draft, attempts)
         return
     roster.finish.failed(order.jobs, draft.moment.monotonic)
     for record in records:
@@ -68,14 +71,14 @@ def _end(roster: Roster, record: JobRecord, ending: Ending, draft: Draft) -> Non
         roster.replace(record, replace(final, outcome=record.outcome), draft)
 
 
-def _retry(roster: Roster, record: JobRecord, error: str, draft: Draft) -> None:
-    if roster.finish.retry(record, draft.moment.monotonic) < roster.policy.finish_attempts:
+def _retry(roster: Roster, record: JobRecord, error: str, draft: Draft, attempts: int) -> None:
+    if roster.finish.retry(record, draft.moment.monotonic) < attempts:
         return
     outcome = record.outcome or JobStatus.FAILED
     if record.postprocessed:
         # What was to be checked or merged, and is not, has not completed.
         outcome = JobStatus.FAILED if outcome is JobStatus.COMPLETED else outcome
-        missing = f"given up after {roster.policy.finish_attempts} attempts to finish it: {error}"
+        missing = f"given up after {attempts} attempts to finish it: {error}"
     else:
         missing = f"output missing, `ganga fetch {record.id}` tries again: {error}"
     reason = f"{record.reason}; {missing}" if record.reason else missing

@@ -139,6 +139,8 @@ class Failed:
     error: str
     #: Whether the trouble is on our side, a full disk for one: neither the target nor any job is to blame.
     ours: bool = False
+    #: Whether it could not be asked at all: it is to be asked later, and that says nothing of any job.
+    unavailable: bool = False
     #: Seconds for which the target asked to be left alone; None if it did not.
     retry_after: float | None = None
     #: Whether the target said that it is asked too much.

@@ -257,7 +257,7 @@ class Tracker:
                     kills.add(native_id)
             case Finish():
                 healthy = self._circuit.failing_since is None and not result.ours
-                ending.unfinished(roster, order, result.error, draft, blamed=healthy)
+                ending.unfinished(roster, result, order, draft, blamed=healthy)
             case _:
                 assert_never(order)
         if not result.ours:

@@ -94,6 +94,9 @@ class Policy:
     kill_again: float = 120.0
     #: So many failed attempts to bring output home, and the job ends without it.
     finish_attempts: int = 5
+    #: The same where a target that answers otherwise could not be asked for it: what keeps the output may be away by
+    #: itself. With the pauses in between that is more than an hour.
+    unavailable_attempts: int = 21
     #: So many failures on end, and the target is said to be down.
     failures_until_down: int = 3
     #: Seconds within which a question or a kill has to be answered, a batch be submitted, and output be brought home.

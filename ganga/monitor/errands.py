@@ -161,8 +161,7 @@ class Errands:
             _log.warning("%s: %s", self._target.name, error)
             return Failed(order, str(error), ours=True)
         except GangaError as error:
-            wait = error.retry_after if isinstance(error, BackendUnavailable) else None
-            return Failed(order, str(error), retry_after=wait, overloaded=isinstance(error, Overloaded))
+            return _failure(order, error)
         except asyncio.CancelledError:
             return Failed(order, "the back end cancelled its own call")
         except Exception as error:  # noqa: BLE001 - a bug in a back end costs one question, and stops nothing else
@@ -177,6 +176,13 @@ class Errands:
             await asyncio.wait({task}, timeout=HEEDING)
         finally:
             self._hanging.add(task)
+
+
+def _failure(order: Order, error: GangaError) -> Failed:
+    if not isinstance(error, BackendUnavailable):
+        return Failed(order, str(error))
+    overloaded = isinstance(error, Overloaded)
+    return Failed(order, str(error), unavailable=True, retry_after=error.retry_after, overloaded=overloaded)
 
 
 def _urgent(order: Order) -> bool:

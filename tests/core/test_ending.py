@@ -7,6 +7,7 @@ from ganga.core.orders import Ending, Failed, Finish, Finished, JobAttempt, Kill
 from ganga.core.tracker import Tracker
 from ganga.model.event import EventKind
 from ganga.model.ids import JobId
+from ganga.model.policy import Policy
 from ganga.model.status import JobStatus
 from tests.core.examples import POLICY, TARGET, digest, moment, parent, record, told, tracker
 
@@ -84,6 +85,22 @@ def test_one_job_that_breaks_everything_is_given_up_alone() -> None:
             ended += [kept.id for kept in update.records if kept.status.final]
         seconds = target.next_wakeup() or seconds
     assert ended == ["2", "1"]
+
+
+def test_where_only_the_output_cannot_be_asked_for_a_job_waits_for_more_than_an_hour() -> None:
+    """The target answers otherwise, so that it is no outage; a service that keeps the output may be one of its own."""
+    policy = Policy()
+    target = tracker(DONE, policy=policy)
+    seconds, tries = 0.0, 0
+    while len(target):
+        for order in target.due(moment(seconds)):
+            if isinstance(order, Finish):
+                digest(target, seconds, KillSent(Kill(TARGET, ())))
+                digest(target, seconds, Failed(order, "no route", unavailable=True))
+                tries += 1
+        seconds = target.next_wakeup() or seconds
+    assert tries == policy.unavailable_attempts
+    assert seconds > 3600.0
 
 
 def test_in_an_outage_nobody_is_given_up() -> None:

@@ -25,7 +25,7 @@ from ganga.core.orders import (
     Submitted,
     Sweep,
 )
-from ganga.errors import BackendUnavailable, Overloaded, StoreUnavailable
+from ganga.errors import BackendProtocolError, BackendUnavailable, Overloaded, StoreUnavailable
 from ganga.model.budget import own_budget
 from ganga.model.ids import BudgetName, JobId, NativeId, TargetName
 from ganga.model.observation import Answer
@@ -80,21 +80,22 @@ async def test_what_is_carried_out_is_the_result() -> None:
 
 
 @pytest.mark.parametrize(
-    ("raised", "error"),
+    ("raised", "failure"),
     [
-        (BackendUnavailable("no route"), "no route"),
-        (TypeError("not a list"), "a bug in the back end: TypeError: not a list"),
-        (SystemExit(2), "the back end tried to end the program: SystemExit(2)"),
-        (asyncio.CancelledError(), "the back end cancelled its own call"),
+        (BackendUnavailable("no route"), Failed(SWEEP, "no route", unavailable=True)),
+        (BackendProtocolError("no list"), Failed(SWEEP, "no list")),
+        (TypeError("not a list"), Failed(SWEEP, "a bug in the back end: TypeError: not a list")),
+        (SystemExit(2), Failed(SWEEP, "the back end tried to end the program: SystemExit(2)")),
+        (asyncio.CancelledError(), Failed(SWEEP, "the back end cancelled its own call")),
     ],
 )
 @virtual
-async def test_what_is_raised_is_a_failure(raised: BaseException, error: str) -> None:
+async def test_what_is_raised_is_a_failure(raised: BaseException, failure: Failed) -> None:
     async def fail(_: Order) -> NoReturn:
         await asyncio.sleep(0)
         raise raised
 
-    assert await only_result(SWEEP, fail) == Failed(SWEEP, error)
+    assert await only_result(SWEEP, fail) == failure
 
 
 @virtual
@@ -102,7 +103,7 @@ async def test_how_long_the_back_end_wants_to_be_left_alone_is_part_of_its_failu
     async def fail(_: Order) -> Result:
         raise BackendUnavailable("not ready", retry_after=10.0)
 
-    assert await only_result(SWEEP, fail) == Failed(SWEEP, "not ready", retry_after=10.0)
+    assert await only_result(SWEEP, fail) == Failed(SWEEP, "not ready", unavailable=True, retry_after=10.0)
 
 
 @pytest.mark.parametrize(
@@ -272,7 +273,8 @@ async def test_an_overloaded_target_is_one_whose_budget_is_cut() -> None:
     inbox, store = Inbox(), MemoryStore()
     async with errands(refuse, inbox, store=store) as out:
         out.begin(SUBMIT)
-        assert await inbox.take(None) == [Failed(SUBMIT, "not ready (429)", retry_after=7.0, overloaded=True)]
+        refused = Failed(SUBMIT, "not ready (429)", unavailable=True, retry_after=7.0, overloaded=True)
+        assert await inbox.take(None) == [refused]
     [budget] = (await store.budgets()).values()
     assert (budget.reason, budget.rest) == ("not ready (429)", 7.0)
 
@@ -327,4 +329,5 @@ async def test_a_store_that_is_away_costs_a_question_and_no_blame() -> None:
         assert result.ours
     async with errands(refuse, inbox, store=Away()) as out:
         out.begin(SWEEP)
-        assert await inbox.take(None) == [Failed(SWEEP, "not ready", overloaded=True)], "what it says is not lost"
+        refused = Failed(SWEEP, "not ready", unavailable=True, overloaded=True)
+        assert await inbox.take(None) == [refused], "what it says is not lost"
