@@ -19,7 +19,7 @@ from ganga.model.ids import TargetName
 from ganga.model.job import TargetState
 from ganga.model.status import FINAL, JobStatus
 from ganga.monitor.leases import is_gone
-from ganga.monitor.process import Process, parse, this_process
+from ganga.monitor.process import Process, parse
 from ganga.settings import Settings
 from ganga.store.base import Holder, Query
 
@@ -221,7 +221,7 @@ def _age(attendance: Attendance) -> float | None:
     import psutil  # noqa: PLC0415 - loaded where it is needed, since it is slow to load
 
     process = attendance.process
-    if process is None or attendance.gone or process.host != this_process().host:
+    if process is None or attendance.gone or not process.near:
         return None
     try:
         return time.time() - psutil.Process(process.pid).create_time()
