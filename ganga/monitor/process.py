@@ -48,7 +48,7 @@ class Process(msgspec.Struct, frozen=True):
 def this_process() -> Process:
     """This process."""
     boot = _BOOT_ID.read_text().strip() if _BOOT_ID.exists() else ""
-    namespace = os.readlink(_NAMESPACE) if _NAMESPACE.is_symlink() else ""
+    namespace = str(_NAMESPACE.readlink()) if _NAMESPACE.is_symlink() else ""
     return Process(socket.gethostname(), boot, os.getpid(), _started(os.getpid()) or "", namespace)
 
 
