@@ -3,8 +3,9 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from queue import Empty, SimpleQueue
+from types import TracebackType
 from typing import Final, ParamSpec, TypeVar
 
 from ganga.monitor.subject import owner_at_hand
@@ -59,12 +60,17 @@ class _Threads:
 
         def call() -> None:
             if future.set_running_or_notify_cancel():
-                try:
-                    result = fn(*args, **kwargs)
-                except BaseException as error:  # noqa: BLE001 - whoever waits is told, whatever it is
-                    future.set_exception(error)
-                else:
-                    future.set_result(result)
+                with ExitStack() as stack:
+                    stack.push(raised)
+                    future.set_result(fn(*args, **kwargs))
+
+        def raised(
+            _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
+        ) -> bool:
+            """Whoever waits is told, whatever it is."""
+            if error is not None:
+                future.set_exception(error)
+            return True
 
         self._calls.put((call, future.cancel))
         if not self._idle.acquire(blocking=False) and self._started < self._most:
