@@ -132,7 +132,8 @@ async def host(settings: Settings, *, observer: Observer = SILENT) -> AsyncItera
     """
     url = check_hosting(settings)
     hosted = _hosted_targets(settings)
-    await asyncio.to_thread(make_private, settings.home)
+    with explained(settings.home):
+        await asyncio.to_thread(make_private, settings.home)
     async with (
         open_all(url) as stores,
         Hosting(

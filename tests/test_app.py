@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 
 import ganga
-from ganga.app import Opening
+from ganga.app import Opening, host
 from ganga.errors import ConfigurationError, UsageError
 from ganga.model.ids import TargetName
 from ganga.monitor.instruments import LeaseStep, LeaseTold
 from ganga.plain import Session
+from ganga.settings import load
 from tests.monitor.test_instruments import Record
 from tests.users import an_ordinary_user
 
@@ -105,6 +106,17 @@ def test_a_home_that_is_not_writable_is_named(tmp_path: Path, monkeypatch: pytes
     tmp_path.chmod(0o500)
     with an_ordinary_user(), pytest.raises(ConfigurationError, match="GANGA_HOME"), ganga.open(tmp_path / "home"):
         pass
+
+
+async def test_the_home_of_a_service_for_many_that_cannot_be_a_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "ganga.toml").write_text(
+        "[store]\nurl = 'postgresql://127.0.0.1:1/ganga'\n[service]\nhome = '/srv/{owner}'\n"
+        "[targets.cluster]\nbackend = 'slurm'\nhost = '{owner}@cluster'\n"
+    )
+    settings = load(home=tmp_path / "ganga.toml", config=tmp_path / "ganga.toml")
+    with pytest.raises(ConfigurationError, match="GANGA_HOME"):
+        async with host(settings):
+            pass
 
 
 def test_a_home_that_cannot_be_a_folder_is_named(tmp_path: Path) -> None:

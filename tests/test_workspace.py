@@ -8,6 +8,7 @@ import shutil
 import stat
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -16,6 +17,7 @@ from ganga.model.ids import JobId
 from ganga.workspace import DAY, Workspace
 from ganga.workspace.folders import explanation, make_private
 from ganga.workspace.home import Home
+from tests.users import an_ordinary_user
 
 JOB, SUBJOB = JobId("12"), JobId("12.3")
 
@@ -242,6 +244,22 @@ class TestRemoving:
         monkeypatch.setattr(shutil, "rmtree", refuse_first)
         workspace.remove(JOB)
         assert len(tried) == 2
+
+    @pytest.mark.parametrize("bits", [0o000, 0o100, 0o300, 0o500])
+    def test_takes_what_the_job_lets_nobody_enter(self, bits: int) -> None:
+        with an_ordinary_user(), TemporaryDirectory() as place:
+            workspace, elsewhere = Workspace(Path(place, "home")), Path(place, "elsewhere")
+            locked = workspace.incoming(JOB, 1, 1) / "locked"
+            (locked / "deep").mkdir(parents=True)
+            (locked / "deep" / "file").touch()
+            elsewhere.mkdir(0o750)
+            (locked / "link").symlink_to(elsewhere)
+            (locked / "deep").chmod(bits)
+            locked.chmod(bits)
+            workspace.remove(JOB)
+            assert names(workspace.home / "jobs") == []
+            assert names(workspace.home / "staging") == []
+            assert mode(elsewhere) == 0o750
 
     def test_tidying_takes_what_is_old(self, workspace: Workspace) -> None:
         old, new = workspace.stage([], {}), workspace.stage([], {})

@@ -12,14 +12,15 @@ from ganga.cli.grid import Column, Grid
 from ganga.cli.lines import print_object
 from ganga.cli.quota import Quota, budgets_of, quota_object, quota_of, quota_words
 from ganga.cli.standing import target_notes
-from ganga.cli.words import clock_time, duration, plural, safe
+from ganga.cli.words import clock_time, duration, plural, safe, tell
 from ganga.client import Client
+from ganga.errors import GangaError
 from ganga.model.clock import Utc, rfc3339
 from ganga.model.ids import TargetName
 from ganga.model.job import TargetState
 from ganga.model.status import FINAL, JobStatus
 from ganga.monitor.leases import is_gone
-from ganga.monitor.process import Process, parse, this_process
+from ganga.monitor.process import Process, parse
 from ganga.settings import Settings
 from ganga.store.base import Holder, Query
 
@@ -82,16 +83,24 @@ async def status(*, lease: float, json: bool) -> int:
 
 
 async def status_for_all(settings: Settings, *, json: bool) -> int:
-    """The same of the targets of all owners whom a service with these settings serves."""
+    """The same of the targets of all owners whom a service with these settings serves; returns 1 also where that cannot
+    be known of one of them.
+    """
     many = asyncio.Semaphore(AT_ONCE)
 
-    async def seen(owner: str, own: Settings) -> list[Attendance]:
-        async with many, Opening(own, monitor=False) as client:
-            return await _attendances(client, settings.monitor.lease, owner)
+    async def seen(owner: str, own: Settings) -> list[Attendance] | None:
+        try:
+            async with many, Opening(own, monitor=False) as client:
+                return await _attendances(client, settings.monitor.lease, owner)
+        except GangaError as error:
+            tell(f"{owner}: who looks after these targets cannot be known: {error}")
+            return None
 
     owners = await settings_of_owners(settings)
     found = await asyncio.gather(*(seen(owner, own) for owner, own in owners.items()))
-    return _told([attendance for each in found for attendance in each], json=json)
+    known = [each for each in found if each is not None]
+    code = _told([attendance for each in known for attendance in each], json=json)
+    return code if len(known) == len(found) else UNATTENDED
 
 
 def _told(attendances: Sequence[Attendance], *, json: bool) -> int:
@@ -221,7 +230,7 @@ def _age(attendance: Attendance) -> float | None:
     import psutil  # noqa: PLC0415 - loaded where it is needed, since it is slow to load
 
     process = attendance.process
-    if process is None or attendance.gone or process.host != this_process().host:
+    if process is None or attendance.gone or not process.near:
         return None
     try:
         return time.time() - psutil.Process(process.pid).create_time()

@@ -53,7 +53,9 @@ def permit(kind: type[Struct], options: Table, owner: str) -> Callable[[], Await
     the settings is not.
     """
     mine = {name: value for name, value in options.items() if not issubclass(kind, Reach) or name in _HERE}
-    places = [text for _, text in texts(mine) if OWNER in text and text.startswith(("/", "~"))]
+    places = [
+        text for name, text in texts(mine) if OWNER in text and (text.startswith(("/", "~")) or name in _CREDENTIALS)
+    ]
 
     def check() -> None:
         for place in places:

@@ -12,10 +12,8 @@ from ganga.errors import (
     BackendProtocolError,
     BackendUnavailable,
     GangaError,
-    LeaseLost,
-    NotTrusted,
     Overloaded,
-    StoreUnavailable,
+    StoreError,
 )
 from ganga.model.policy import Policy
 from ganga.monitor.connection import Target
@@ -94,7 +92,7 @@ class Errands:
             return Failed(order, f"{len(self._hanging)} calls hang and cannot be cancelled")
         try:
             await self._admitted(order)
-        except (StoreUnavailable, NotTrusted) as error:
+        except StoreError as error:
             return Failed(order, str(error), ours=True)
         stopwatch = Stopwatch()
         task = asyncio.create_task(self._guarded(order), name=f"{self._target.name}: call for {type(order).__name__}")
@@ -122,7 +120,7 @@ class Errands:
                 await self._purse.complain(result.error, took=took, retry_after=result.retry_after)
             elif not isinstance(order, Submit | Finish) and took >= self._slow:
                 await self._purse.complain(f"an answer took {took:.1f} seconds", took=took)
-        except (StoreUnavailable, NotTrusted) as error:
+        except StoreError as error:
             _log.warning("%s: %s", self._target.name, error)
 
     def _mention(self, result: Result) -> None:
@@ -157,7 +155,7 @@ class Errands:
             return Failed(order, f"no answer within {seconds:g} seconds")
         try:
             return task.result()
-        except (StoreUnavailable, NotTrusted, LeaseLost) as error:
+        except StoreError as error:
             _log.warning("%s: %s", self._target.name, error)
             return Failed(order, str(error), ours=True)
         except GangaError as error:

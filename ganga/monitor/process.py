@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_NAMESPACE = Path("/proc/self/ns/pid")
 
 
 class Process(msgspec.Struct, frozen=True):
@@ -19,20 +20,36 @@ class Process(msgspec.Struct, frozen=True):
     pid: int
     #: As the system counts it; empty where it does not say.
     started: str
+    #: Where processes have these numbers: containers count their own. Empty where the system does not say.
+    namespace: str = ""
+
+    @property
+    def near(self) -> bool:
+        """Whether it has its number among those that are seen from here."""
+        here = this_process()
+        return (self.host, self.namespace) == (here.host, here.namespace)
 
     def surely_dead(self) -> bool:
-        """Whether it ran on this machine and is gone. False of a process elsewhere, of which nothing is known."""
+        """Whether it ran on this machine and is gone. False of a process elsewhere, in another container, or of an
+        account whose processes are hidden from us: of these nothing is known.
+        """
         here = this_process()
         if self.host != here.host:
             return False
-        return self.boot != here.boot or _started(self.pid) != self.started
+        return self.boot != here.boot or (self.near and not self._seen())
+
+    def _seen(self) -> bool:
+        """Whether it lives, as far as that can be seen."""
+        started = _started(self.pid)
+        return _is_hidden(self.pid) if started is None else started == self.started
 
 
 @cache
 def this_process() -> Process:
     """This process."""
     boot = _BOOT_ID.read_text().strip() if _BOOT_ID.exists() else ""
-    return Process(socket.gethostname(), boot, os.getpid(), _started(os.getpid()) or "")
+    namespace = str(_NAMESPACE.readlink()) if _NAMESPACE.is_symlink() else ""
+    return Process(socket.gethostname(), boot, os.getpid(), _started(os.getpid()) or "", namespace)
 
 
 def describe(process: Process) -> str:
@@ -50,11 +67,11 @@ def parse(text: str) -> Process | None:
 
 def _started(pid: int) -> str | None:
     """When the process started, in words that no other process of this boot shares with its number; None if it
-    is gone.
+    is gone, or hidden.
     """
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
-    except FileNotFoundError:
+    except OSError:
         return _started_without_proc(pid) if not _BOOT_ID.exists() else None
     fields = stat.rpartition(")")[2].split()
     return None if fields[0] in "ZX" else fields[19]
@@ -67,3 +84,12 @@ def _started_without_proc(pid: int) -> str | None:
         return str(psutil.Process(pid).create_time())
     except psutil.Error:
         return None
+
+
+def _is_hidden(pid: int) -> bool:
+    """Whether there is a process with this number, of another account (see ``hidepid`` in ``man 5 proc``)."""
+    try:
+        os.kill(pid, 0)
+    except OSError as error:
+        return isinstance(error, PermissionError)
+    return False

@@ -86,7 +86,7 @@ class Writer:
 
     def end(self) -> None:
         """Write the last line."""
-        self._file.write(_encode(Line(ending=_with_digest(self._ending, self._digest.hexdigest()))) + b"\n")
+        self._file.write(_last_line(self._ending, self._digest.hexdigest()))
 
     def _write(self, line: Line) -> None:
         encoded = _encode(line) + b"\n"
@@ -124,7 +124,7 @@ def check(path: Path) -> tuple[Heading, Ending]:
         for encoded in file:
             line = _decode(encoded)
             if line.ending is not None:
-                if heading is None or line.ending != _with_digest(found, digest.hexdigest()) or file.read(1):
+                if heading is None or encoded != _last_line(found, digest.hexdigest()) or file.read(1):
                     break
                 return heading, line.ending
             heading = heading or line.heading
@@ -153,8 +153,8 @@ def _counted(ending: Ending, line: Line) -> Ending:
     return msgspec.structs.replace(ending, jobs=ending.jobs + 1)
 
 
-def _with_digest(ending: Ending, digest: str) -> Ending:
-    return msgspec.structs.replace(ending, digest=digest)
+def _last_line(ending: Ending, digest: str) -> bytes:
+    return _encode(Line(ending=msgspec.structs.replace(ending, digest=digest))) + b"\n"
 
 
 @contextmanager
@@ -164,11 +164,14 @@ def _locked(partial: Path, path: Path) -> Iterator[BinaryIO]:
         descriptor = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             _lock(descriptor, path)
-            if os.fstat(descriptor).st_nlink == 1:
+            status = os.fstat(descriptor)
+            if status.st_nlink == 1 and status.st_uid == os.geteuid():
+                os.fchmod(descriptor, 0o600)
                 file.truncate()
                 yield file
                 return
-            # Whoever had it before has given it its name, and was killed before it took away this one.
+            # Whoever had it before has given it its name, and was killed before it took away this one; or it is
+            # another user's, who could read what is written there.
             partial.unlink(missing_ok=True)
 
 

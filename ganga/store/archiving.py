@@ -57,8 +57,8 @@ async def put_away(store: Store, path: Path, before: Utc, tell: Progress, pause:
     """Archive the whole jobs that ended, with all their subjobs, and the events that happened, before this time, and
     delete them here. With an archive that exists, go on to delete what it holds.
 
-    Without any, no archive is made. Raises `UsageError` for the archive of another store, and for one of which all has
-    been deleted already.
+    Without any, no archive is made. Raises `UsageError` for the archive of another store, for one of which all has been
+    deleted already, and where somebody else archives meanwhile.
     """
     goes_on = await asyncio.to_thread(path.exists)
     if not goes_on and not await _write(store, path, before, tell):
@@ -107,6 +107,8 @@ async def _write(store: Store, path: Path, before: Utc, tell: Progress) -> bool:
         writer.add(heading=heading)
         await _write_jobs(store, writer, chosen, tell)
         await _write_events(store, writer, heading, tell)
+        if (await store.head()).forgotten > heading.after:
+            raise UsageError(f"another process has archived events meanwhile, and {path} was not made; begin again")
     return True
 
 

@@ -56,10 +56,18 @@ def make_private(folder: Path) -> None:
 
 
 def delete(folder: Path) -> None:
-    """Delete the folder with all that is in it, also what a job has write-protected."""
+    """Delete the folder with all that is in it, also what a job has write-protected, or let nobody enter."""
     try:
         shutil.rmtree(folder)
     except PermissionError:
-        for path, _, _ in os.walk(folder):
-            Path(path).chmod(PRIVATE)
+        _let_ourselves_in(folder)
         shutil.rmtree(folder)
+
+
+def _let_ourselves_in(folder: Path) -> None:
+    """A folder is opened before one looks at what is in it."""
+    folder.chmod(PRIVATE)
+    for place, folders, _ in os.walk(folder):
+        for inner in (Path(place, name) for name in folders):
+            if not inner.is_symlink():
+                inner.chmod(PRIVATE)

@@ -12,13 +12,15 @@ from pathlib import Path
 from secrets import token_hex
 
 import pytest
+from msgspec.structs import replace
 from prometheus_client.parser import text_string_to_metric_families
 
 from ganga.model.clock import Utc
 from ganga.model.ids import TargetName
 from ganga.model.job import JobSpec
 from ganga.store.base import NewJob
-from ganga.store.postgres.rights import admit, trust
+from ganga.store.portion import Passage, Step
+from ganga.store.postgres.rights import admit, trust, trusted
 from ganga.store.postgres.store import open_postgres
 from tests.cli.conftest import Ganga
 from tests.live.postgres_server.server import PostgresServer
@@ -137,6 +139,29 @@ def test_jobs_that_nobody_looks_after_are_a_failure(
     found = cli("monitor", "--for-all", "--status")
     assert found.code == 1
     assert f"{ada} cluster: nobody looks after 1 job" in found.out
+
+
+def test_an_owner_whose_store_has_gone_hides_nobody_else(
+    robot: Callable[[str], str], cli: Ganga, postgres_server: PostgresServer, database: str
+) -> None:
+    ada, eve = robot(CLUSTER), f"eve_{token_hex(4)}"
+
+    async def moved_away() -> None:
+        postgres_server.new_role(eve, token_hex())
+        await admit(postgres_server.url(database), eve)
+        [service] = await trusted(postgres_server.url(database, ada))
+        await trust(postgres_server.url(database, eve), service)
+        leaving = Passage(step=Step.LEAVING, place="elsewhere", mark="m")
+        async with open_postgres(postgres_server.url(database, eve)) as store:
+            await store.pass_over(leaving)
+            await store.pass_over(replace(leaving, step=Step.LEFT))
+
+    asyncio.run(moved_away())
+    found = cli("monitor", "--for-all", "--status", "--json")
+    assert (found.code, [line["owner"] for line in found.objects]) == (1, [ada])
+    assert f"{eve}: who looks after these targets cannot be known: the store" in found.err
+    postgres_server.drop_database(database)
+    postgres_server.drop_role(eve)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,8 @@
 """Which targets act by what each owner grants, and which would act as the service."""
 
+import os
+from pathlib import Path
+
 import pytest
 from msgspec import Struct
 
@@ -8,7 +11,8 @@ from ganga.backends.dirac.settings import Settings as Dirac
 from ganga.backends.htcondor.settings import Settings as HTCondor
 from ganga.backends.local.settings import Settings as Local
 from ganga.backends.slurm.settings import Settings as Slurm
-from ganga.hosting.grants import objection, with_credentials
+from ganga.errors import BackendUnavailable
+from ganga.hosting.grants import objection, permit, with_credentials
 from ganga.reading import Table, read_struct
 
 MINE = "/srv/{owner}/proxy"
@@ -67,3 +71,22 @@ def test_credentials_are_never_looked_for_among_those_of_the_service(
         name: f"/home/{{owner}}/credentials/{name}" for name in added
     }
     assert isinstance(read_struct(kind, whole, where="targets.x", file=None), kind)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root gives files away")
+@pytest.mark.parametrize("folder", ["{here}/", ""])
+async def test_credentials_are_looked_at_before_they_are_used_however_they_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for owner in ("ada", "bob"):
+        (tmp_path / owner).mkdir()
+    (tmp_path / "bob" / "proxy").write_text("x")
+    (tmp_path / "ada" / "proxy").symlink_to(tmp_path / "bob" / "proxy")
+    permitted = {
+        owner: permit(Dirac, {"proxy": f"{folder.format(here=tmp_path)}{{owner}}/proxy"}, owner)
+        for owner in ("ada", "bob")
+    }
+    await permitted["bob"]()
+    with pytest.raises(BackendUnavailable, match="leads to"):
+        await permitted["ada"]()

@@ -25,7 +25,7 @@ from ganga.core.orders import (
     Submitted,
     Sweep,
 )
-from ganga.errors import BackendProtocolError, BackendUnavailable, Overloaded, StoreUnavailable
+from ganga.errors import BackendProtocolError, BackendUnavailable, Overloaded, StoreDamaged, StoreUnavailable
 from ganga.model.budget import own_budget
 from ganga.model.ids import BudgetName, JobId, NativeId, TargetName
 from ganga.model.observation import Answer
@@ -137,6 +137,43 @@ async def test_trouble_with_the_store_is_our_own() -> None:
         raise StoreUnavailable("the disk is full")
 
     assert await only_result(SUBMIT, fail) == Failed(SUBMIT, "the disk is full", ours=True)
+
+
+@virtual
+async def test_a_damaged_store_is_our_own_trouble_too() -> None:
+    async def fail(_: Order) -> NoReturn:
+        raise StoreDamaged("malformed")
+
+    assert await only_result(SUBMIT, fail) == Failed(SUBMIT, "malformed", ours=True)
+
+
+class Damaged(MemoryStore):
+    async def change_budget(self, name: BudgetName, change: BudgetChange[ResultT]) -> ResultT:
+        raise StoreDamaged(f"no {name}: {change}")
+
+
+@virtual
+async def test_an_order_whose_budget_cannot_be_read_ends_in_a_result() -> None:
+    async def answer(_: Order) -> Result:
+        raise AssertionError
+
+    inbox = Inbox()
+    async with errands(answer, inbox, store=Damaged(), allowance=Allowance(ceiling=1.0, strict=True)) as out:
+        out.begin(SWEEP)
+        [result] = await inbox.take(100.0)
+        assert isinstance(result, Failed)
+        assert result.ours
+
+
+@virtual
+async def test_an_answer_is_kept_whose_complaint_cannot_be_noted() -> None:
+    async def fail(_: Order) -> NoReturn:
+        raise Overloaded("too many requests")
+
+    inbox = Inbox()
+    async with errands(fail, inbox, store=Damaged()) as out:
+        out.begin(SWEEP)
+        assert await inbox.take(100.0) == [Failed(SWEEP, "too many requests", overloaded=True)]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 
+import pytest
 from msgspec.structs import replace
 
 from ganga.monitor.process import Process, describe, parse, this_process
@@ -47,3 +48,36 @@ def test_a_zombie_is_dead() -> None:
         os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # It has ended, and is not reaped.
         assert process is not None
         assert process.surely_dead()
+
+
+def test_nothing_is_known_of_another_container_that_goes_by_the_same_name() -> None:
+    elsewhere = replace(this_process(), namespace="pid:[1]", pid=1, started="1")
+    assert not elsewhere.surely_dead()
+    assert not elsewhere.near
+    assert this_process().near
+
+
+#: Says of a process, as seen by a user of this number, whether it is surely dead.
+_LOOK = """
+import os, sys
+from ganga.monitor.process import parse
+os.setgroups([]); os.setgid(int(sys.argv[2])); os.setuid(int(sys.argv[2]))
+print(parse(sys.argv[1]).surely_dead())
+"""
+_HIDING = ("--mount", "sh", "-c", 'mount -t proc -o hidepid=2 proc /proc && exec "$@"', "sh")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may say who sees which processes")
+@pytest.mark.parametrize(
+    ("place", "user", "process", "dead"),
+    [
+        (_HIDING, 65534, this_process(), False),
+        (_HIDING, 65534, replace(this_process(), pid=2**22 - 1), True),
+        (("--pid", "--fork", "--mount-proc"), 0, this_process(), False),
+    ],
+)
+def test_a_process_that_cannot_be_seen_is_not_surely_dead(
+    place: tuple[str, ...], user: int, process: Process, dead: bool
+) -> None:
+    command = ["unshare", *place, sys.executable, "-c", _LOOK, describe(process), str(user)]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == f"{dead}\n"

@@ -59,6 +59,15 @@ def test_what_was_cut_or_changed_is_noticed(held: Portion, data: st.DataObject, 
             archive.check(path)
 
 
+@pytest.mark.parametrize(("was", "becomes"), [(b"}}\n", b"}}"), (b'"ending":{"jobs"', b'"ending":{"#obs"')])
+def test_a_last_line_that_says_the_same_in_other_words_is_noticed(path: Path, was: bytes, becomes: bytes) -> None:
+    write(path, Portion())
+    begin, _, end = gzip.decompress(path.read_bytes()).rpartition(was)
+    path.write_bytes(gzip.compress(begin + becomes + end))
+    with pytest.raises(StoreDamaged, match="or it was cut or changed"):
+        archive.check(path)
+
+
 @pytest.mark.parametrize("content", [b"", b"\x1f\x8b", b"no archive", gzip.compress(b"[]\n"), gzip.compress(b"\xff\n")])
 def test_other_files_are_no_archives(path: Path, content: bytes) -> None:
     path.write_bytes(content)
@@ -111,3 +120,25 @@ def test_what_a_killed_process_left_is_no_hindrance(path: Path) -> None:
     write(path, Portion())
     assert safe.read_bytes() == content
     assert sorted(path.parent.iterdir()) == [path, safe]
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_what_was_open_for_others_is_private_when_it_is_an_archive(path: Path) -> None:
+    partial = path.with_name(".old.gz.partial")
+    partial.touch()
+    partial.chmod(0o666)
+    write(path, Portion())
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
+def test_nothing_is_written_into_the_file_of_another_user(path: Path) -> None:
+    partial = path.with_name(".old.gz.partial")
+    partial.touch()
+    partial.chmod(0o666)
+    os.chown(partial, 65534, 65534)
+    with partial.open() as theirs:
+        write(path, Portion())
+        assert theirs.read() == ""
+    assert path.stat().st_uid == os.geteuid()
+    assert list(path.parent.iterdir()) == [path]

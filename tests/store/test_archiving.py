@@ -23,7 +23,7 @@ from ganga.store.archiving import Outcome, bring_back, put_away
 from ganga.store.base import Query, Store
 from ganga.store.contents import contents
 from ganga.store.memory import MemoryStore
-from ganga.store.portion import Portion
+from ganga.store.portion import Portion, StoredJob
 from ganga.store.sqlite import SqliteStore, open_sqlite
 from ganga.testing.store_checks.kit import AT, HERE, ids, new_job, take
 from tests.store.killing import kill_at_each_step
@@ -183,6 +183,24 @@ async def test_a_job_of_which_something_is_said_meanwhile_stays(store: Store, tm
     assert (await store.get([JobId("1")]))[0].wanted_attempt == 2
     await bring_back(store, path, silent, no_pause)
     assert (await store.get([JobId("1")]))[0].wanted_attempt == 2
+
+
+async def test_an_archive_holds_all_the_events_that_it_says(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await three_jobs(store)
+    really = store.dump
+
+    async def dump_after_another_has_archived(*, after: JobId | None = None, limit: int = 1000) -> list[StoredJob]:
+        await store.forget_events(Seq(2))
+        return await really(after=after, limit=limit)
+
+    monkeypatch.setattr(store, "dump", dump_after_another_has_archived)
+    with pytest.raises(UsageError, match="another process has archived events meanwhile"):
+        await put_away(store, tmp_path / "old.gz", LONG_AFTER, silent, no_pause)
+    with pytest.raises(FileNotFoundError):
+        archive.check(tmp_path / "old.gz")
+    assert len(await store.select(Query())) == 3
 
 
 async def test_an_archive_is_never_written_over(store: Store, tmp_path: Path) -> None:

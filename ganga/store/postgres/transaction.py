@@ -16,7 +16,7 @@ from psycopg.errors import InsufficientPrivilege
 from psycopg.pq import TransactionStatus
 from psycopg.rows import TupleRow
 
-from ganga.errors import StoreUnavailable
+from ganga.errors import StoreError, StoreUnavailable
 from ganga.model.ids import Seq
 from ganga.store.postgres import statements
 from ganga.store.postgres.acting import Acting
@@ -75,7 +75,9 @@ class Writer:
     async def close(self) -> None:
         """Finish, and take the row of this writer away; where that cannot be done, another does it in some days."""
         if self.written and self.queue.links.alive and not self.queue.links.read_only:
-            await self.queue.run(self._sign_off)
+            with suppress(StoreError):
+                # All that was asked has been done.
+                await self.queue.run(self._sign_off)
         await self.queue.close()
 
     async def _sign_off(self, connection: Connection, _deadline: Deadline) -> None:

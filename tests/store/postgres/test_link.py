@@ -167,3 +167,9 @@ async def test_a_password_is_asked_for_and_never_shown(postgres_server: Postgres
     finally:
         postgres_server.drop_database(database)
         postgres_server.drop_role(role)
+
+
+async def test_a_store_can_be_closed_whose_server_has_gone(own_server: PostgresServer) -> None:
+    async with open_postgres(own_server.url(), patience=0.5) as store:
+        await store.create(new_job(), AT)
+        await asyncio.to_thread(own_server.kill)
