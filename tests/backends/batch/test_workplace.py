@@ -9,7 +9,10 @@ from random import Random
 
 import pytest
 
+from ganga.backends.batch.dialect import Place
+from ganga.backends.batch.evidence import Trace, Word, read_standing
 from ganga.backends.batch.script import constant
+from ganga.backends.batch.shell import Command, Reply
 
 
 def begin_to_accept(work: Path, batch: str, job: str) -> subprocess.Popen[bytes]:
@@ -57,3 +60,26 @@ def test_one_that_is_killed_takes_nothing_away(work: Path) -> None:
         process.wait(60)
         assert leads_to(work, "7") == "one"
         assert (work / "batches" / "one" / "job").read_text() == "7\n"
+
+
+def standings(work: Path, *lines: str) -> dict[Place, Word]:
+    words = ["/bin/sh", "-c", constant("standing"), "ganga-standing", str(work)]
+    done = subprocess.run(words, input="".join(f"{line}\n" for line in lines).encode(), capture_output=True, check=True)
+    return dict(read_standing(Reply(Command(("sh",)), 0, done.stdout, done.stderr)))
+
+
+@pytest.mark.parametrize("said", [None, "", "end", "ended 0 1 2 0"])
+def test_a_file_that_is_not_whole_is_no_word_that_a_task_has_not_begun(
+    work: Path, said: str | None
+) -> None:
+    """A machine that crashes, and a full disk, leave such."""
+    accept(work, "one", "7")
+    (work / "batches" / "one" / "tags").touch()
+    (work / "batches" / "one" / "0").mkdir()
+    if said is not None:
+        (work / "batches" / "one" / "0" / "status").write_text(said)
+    assert standings(work, "7 0", "7 1", "8 0") == {
+        Place("7", 0): Trace.BEGUN,
+        Place("7", 1): Trace.NOT_BEGUN,
+        Place("8", 0): Trace.NONE,
+    }
