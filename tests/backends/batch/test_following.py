@@ -1,5 +1,6 @@
 """A source of news, and a road, beside the commands."""
 
+import asyncio
 import re
 from collections.abc import Callable, Collection
 from itertools import count
@@ -174,6 +175,30 @@ async def test_of_jobs_whose_news_may_have_been_missed_the_system_is_asked_once(
     for _ in range(100):
         await backend.changes(None)
     assert system.calls == [("toyq",)] * 10
+
+
+async def test_an_end_that_was_in_the_news_before_its_job_was_known_is_asked_for(
+    backend: FollowedBackend, system: ToySystem
+) -> None:
+    """Of a thousand jobs the first ones may have ended before the last ones are submitted."""
+    submitting = asyncio.create_task(backend.submit([submission()]))
+    while not system.calls:
+        await asyncio.sleep(0)
+    await backend.changes(None)
+    (native_id,) = (await submitting).accepted.values()
+    system.becomes(native_id, JobStatus.FAILED, code=3)
+    assert (await backend.changes(None)).seen[native_id].exit_code == 3
+
+
+async def test_an_end_that_was_in_the_news_before_its_job_was_found_is_asked_for(
+    backend: FollowedBackend, system: ToySystem, work: Path, road: ToyRoad
+) -> None:
+    (native_id,) = await submitted(backend, system)
+    after_a_restart = followed_on(system, work, road, count(0.0, 60.0).__next__)
+    await after_a_restart.changes(Cursor("c"))
+    system.becomes(native_id, JobStatus.FAILED, code=3)
+    await after_a_restart.find([submission().tag])
+    assert set((await after_a_restart.changes(Cursor("c"))).seen) == {native_id}
 
 
 async def test_hints_wait_a_little_after_each_question(system: ToySystem, work: Path, road: ToyRoad) -> None:
