@@ -187,6 +187,20 @@ async def test_jump_hosts_are_gone_through_and_are_checked_too(server: Sshd) -> 
     assert "the host login-jump is not known" in await refusal(server, inner)
 
 
+async def test_a_jump_host_is_left_where_what_is_behind_it_cannot_be_tried(server: Sshd) -> None:
+    strange = server.folder / "strange_hosts"
+    strange.write_bytes(b"\xff\n")
+    settings = server.folder / "config"
+    inner = f"Host inner\n    UserKnownHostsFile {strange}\n    ProxyJump {ALIAS}-jump\n"
+    settings.write_text(inner + settings.read_text())
+    told = await refusal(server, Host("inner", str(settings)))
+    assert "the file of known hosts cannot be read" in told
+    assert server.connections() == 1
+    async with asyncio.timeout(60):
+        while server.servers():
+            await asyncio.sleep(0.05)
+
+
 async def test_jump_hosts_in_a_circle_are_told(server: Sshd) -> None:
     server.write_settings(ProxyJump=f"{ALIAS}-next")
     assert "the jump hosts to login-next go round in a circle" in await refusal(server)
