@@ -99,7 +99,7 @@ def told(reply: Reply, kind: type[Answer[_J]]) -> Mapping[NativeId, _J]:
     """All that is told, also of arrays as a whole. Raises `BackendUnavailable` and `BackendProtocolError`."""
     if reply.exit_code != 0 and not _only_some_are_unknown(reply):
         raise reply.unavailable()
-    if reply.exit_code != 0 and not reply.stdout.strip():
+    if reply.exit_code != 0 and _BEGIN.search(reply.text) is None:
         return {}
     jobs = _answer(reply, kind).jobs
     if any(ids.parse(text) is None for text in jobs):

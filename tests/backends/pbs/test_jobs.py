@@ -73,6 +73,7 @@ def test_what_is_told_beside_an_unknown_id_counts() -> None:
 
 def test_an_unknown_id_alone_is_no_end() -> None:
     assert jobs.read_history(said("", exit_code=153, error="qstat: Unknown Job Id 9.vm\n")) == {}
+    assert jobs.read_history(said("Welcome\n", exit_code=153, error="qstat: Unknown Job Id 9.vm\n")) == {}
     assert jobs.read(said("", exit_code=35, error=recorded("qstat-finished.stderr"))) == {}
     assert jobs.read(said(told({}), exit_code=153, error="motd\nqstat: Unknown Job Id 9.vm\n")) == {}
 
