@@ -83,3 +83,30 @@ def test_a_file_that_is_not_whole_is_no_word_that_a_task_has_not_begun(
         Place("7", 1): Trace.NOT_BEGUN,
         Place("8", 0): Trace.NONE,
     }
+
+
+def told_of_batches(work: Path, *, path: str = os.defpath) -> subprocess.CompletedProcess[str]:
+    words = ["/bin/sh", "-c", constant("batches"), "ganga-batches", str(work)]
+    return subprocess.run(words, env={"PATH": path}, capture_output=True, text=True, check=False)
+
+
+def test_batches_of_one_task_are_told_without_a_process(work: Path) -> None:
+    """There may be thousands of them, and one question has to be answered in seconds."""
+    (work / "batches" / "one" / "tags").write_text("ganga-1\n")
+    (work / "batches" / "one" / "job").write_text("7\n")
+    (work / "batches" / "two" / "tags").write_text("ganga-2\n")
+    told = told_of_batches(work, path="/nowhere")
+    assert told.stdout == "batch one 7\nloose\ntag ganga-1\nbatch two -\ntag ganga-2\nend\n"
+
+
+def test_tags_that_cannot_be_read_are_not_left_out(work: Path) -> None:
+    """Their jobs would count as never submitted, and be submitted again."""
+    (work / "batches" / "one" / "tags").write_text("ganga-1.0\nganga-1.1\nganga-1.2\n")
+    assert told_of_batches(work).stdout == "batch one -\ntag ganga-1.0\ntag ganga-1.1\ntag ganga-1.2\nend\n"
+    assert told_of_batches(work, path="/nowhere").returncode != 0
+
+
+def test_a_job_that_was_noted_in_half_is_not_known(work: Path) -> None:
+    (work / "batches" / "one" / "tags").write_text("ganga-1\n")
+    (work / "batches" / "one" / "job").touch()
+    assert told_of_batches(work).stdout == "batch one -\ntag ganga-1\nend\n"
