@@ -165,7 +165,7 @@ def _standings(lines: Iterable[str]) -> Iterable[tuple[Place, Word]]:
 
 
 def read_status(text: str) -> Word | None:
-    """``running RESTART START``, ``ended RESTART START END CODE``, ``begun``, ``none`` or ``unknown``; None for others."""
+    """``running RESTART START``, ``ended RESTART START END CODE``, ``begun``, ``none``, ``unknown``, or None."""
     match text.split():
         case ["none"]:
             return Trace.NOT_BEGUN

@@ -1,6 +1,5 @@
 """A source of news, and a road, beside the commands."""
 
-import asyncio
 import re
 from collections.abc import Callable, Collection
 from itertools import count
@@ -12,6 +11,7 @@ from ganga.backends.base import Feed
 from ganga.backends.batch.dialect import Entry, Listing
 from ganga.backends.batch.following import FollowedBackend
 from ganga.backends.batch.road import News
+from ganga.backends.batch.shell import Command, Reply
 from ganga.errors import BackendUnavailable
 from ganga.model.ids import Cursor, NativeId
 from ganga.model.observation import Answer, Observation
@@ -178,14 +178,20 @@ async def test_of_jobs_whose_news_may_have_been_missed_the_system_is_asked_once(
 
 
 async def test_an_end_that_was_in_the_news_before_its_job_was_known_is_asked_for(
-    backend: FollowedBackend, system: ToySystem
+    backend: FollowedBackend, system: ToySystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of a thousand jobs the first ones may have ended before the last ones are submitted."""
-    submitting = asyncio.create_task(backend.submit([submission()]))
-    while not system.calls:
-        await asyncio.sleep(0)
-    await backend.changes(None)
-    (native_id,) = (await submitting).accepted.values()
+    run = system.run
+
+    async def run_and_look(command: Command) -> Reply:
+        reply = await run(command)
+        if command.argv[0] == "toysub":
+            await backend.changes(None)
+        return reply
+
+    with monkeypatch.context() as patch:
+        patch.setattr(system, "run", run_and_look)
+        (native_id,) = await submitted(backend, system)
     system.becomes(native_id, JobStatus.FAILED, code=3)
     assert (await backend.changes(None)).seen[native_id].exit_code == 3
 

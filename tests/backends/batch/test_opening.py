@@ -36,9 +36,9 @@ async def test_a_folder_that_means_another_one_in_each_place_is_refused(
 ) -> None:
     """No machine of the cluster would find the files of jobs there."""
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ConfigurationError, match="work_folder .* has to begin with / or with ~/"):
+    with pytest.raises(ConfigurationError, match=r"work_folder .* has to begin with / or with ~/"):
         await open_backend(ToyDialect(), system, BatchSettings(work_folder=wanted), HERE)
-    assert not list(tmp_path.iterdir())
+    assert await system.scan(PurePosixPath(tmp_path)) == {}
 
 
 async def test_a_target_that_does_not_answer_is_not_opened(system: ToySystem, tmp_path: Path) -> None:

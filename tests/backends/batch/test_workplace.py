@@ -69,9 +69,7 @@ def standings(work: Path, *lines: str) -> dict[Place, Word]:
 
 
 @pytest.mark.parametrize("said", [None, "", "end", "ended 0 1 2 0"])
-def test_a_file_that_is_not_whole_is_no_word_that_a_task_has_not_begun(
-    work: Path, said: str | None
-) -> None:
+def test_a_file_that_is_not_whole_is_no_word_that_a_task_has_not_begun(work: Path, said: str | None) -> None:
     """A machine that crashes, and a full disk, leave such."""
     accept(work, "one", "7")
     (work / "batches" / "one" / "tags").touch()
