@@ -3,7 +3,7 @@
 Live and ended jobs look the same, so one reader reads both. Times are printed without a zone, but for the second at
 which a job went into the history, which is soon after its end.
 
-Versions before 22 write no JSON where a variable of anybody's job has a backslash, a line break or leading zeros in it.
+Older versions write no JSON where a variable of anybody's job has a backslash, a line break or leading zeros in it.
 That is mended: none of it changes where a text ends.
 """
 
