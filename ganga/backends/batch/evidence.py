@@ -46,6 +46,8 @@ class Trace(Enum):
 
     #: The batch is there, and the task has not begun.
     NOT_BEGUN = "none"
+    #: It has begun; of its launcher there is no whole word, as after a crash or on a full disk.
+    BEGUN = "begun"
     #: The batch is not there: it is not ours, or its files were removed.
     NONE = "unknown"
 
@@ -163,10 +165,12 @@ def _standings(lines: Iterable[str]) -> Iterable[tuple[Place, Word]]:
 
 
 def read_status(text: str) -> Word | None:
-    """``running RESTART START``, ``ended RESTART START END CODE``, ``none`` or ``unknown``; None for anything else."""
+    """``running RESTART START``, ``ended RESTART START END CODE``, ``begun``, ``none``, ``unknown``, or None."""
     match text.split():
         case ["none"]:
             return Trace.NOT_BEGUN
+        case ["begun"]:
+            return Trace.BEGUN
         case ["unknown"]:
             return Trace.NONE
         case ["running", *numbers] if (read := _numbers(numbers, 2)) is not None:

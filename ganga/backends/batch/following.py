@@ -57,6 +57,8 @@ class FollowedBackend(BatchBackend):
         )
         self._source = source
         self._now = now
+        #: How often the source was looked into: what it said of a job that was not known yet is missed.
+        self._looks = 0
         #: When the system was asked because of hints, and until when these wait.
         self._hinted_at = self._waits_until = -inf
         self._followed: set[NativeId] = set()
@@ -67,14 +69,15 @@ class FollowedBackend(BatchBackend):
 
     async def submit(self, batch: Sequence[Submission], /) -> Receipts:
         """See `BatchBackend.submit`."""
+        looks = self._looks
         receipts = await super().submit(batch)
-        self._followed.update(receipts.accepted.values())
+        self._follow(receipts.accepted.values(), missed=looks < self._looks)
         return receipts
 
     async def find(self, tags: Collection[Tag], /) -> Finding:
         """See `BatchBackend.find`."""
         finding = await super().find(tags)
-        self._followed.update(finding.present.values())
+        self._follow(finding.present.values(), missed=True)
         return finding
 
     async def poll(self, ids: Collection[NativeId], /) -> Answer:
@@ -102,7 +105,8 @@ class FollowedBackend(BatchBackend):
         A file can be read while the system that writes it is away: that there is nothing new in it is no answer then.
         """
         news = await self._source.news(since, self._followed)
-        self._hints = {**dict.fromkeys(news.missed & self._followed, _LAST), **self._hints}
+        self._looks += 1
+        self._ask_once(news.missed & self._followed)
         self._hints.update(dict.fromkeys(news.hints & self._followed, 0))
         seen = {**news.told, **await self._confirmed()}
         if self._trouble is not None and not seen:
@@ -132,6 +136,14 @@ class FollowedBackend(BatchBackend):
             raise
         self._trouble = None
         return answer
+
+    def _follow(self, ids: Collection[NativeId], *, missed: bool) -> None:
+        self._followed.update(ids)
+        if missed:
+            self._ask_once(ids)
+
+    def _ask_once(self, ids: Iterable[NativeId]) -> None:
+        self._hints = {**dict.fromkeys(ids, _LAST), **self._hints}
 
     def _note_ends(self, seen: Mapping[NativeId, Observation]) -> None:
         self._leave(native_id for native_id, said in seen.items() if said.status.final)

@@ -11,12 +11,17 @@ from pathlib import Path, PurePosixPath
 from typing import Final, TypeVar
 
 from ganga.backends.batch.shell import Command, Kind, Reply
+from ganga.backends.pool import ThreadPool
 from ganga.errors import BackendUnavailable
 
 _T = TypeVar("_T")
 
 #: Bytes of a reply: the queue of a million jobs fits in.
 LARGEST_REPLY: Final = 1 << 28
+#: Seconds that copies of files may take: those of large ones take long.
+_COPIED_WITHIN: Final = 3600.0
+#: Calls for files that may hang at once before others fail without being tried.
+MOST_STUCK: Final = 16
 _PRIVATE_FILE: Final = 0o600
 _PRIVATE_FOLDER: Final = 0o700
 
@@ -28,6 +33,8 @@ class HereShell:
         #: Seconds that a command may take.
         self._within = within
         self._largest = largest_reply
+        #: Each with a call that hangs.
+        self._hanging: list[ThreadPool] = []
 
     @property
     def shares_files(self) -> bool:
@@ -60,31 +67,48 @@ class HereShell:
 
     async def write(self, files: Mapping[PurePosixPath, bytes], /) -> None:
         """See `Shell.write`."""
-        await _in_thread(_write, files)
+        await self._in_thread("write", self._within, _write, files)
 
     async def send(self, files: Mapping[PurePosixPath, Path], /) -> None:
         """See `Shell.send`."""
-        await _in_thread(_send, files)
+        await self._in_thread("send", _COPIED_WITHIN, _send, files)
 
     async def read(self, path: PurePosixPath, offset: int, size: int, /) -> bytes | None:
         """See `Shell.read`."""
-        return await _in_thread(_read, Path(path), offset, size)
+        return await self._in_thread("read", self._within, _read, Path(path), offset, size)
 
     async def size(self, path: PurePosixPath, /) -> int | None:
         """See `Shell.size`."""
-        return await _in_thread(_size, Path(path))
+        return await self._in_thread("size", self._within, _size, Path(path))
 
     async def scan(self, folder: PurePosixPath, /) -> Mapping[str, Kind] | None:
         """See `Shell.scan`."""
-        return await _in_thread(_scan, Path(folder))
+        return await self._in_thread("scan", self._within, _scan, Path(folder))
 
     async def resolve(self, path: PurePosixPath, /) -> PurePosixPath:
         """See `Shell.resolve`."""
-        return PurePosixPath(await _in_thread(Path(path).resolve))
+        return PurePosixPath(await self._in_thread("resolve", self._within, Path(path).resolve))
 
     async def bring(self, files: Mapping[Path, PurePosixPath], /) -> None:
         """See `Shell.bring`."""
-        await _in_thread(_bring, files)
+        await self._in_thread("bring", _COPIED_WITHIN, _bring, files)
+
+    async def _in_thread(self, verb: str, within: float, function: Callable[..., _T], /, *arguments: object) -> _T:
+        """In one of its own: files whose server is away hang for ever, and are to hold up nobody else."""
+        self._hanging = [pool for pool in self._hanging if pool.stuck_threads]
+        if len(self._hanging) >= MOST_STUCK:
+            raise BackendUnavailable(
+                f"{len(self._hanging)} calls for the files of batch jobs hang; is their server away?"
+            )
+        pool = ThreadPool("the files of batch jobs", timeout=within)
+        try:
+            return await pool.call(verb, function, *arguments)
+        except (OSError, shutil.Error) as error:
+            raise BackendUnavailable(f"the files of batch jobs cannot be read or written: {error}") from error
+        finally:
+            pool.close()
+            if pool.stuck_threads:
+                self._hanging.append(pool)
 
 
 class _Talk(asyncio.SubprocessProtocol):
@@ -133,13 +157,6 @@ class _Talk(asyncio.SubprocessProtocol):
     def _kill(self) -> None:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._group, signal.SIGKILL)
-
-
-async def _in_thread(function: Callable[..., _T], /, *arguments: object) -> _T:
-    try:
-        return await asyncio.to_thread(function, *arguments)
-    except (OSError, shutil.Error) as error:
-        raise BackendUnavailable(f"the files of batch jobs cannot be read or written: {error}") from error
 
 
 def _make(folder: Path) -> None:

@@ -67,7 +67,7 @@ async def open_backend(
     """See that the system answers, and make the folder for the files of jobs. With a source it is a `Feed`, without a
     depot.
 
-    Raises `BackendUnavailable` and `BackendProtocolError`.
+    Raises `BackendUnavailable`, `BackendProtocolError` and `ConfigurationError`.
     """
     dialect.read_queue(await shell.run(dialect.queue()))
     folder = await work_folder(shell, settings.work_folder, target)

@@ -16,6 +16,7 @@ from ganga.backends.batch.dialect import Place, Variables
 from ganga.backends.batch.evidence import Word, read_standing
 from ganga.backends.batch.script import constant, task_script
 from ganga.backends.batch.shell import Command, Reply, Shell
+from ganga.errors import ConfigurationError
 from ganga.model.ids import Tag
 
 _HOME: Final = "~"
@@ -116,10 +117,15 @@ class Workplace:
 
 
 async def work_folder(shell: Shell, wanted: str, target: str) -> PurePosixPath:
-    """The folder that the settings want, by default one below the user's home; made if it is not there."""
+    """The folder that the settings want, by default one below the user's home; made if it is not there.
+
+    Raises `BackendUnavailable` and `ConfigurationError`.
+    """
     path = PurePosixPath(wanted or f"{_HOME}/.ganga/batch/{target}")
     if path.parts[:1] == (_HOME,):
         path = (await shell.home()).joinpath(*path.parts[1:])
+    if not path.is_absolute():
+        raise ConfigurationError(f"work_folder is {str(path)!r}, and has to begin with / or with ~/")
     await shell.write({path / "README": b"Jobs of ganga: one folder for each batch, gone when its output is home.\n"})
     return path
 

@@ -77,7 +77,7 @@ def _blocks(reply: Reply) -> Iterator[Block]:
         raise reply.unreadable("blocks of jobs")
     for text in texts:
         block: dict[str, str] = {}
-        for line in text.splitlines():
+        for line in text.split("\n"):
             key, _, value = line.partition(" ")
             block.setdefault(key, value.strip())
         if not all(key in block for key in _NEEDED):

@@ -24,7 +24,7 @@ def read(reply: Reply) -> Mapping[NativeId, str]:
 
 def _reasons(text: str) -> Iterator[tuple[NativeId, str]]:
     job = ""
-    for line in text.splitlines():
+    for line in text.split("\n"):
         if number := _JOB.fullmatch(line):
             job = number[1]
         elif reason := _REASON.fullmatch(line):

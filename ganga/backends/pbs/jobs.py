@@ -2,8 +2,12 @@
 
 Live and ended jobs look the same, so one reader reads both. Times are printed without a zone, but for the second at
 which a job went into the history, which is soon after its end.
+
+Older versions write no JSON where a variable of anybody's job has a backslash, a line break or leading zeros in it.
+That is mended: none of it changes where a text ends.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
@@ -43,6 +47,12 @@ _HOLD: Final = "it is held, or waits for another job to end; `qrls` releases it"
 _UNKNOWN: Final = MappingProxyType({153: "Unknown Job Id", 35: "Job has finished"})
 _NONE_KEPT: Final = "not configured to maintain job history"
 _BEGIN: Final = re.compile(r"^\{", re.MULTILINE)
+
+#: A text, or zeros at the beginning of a number; and in a text a backslash, with what may follow it.
+_TEXT_OR_ZEROS: Final = re.compile(r'("(?:[^"\\]|\\.)*")|(?<![\w.])0+(?=[0-9])', re.DOTALL)
+_BACKSLASH: Final = re.compile(r'\\(["\\/bfnrt]|u[0-9A-Fa-f]{4})?')
+#: Takes line breaks within texts.
+_DECODER: Final = json.JSONDecoder(strict=False)
 
 #: What looks like a number is printed as one.
 Text = str | int | float
@@ -99,7 +109,7 @@ def told(reply: Reply, kind: type[Answer[_J]]) -> Mapping[NativeId, _J]:
     """All that is told, also of arrays as a whole. Raises `BackendUnavailable` and `BackendProtocolError`."""
     if reply.exit_code != 0 and not _only_some_are_unknown(reply):
         raise reply.unavailable()
-    if reply.exit_code != 0 and not reply.stdout.strip():
+    if reply.exit_code != 0 and _BEGIN.search(reply.text) is None:
         return {}
     jobs = _answer(reply, kind).jobs
     if any(ids.parse(text) is None for text in jobs):
@@ -117,10 +127,23 @@ def _answer(reply: Reply, kind: type[Answer[_J]]) -> Answer[_J]:
     begin = _BEGIN.search(reply.text)
     if begin is None:
         raise reply.unreadable("JSON")
+    text = reply.text[begin.start() :]
     try:
-        return msgspec.json.decode(reply.text[begin.start() :], type=kind)
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        try:
+            return msgspec.json.decode(text, type=kind)
+        except msgspec.DecodeError:
+            return msgspec.convert(_DECODER.decode(_mended(text)), kind)
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise reply.unreadable(f"whole JSON ({shortened(str(error))})") from error
+
+
+def _mended(text: str) -> str:
+    return _TEXT_OR_ZEROS.sub(lambda found: _BACKSLASH.sub(_doubled, found[1]) if found[1] else "", text)
+
+
+def _doubled(backslash: re.Match[str]) -> str:
+    """One that stands for itself."""
+    return backslash[0] if backslash[1] else r"\\"
 
 
 def _entries(jobs: Mapping[NativeId, Job]) -> Iterator[tuple[NativeId, Entry]]:

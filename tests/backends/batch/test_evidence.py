@@ -67,6 +67,7 @@ OBSERVATIONS = st.sampled_from([RUNNING, DONE, FAILED, replace(RUNNING, restart=
         (evidence.Testimony(launcher=Trace.NONE, heard=True), Verdict.DENIED),
         (evidence.Testimony(launcher=Trace.NOT_BEGUN, heard=True, settled=True), Verdict.DENIED),
         (evidence.Testimony(launcher=Trace.NOT_BEGUN, heard=True, siblings=True), Verdict.DENIED),
+        (evidence.Testimony(launcher=Trace.BEGUN, heard=True, siblings=True, settled=True), Verdict.DENIED),
         (evidence.Testimony(launcher=Trace.NOT_BEGUN, siblings=True, settled=True), Verdict.SILENCE),
         (GONE, CANCELLED),
         (dataclasses.replace(GONE, history=WAITING), CANCELLED),

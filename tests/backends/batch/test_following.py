@@ -11,6 +11,7 @@ from ganga.backends.base import Feed
 from ganga.backends.batch.dialect import Entry, Listing
 from ganga.backends.batch.following import FollowedBackend
 from ganga.backends.batch.road import News
+from ganga.backends.batch.shell import Command, Reply
 from ganga.errors import BackendUnavailable
 from ganga.model.ids import Cursor, NativeId
 from ganga.model.observation import Answer, Observation
@@ -174,6 +175,36 @@ async def test_of_jobs_whose_news_may_have_been_missed_the_system_is_asked_once(
     for _ in range(100):
         await backend.changes(None)
     assert system.calls == [("toyq",)] * 10
+
+
+async def test_an_end_that_was_in_the_news_before_its_job_was_known_is_asked_for(
+    backend: FollowedBackend, system: ToySystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a thousand jobs the first ones may have ended before the last ones are submitted."""
+    run = system.run
+
+    async def run_and_look(command: Command) -> Reply:
+        reply = await run(command)
+        if command.argv[0] == "toysub":
+            await backend.changes(None)
+        return reply
+
+    with monkeypatch.context() as patch:
+        patch.setattr(system, "run", run_and_look)
+        (native_id,) = await submitted(backend, system)
+    system.becomes(native_id, JobStatus.FAILED, code=3)
+    assert (await backend.changes(None)).seen[native_id].exit_code == 3
+
+
+async def test_an_end_that_was_in_the_news_before_its_job_was_found_is_asked_for(
+    backend: FollowedBackend, system: ToySystem, work: Path, road: ToyRoad
+) -> None:
+    (native_id,) = await submitted(backend, system)
+    after_a_restart = followed_on(system, work, road, count(0.0, 60.0).__next__)
+    await after_a_restart.changes(Cursor("c"))
+    system.becomes(native_id, JobStatus.FAILED, code=3)
+    await after_a_restart.find([submission().tag])
+    assert set((await after_a_restart.changes(Cursor("c"))).seen) == {native_id}
 
 
 async def test_hints_wait_a_little_after_each_question(system: ToySystem, work: Path, road: ToyRoad) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from ganga.backends.batch.here import HereShell
+from ganga.backends.batch.here import MOST_STUCK, HereShell
 from ganga.backends.batch.shell import Command, Kind
 from ganga.errors import BackendUnavailable
 
@@ -69,6 +69,35 @@ async def test_a_command_that_hangs_is_ended_with_its_children(tmp_path: Path) -
         await HereShell(within=1.0).run(Command(("sh", "-c", script, "sh", str(tmp_path))))
     if (tmp_path / "pid").exists():
         await wait_for_the_end(int((tmp_path / "pid").read_text()))
+
+
+async def test_files_that_hang_are_given_up_and_are_in_nobodys_way(tmp_path: Path) -> None:
+    """As those do whose server is away."""
+    shell, fifo = HereShell(within=0.02), PurePosixPath(tmp_path / "fifo")
+    os.mkfifo(fifo)
+    for _ in range(MOST_STUCK):
+        with pytest.raises(BackendUnavailable, match=r"did not return within 0\.02 s"):
+            await shell.read(fifo, 0, 1)
+    with pytest.raises(BackendUnavailable, match=f"{MOST_STUCK} calls for the files of batch jobs hang"):
+        await shell.read(fifo, 0, 1)
+    assert await asyncio.to_thread(os.getpid) == os.getpid()
+    writer = os.open(fifo, os.O_RDWR | os.O_NONBLOCK)
+    try:
+        os.write(writer, b"x" * MOST_STUCK)
+        async with asyncio.timeout(60):
+            while (read := await _read_again(shell, tmp_path)) is None:
+                await asyncio.to_thread(time.sleep, 0.01)
+    finally:
+        os.close(writer)
+    assert read == b"here"
+
+
+async def _read_again(shell: HereShell, folder: Path) -> bytes | None:
+    (folder / "file").write_bytes(b"here")
+    try:
+        return await shell.read(PurePosixPath(folder / "file"), 0, 9)
+    except BackendUnavailable:
+        return None
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are looked up in /proc")

@@ -6,7 +6,7 @@ import pytest
 from ganga.backends.base import Identified
 from ganga.backends.batch.opening import open_backend
 from ganga.backends.batch.settings import BatchSettings
-from ganga.errors import BackendUnavailable
+from ganga.errors import BackendUnavailable, ConfigurationError
 from ganga.model.ids import NativeId, TargetName
 from tests.backends.batch.kerberos.caches import Entry, cache
 from tests.backends.batch.test_following import ToyRoad
@@ -28,6 +28,17 @@ async def test_the_folder_is_below_the_users_home_by_default(
     monkeypatch.setenv("HOME", str(tmp_path))
     await open_backend(ToyDialect(), system, BatchSettings(), HERE)
     assert await system.scan(PurePosixPath(tmp_path) / ".ganga" / "batch" / "toy@here")
+
+
+@pytest.mark.parametrize("wanted", ["jobs", "./jobs", "~ada/jobs", "$HOME/jobs"])
+async def test_a_folder_that_means_another_one_in_each_place_is_refused(
+    wanted: str, system: ToySystem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No machine of the cluster would find the files of jobs there."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigurationError, match=r"work_folder .* has to begin with / or with ~/"):
+        await open_backend(ToyDialect(), system, BatchSettings(work_folder=wanted), HERE)
+    assert await system.scan(PurePosixPath(tmp_path)) == {}
 
 
 async def test_a_target_that_does_not_answer_is_not_opened(system: ToySystem, tmp_path: Path) -> None:

@@ -9,7 +9,10 @@ from random import Random
 
 import pytest
 
+from ganga.backends.batch.dialect import Place
+from ganga.backends.batch.evidence import Trace, Word, read_standing
 from ganga.backends.batch.script import constant
+from ganga.backends.batch.shell import Command, Reply
 
 
 def begin_to_accept(work: Path, batch: str, job: str) -> subprocess.Popen[bytes]:
@@ -57,3 +60,51 @@ def test_one_that_is_killed_takes_nothing_away(work: Path) -> None:
         process.wait(60)
         assert leads_to(work, "7") == "one"
         assert (work / "batches" / "one" / "job").read_text() == "7\n"
+
+
+def standings(work: Path, *lines: str) -> dict[Place, Word]:
+    words = ["/bin/sh", "-c", constant("standing"), "ganga-standing", str(work)]
+    done = subprocess.run(words, input="".join(f"{line}\n" for line in lines).encode(), capture_output=True, check=True)
+    return dict(read_standing(Reply(Command(("sh",)), 0, done.stdout, done.stderr)))
+
+
+@pytest.mark.parametrize("said", [None, "", "end", "ended 0 1 2 0"])
+def test_a_file_that_is_not_whole_is_no_word_that_a_task_has_not_begun(work: Path, said: str | None) -> None:
+    """A machine that crashes, and a full disk, leave such."""
+    accept(work, "one", "7")
+    (work / "batches" / "one" / "tags").touch()
+    (work / "batches" / "one" / "0").mkdir()
+    if said is not None:
+        (work / "batches" / "one" / "0" / "status").write_text(said)
+    assert standings(work, "7 0", "7 1", "8 0") == {
+        Place("7", 0): Trace.BEGUN,
+        Place("7", 1): Trace.NOT_BEGUN,
+        Place("8", 0): Trace.NONE,
+    }
+
+
+def told_of_batches(work: Path, *, path: str = os.defpath) -> subprocess.CompletedProcess[str]:
+    words = ["/bin/sh", "-c", constant("batches"), "ganga-batches", str(work)]
+    return subprocess.run(words, env={"PATH": path}, capture_output=True, text=True, check=False)
+
+
+def test_batches_of_one_task_are_told_without_a_process(work: Path) -> None:
+    """There may be thousands of them, and one question has to be answered in seconds."""
+    (work / "batches" / "one" / "tags").write_text("ganga-1\n")
+    (work / "batches" / "one" / "job").write_text("7\n")
+    (work / "batches" / "two" / "tags").write_text("ganga-2\n")
+    told = told_of_batches(work, path="/nowhere")
+    assert told.stdout == "batch one 7\nloose\ntag ganga-1\nbatch two -\ntag ganga-2\nend\n"
+
+
+def test_tags_that_cannot_be_read_are_not_left_out(work: Path) -> None:
+    """Their jobs would count as never submitted, and be submitted again."""
+    (work / "batches" / "one" / "tags").write_text("ganga-1.0\nganga-1.1\nganga-1.2\n")
+    assert told_of_batches(work).stdout == "batch one -\ntag ganga-1.0\ntag ganga-1.1\ntag ganga-1.2\nend\n"
+    assert told_of_batches(work, path="/nowhere").returncode != 0
+
+
+def test_a_job_that_was_noted_in_half_is_not_known(work: Path) -> None:
+    (work / "batches" / "one" / "tags").write_text("ganga-1\n")
+    (work / "batches" / "one" / "job").touch()
+    assert told_of_batches(work).stdout == "batch one -\ntag ganga-1\nend\n"

@@ -15,7 +15,7 @@ listed here, and not doubled:
   tests/live/batch/test_campaign.py::test_no_job_ends_while_the_controller_is_away
 - An accounting that is away ends jobs (jobflow-remote #36):
   tests/live/batch/test_daemons.py::test_a_history_that_is_away_delays_news_and_ends_nothing
-- A job whose end nobody saw is never noticed (Nextflow #2695 #5454, dask-jobqueue #643 #11):
+- A job whose end nobody saw is never noticed (Nextflow #2695 #5454, dask-jobqueue #643 #11, Parsl #1588):
   tests/live/batch/test_ends.py::test_an_end_is_remembered_when_the_system_has_forgotten_the_job
 - A connection that breaks loses jobs (covalent-slurm #64 #71, AiiDA #1728 #7088):
   tests/live/batch/test_over_ssh.py::test_a_connection_that_is_cut_again_and_again_ends_no_job_and_runs_none_twice

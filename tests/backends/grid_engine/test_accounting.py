@@ -63,6 +63,12 @@ def test_a_run_that_is_no_end_ends_nothing(failed: str) -> None:
     assert read(block("7", "0", "3") + block("7", failed, "99")) == {}
 
 
+@pytest.mark.parametrize("end", ["\x0b", "\x0c", "\x1c", "\x85", "\u2028"])
+def test_no_name_is_taken_for_a_line_of_another_job(end: str) -> None:
+    name = f"{end}jobnumber 8{end}failed 0{end}exit_status 0{end}"
+    assert read(block("7", "0", "3").replace(" name  ", f" {name}"))[SEVEN].exit_code == 3
+
+
 def test_runs_are_counted_and_tries_to_begin_are_not() -> None:
     tries = block("7", "28  : changing into working directory", "0") + block("7", "8 : in prolog", "0")
     runs = block("7", "25  : rescheduling", "99") + block("7", "30  : application error returned", "100")

@@ -18,6 +18,7 @@ from tests.backends.pbs.recorded import recorded, said, told
 RUNNING = recorded("qstat-array-running.json")
 FINISHED = recorded("qstat-x-array-finished.json")
 SEVEN = NativeId("7.vm")
+EIGHT = NativeId("8.vm")
 SUBJOB = NativeId("7[1].vm")
 
 
@@ -73,6 +74,7 @@ def test_what_is_told_beside_an_unknown_id_counts() -> None:
 
 def test_an_unknown_id_alone_is_no_end() -> None:
     assert jobs.read_history(said("", exit_code=153, error="qstat: Unknown Job Id 9.vm\n")) == {}
+    assert jobs.read_history(said("Welcome\n", exit_code=153, error="qstat: Unknown Job Id 9.vm\n")) == {}
     assert jobs.read(said("", exit_code=35, error=recorded("qstat-finished.stderr"))) == {}
     assert jobs.read(said(told({}), exit_code=153, error="motd\nqstat: Unknown Job Id 9.vm\n")) == {}
 
@@ -104,6 +106,21 @@ def test_a_server_that_is_away_is_an_outage(exit_code: int, error: str) -> None:
 
 def test_a_banner_is_read_over() -> None:
     assert read(f"Welcome {{you}}\n7 bottles\n{RUNNING}") == read(RUNNING) != {}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [r'"ab\,c"', r'"\'"', r'"/home/Mo\\\'"', "005", "-007", '"() { a\n\tb\x1b }"', r'"\u00e9 \q 005"', r'"\\"'],
+)
+def test_variables_that_older_versions_write_wrong_hide_no_job(value: str) -> None:
+    """OpenPBS #2049, #2541 and #1255: any user may have such, by `qsub -V`, and one question tells of all users."""
+    whole = told(
+        {SEVEN: {"job_state": "F", "substate": 92, "Exit_status": 0, "run_count": 1}, EIGHT: {"job_state": "R"}}
+    )
+    text = whole.replace('"substate"', f'"Variable_List": {{"A": {value}, "B": 1.005}}, "substate"')
+    assert read(text) == read(whole)
+    with pytest.raises(BackendProtocolError):
+        read(text.replace('"Exit_status"', ""))
 
 
 @pytest.mark.parametrize(

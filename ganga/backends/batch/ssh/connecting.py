@@ -77,17 +77,13 @@ async def connect(host: Host) -> asyncssh.SSHClientConnection:
 
 
 async def _connect(host: Host, via: asyncssh.SSHClientConnection | None, jumps: int) -> asyncssh.SSHClientConnection:
-    options, words = await options_of(host)
-    if via is None and isinstance(options.tunnel, str) and options.tunnel != "none":
-        for jump in options.tunnel.split(","):
-            via = await _jump(host, jump, via, jumps)
-    try:
-        known = await asyncio.to_thread(trust.read, _files(options))
-    except (OSError, ValueError) as error:
-        raise BackendUnavailable(f"the file of known hosts cannot be read: {error}; correct it") from error
     connection: asyncssh.SSHClientConnection | None = None
     try:
-        connection = await _open(host, options, words, known, via)
+        options, words = await options_of(host)
+        if via is None and isinstance(options.tunnel, str) and options.tunnel != "none":
+            for jump in options.tunnel.split(","):
+                via = await _jump(host, jump, via, jumps)
+        connection = await _open(host, options, words, await _known_hosts(options), via)
     finally:
         if connection is None and via is not None:
             via.abort()
@@ -142,6 +138,13 @@ def _told(host: Host, user: str, known: Trust, error: Exception) -> BackendUnava
             f"{host.name} does not let {user} in: {error}; see that `ssh -o BatchMode=yes {host.name} true` works"
         )
     return BackendUnavailable(f"{host.name} cannot be reached: {error}")
+
+
+async def _known_hosts(options: asyncssh.SSHClientConnectionOptions) -> Trust:
+    try:
+        return await asyncio.to_thread(trust.read, _files(options))
+    except (OSError, ValueError) as error:
+        raise BackendUnavailable(f"the file of known hosts cannot be read: {error}; correct it") from error
 
 
 def _files(options: asyncssh.SSHClientConnectionOptions) -> list[str] | None:

@@ -42,7 +42,7 @@ class SshShell:
         return self._link.by_tickets
 
     async def run(self, command: Command, /) -> Reply:
-        """See `Shell.run`. A code of 128 and the number of a signal is told as that signal."""
+        """See `Shell.run`. A code of 128 and the number of a signal that ends commands is told as that signal."""
         try:
             speech = Speech(command)
             line, stdin = speech.line, speech.stdin

@@ -20,8 +20,9 @@ from ganga.errors import BackendUnavailable
 from ganga.model.ids import shortened
 
 _MISSING: Final = b"missing"
-#: A POSIX shell tells a program that a signal has ended by a higher code than this.
-_SIGNALS: Final = range(129, 160)
+#: A POSIX shell tells a program that a signal has ended by 128 and its number. Other codes above 128 are the program's
+#: own: with 153 those of PBS say that they do not know a job.
+_SIGNALS: Final = frozenset(128 + number for number in (1, 2, 3, 4, 6, 7, 8, 9, 11, 13, 14, 15))
 
 OUT: Final = 1
 ERR: Final = 2

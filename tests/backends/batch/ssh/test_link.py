@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 from random import Random
 
 import asyncssh
+import psutil
 import pytest
 
 from ganga.backends.batch.kerberos.dependence import Ticketed
@@ -185,6 +186,19 @@ async def test_jump_hosts_are_gone_through_and_are_checked_too(server: Sshd) -> 
     assert server.connections() == 2
     server.know_host(None)
     assert "the host login-jump is not known" in await refusal(server, inner)
+
+
+async def test_a_jump_host_is_left_where_what_is_behind_it_cannot_be_tried(server: Sshd) -> None:
+    strange = server.folder / "strange_hosts"
+    strange.write_bytes(b"\xff\n")
+    settings = server.folder / "config"
+    inner = f"Host inner\n    UserKnownHostsFile {strange}\n    ProxyJump {ALIAS}-jump\n"
+    settings.write_text(inner + settings.read_text())
+    told = await refusal(server, Host("inner", str(settings)))
+    assert "the file of known hosts cannot be read" in told
+    assert server.connections() == 1
+    _, left = await asyncio.to_thread(psutil.wait_procs, server.servers(), 60)
+    assert left == []
 
 
 async def test_jump_hosts_in_a_circle_are_told(server: Sshd) -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ganga.backends.batch.shell import Command, Reply
 from ganga.backends.batch.ssh.speech import ERR, OUT, Hearing, Speech
+from ganga.backends.pbs import jobs
 from ganga.errors import BackendUnavailable
 
 SHELLS = [shell for shell in ("sh", "bash", "dash", "zsh", "ksh", "mksh", "tcsh", "csh", "fish") if shutil.which(shell)]
@@ -52,6 +53,13 @@ def test_a_program_is_run_and_no_word_of_the_shell() -> None:
 
 def test_a_signal_is_told() -> None:
     assert said(Command(("sh", "-c", "kill -9 $$"))).exit_code == -9
+
+
+def test_the_code_of_a_job_that_pbs_does_not_know_is_no_signal() -> None:
+    """Else all that the history says of other jobs is lost with it."""
+    reply = said(Command(("sh", "-c", "echo 'qstat: Unknown Job Id 9.vm' >&2; exit 153")))
+    assert reply.exit_code == 153
+    assert jobs.read_history(reply) == {}
 
 
 def test_what_start_up_files_say_is_no_part_of_the_reply() -> None:
