@@ -38,6 +38,8 @@ _KINDS: tuple[tuple[type, ...], ...] = (
     (float, int, NoneType),
     (int,),
 )
+#: Characters of a native id: each store keeps these in an index. Real ones are hardly ever longer than an address.
+LONGEST_ID = 500
 #: Seconds since 1970 that can be told as a date.
 _END_OF_TIME = 253402300800.0
 
@@ -150,6 +152,9 @@ def _check_texts(what: str, found: Mapping[Tag, str]) -> None:
 def _check_names(what: str, found: Mapping[Tag, NativeId]) -> None:
     """Two jobs under one native id would be taken for each other."""
     _check_texts(what, found)
+    for native_id in found.values():
+        if len(native_id) > LONGEST_ID:
+            raise _broken(what, native_id, f"a native id of {LONGEST_ID} characters at most")
     if len(set(found.values())) < len(found):
         raise _broken(what, dict(found), "a native id of its own for each job")
 

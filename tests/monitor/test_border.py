@@ -15,7 +15,7 @@ from ganga.model.ids import Cursor, JobId, NativeId, Tag
 from ganga.model.job import JobSpec
 from ganga.model.observation import Answer, Observation
 from ganga.model.status import JobStatus
-from ganga.monitor.border import PORTION, Border
+from ganga.monitor.border import LONGEST_ID, PORTION, Border
 from ganga.testing.backend import ScriptedBackend, ScriptedFeed
 from tests.monitor.doubles import now, virtual
 
@@ -124,6 +124,7 @@ async def test_a_good_answer_passes_as_a_copy() -> None:
         Receipts({T1: cast("NativeId", 17)}),
         Receipts({cast("Tag", 1): N1}),
         Receipts({T1: N1, T2: N1}),
+        Receipts({T1: NativeId("n" * (LONGEST_ID + 1))}),
         Receipts({}, {T1: cast("str", None)}),
         Receipts({}, cast("Mapping[Tag, str]", [T1])),
     ],
@@ -139,6 +140,7 @@ async def test_receipts_that_are_none_are_refused(reply: object) -> None:
         None,
         Finding(cast("Mapping[Tag, NativeId]", [T1])),
         Finding({T1: N1, T2: N1}),
+        Finding({T1: NativeId("n" * (LONGEST_ID + 1))}),
         Finding({}, cast("frozenset[Tag]", [T1])),
     ],
 )

@@ -61,7 +61,6 @@ def _counts(*columns: LiteralString, least: LiteralString = "0") -> tuple[Litera
 
 _TEXTS_OF_JOBS: Final[tuple[LiteralString, ...]] = (
     "name",
-    "native_id",
     "native_status",
     "reason",
     "place",
@@ -81,7 +80,7 @@ _LIMITS: Final[tuple[tuple[LiteralString, tuple[LiteralString, ...]], ...]] = (
             *_counts("job", "subjobs", "attempt", "wanted_attempt"),
             *_counts("subjob", "handed_over", least="-1"),
             *_texts(*_TEXTS_OF_JOBS),
-            *_names("target"),
+            *_names("target", "native_id"),
             *_words("status", "outcome"),
             *_times("created_at", "submitted_at", "started_at", "ended_at", "confirmed_at", "silent_since", "cpu_time"),
         ),
@@ -176,7 +175,12 @@ def fitting_update(update: Update) -> Update:
 
 def fitting(struct: _Struct) -> _Struct:
     """The record, event or state with its text, times and counts within the limits."""
-    changes = {name: kept for name, value in asdict(struct).items() if (kept := _fitting(name, value)) is not value}
+    # Of a native id nothing is cut, which would be that of another job: no back end may say such a long one.
+    changes = {
+        name: kept
+        for name, value in asdict(struct).items()
+        if name != "native_id" and (kept := _fitting(name, value)) is not value
+    }
     return replace_fields(struct, **changes) if changes else struct
 
 

@@ -20,6 +20,7 @@ from ganga.model.ids import Cursor, JobId, NativeId, Seq
 from ganga.model.job import JobRecord, JobSpec, Share, TargetState
 from ganga.model.status import JobStatus
 from ganga.model.update import Update
+from ganga.monitor.border import LONGEST_ID
 from ganga.store.base import NewJob
 from ganga.store.postgres import statements
 from ganga.store.postgres.limits import FARTHEST, LARGEST_COUNT, LONGEST_TEXT, fitting
@@ -122,7 +123,7 @@ records = st.builds(
     status=st.sampled_from(JobStatus),
     created_at=times,
     attempt=counts,
-    native_id=st.none() | texts.map(NativeId),
+    native_id=st.none() | st.text(max_size=LONGEST_ID).map(NativeId),
     reason=st.none() | texts,
     outcome=st.none() | st.sampled_from(JobStatus),
     ended_at=st.none() | times,
