@@ -51,6 +51,12 @@ def test_of_runs_of_one_second_the_last_line_counts() -> None:
     assert read(history_row("7", "REQUEUED"), history_row("7", "COMPLETED")) == {SEVEN: ("COMPLETED", 1)}
 
 
+def test_a_run_that_goes_back_to_the_queue_is_not_the_last_one() -> None:
+    """In 23.11 the next one came seconds later, as recorded."""
+    assert read(history_row("7", "REQUEUED")) == {SEVEN: ("REQUEUED", 1)}
+    assert read(history_row("7", "REQUEUED"), history_row("7", "PENDING")) == {SEVEN: ("PENDING", 1)}
+
+
 def test_a_job_that_grew_was_not_run_again() -> None:
     assert read(history_row("7", "RESIZING"), history_row("7", "COMPLETED")) == {SEVEN: ("COMPLETED", 0)}
     assert read(history_row("7", "RESIZING")) == {SEVEN: ("RESIZING", 0)}

@@ -181,20 +181,24 @@ _OF_WORDS = _QUICK | {"test_arrays.py", "test_history.py", "test_slurm_jobs_of_o
 _OF_REST = frozenset({"test_campaign_over_rest.py", "test_slurm_over_rest.py"})
 #: The systems on which not all is tried, with the files that are; of these what takes long is left out too.
 FILES: Mapping[str, AbstractSet[str]] = {
-    **dict.fromkeys(("slurm-23", "slurm-24", "slurm-25"), _OF_WORDS),
-    **dict.fromkeys(("slurm-23-over-rest", "slurm-24-over-rest", "slurm-25-over-rest"), _OF_REST),
+    "slurm-23": _OF_WORDS,
+    "slurm-23-over-rest": _OF_REST,
+    "slurm-24": _OF_WORDS,
+    "slurm-24-over-rest": _OF_REST,
+    "slurm-25": _OF_WORDS,
+    "slurm-25-over-rest": _OF_REST,
     "torque-over-slurm": _QUICK | {"test_wrong_ends.py"},
     "htcondor-over-ssh": {"test_ends.py", "test_promises.py"},
 }
+_TROUBLE = frozenset({"test_a_command_that_fails_or_says_half_ends_no_job", "test_a_command_that_hangs_is_given_up"})
 _OLDER = "test_what_is_new_is_told_by_older_versions_of_the_interface_too"
 _CUT = "test_whatever_comes_over_rest_the_commands_are_behind_it"
 #: What of these files is not: a test, or one of its cases. Of a Slurm those versions of its interface that it has not,
 #: and its newest.
 NOT_TRIED: Mapping[str, AbstractSet[str]] = {
-    **dict.fromkeys(
-        ("slurm-23", "slurm-24", "slurm-25"),
-        {"test_a_command_that_fails_or_says_half_ends_no_job", "test_a_command_that_hangs_is_given_up"},
-    ),
+    "slurm-23": _TROUBLE,
+    "slurm-24": _TROUBLE,
+    "slurm-25": _TROUBLE,
     "slurm-over-rest": {_OLDER},
     "slurm-23-over-rest": {_OLDER, _CUT},
     "slurm-24-over-rest": {f"{_OLDER}[v0.0.42]", f"{_OLDER}[v0.0.43]", _CUT},

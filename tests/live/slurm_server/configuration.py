@@ -109,8 +109,8 @@ def slurm_conf(folder: Path, ports: Ports, wishes: Wishes) -> str:
 
 
 def cgroup_conf(wishes: Wishes) -> str:
-    """Since 23.02 the daemon of a machine wants control groups, unless it is told otherwise. 23.11 cannot be told: of the
-    first version it makes none as long as nothing asks for them, wherever they are mounted.
+    """Since 23.02 the daemon of a machine wants control groups, unless it is told otherwise. 23.11 cannot be told: it
+    makes none of the first version as long as nothing asks for them, wherever they are mounted.
     """
     if wishes.memory_limits:
         return f"CgroupPlugin=cgroup/v1\nCgroupMountpoint={CONTROL_GROUPS}\nConstrainRAMSpace=yes\n"

@@ -4,8 +4,8 @@ Connections are kept: where one is to be closed after its reply, the server of 2
 cannot be read. All that is asked may be asked twice. Redirects are not followed, so that no token goes to a place that
 nobody named.
 
-An error is sent twice by 25.11, which says with the first that it is the last on that connection. Two that come together
-cannot be read: so it is known that it is an error, and not which one.
+An error is sent twice by 25.11, which says with the first that it is the last on that connection. Two that come
+together cannot be read: so it is known that it is an error, and not which one.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ _LARGEST_REPLY: Final = 1 << 28
 _NOT_AUTHENTIC: Final = 1007
 #: What a proxy says that stands before a ``slurmrestd`` and guards it.
 _NOT_NOW: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
-#: The newest first; each Slurm knows three of them.
+#: The newest first; each Slurm knows a few of them.
 _VERSIONS: Final = tuple(f"v0.0.{number}" for number in range(45, 37, -1))
 #: In these a 24.11 says that all is well of a job that it may not end.
 _WITHOUT_REFUSALS: Final = frozenset({"v0.0.39", "v0.0.40", "v0.0.41"})
@@ -92,12 +92,15 @@ class RestClient:
         return BackendUnavailable(f"{self._name} fails with status {answered.status}: {complaint(answered.body)}")
 
     async def _find_version(self) -> str:
+        answered = Answered(_GARBLED, b"")
         for version in _VERSIONS:
             answered = await self._request("GET", f"/slurm/{version}/ping")
             if answered.status == HTTPStatus.OK:
                 return version
             if answered.status not in _UNKNOWN:
                 raise self.unavailable(answered)
+        if answered.status == _GARBLED:
+            raise self.unavailable(answered)
         raise BackendProtocolError(
             f"{self._name} knows none of the versions {_VERSIONS[-1]} to {_VERSIONS[0]} of its "
             "interface; is the setting `rest_url` right, and does it load its plug-in openapi/v0.0.38 or a later one?"
