@@ -194,13 +194,13 @@ _TROUBLE = frozenset({"test_a_command_that_fails_or_says_half_ends_no_job", "tes
 _OLDER = "test_what_is_new_is_told_by_older_versions_of_the_interface_too"
 _CUT = "test_whatever_comes_over_rest_the_commands_are_behind_it"
 #: What of these files is not: a test, or one of its cases. Of a Slurm those versions of its interface that it has not,
-#: and its newest.
+#: and its newest. Who speaks that of 23.11 has jobs ended by a command too.
 NOT_TRIED: Mapping[str, AbstractSet[str]] = {
     "slurm-23": _TROUBLE,
     "slurm-24": _TROUBLE,
     "slurm-25": _TROUBLE,
     "slurm-over-rest": {_OLDER},
-    "slurm-23-over-rest": {_OLDER, _CUT},
+    "slurm-23-over-rest": {_OLDER, _CUT, "test_no_command_is_needed_to_follow_jobs_and_to_end_them"},
     "slurm-24-over-rest": {f"{_OLDER}[v0.0.42]", f"{_OLDER}[v0.0.43]", _CUT},
     "slurm-25-over-rest": {f"{_OLDER}[v0.0.40]", _CUT},
     "torque-over-slurm": {

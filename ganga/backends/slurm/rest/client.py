@@ -37,7 +37,7 @@ _NOT_AUTHENTIC: Final = 1007
 _NOT_NOW: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 #: The newest first; each Slurm knows a few of them.
 _VERSIONS: Final = tuple(f"v0.0.{number}" for number in range(45, 37, -1))
-#: In these a 24.11 says that all is well of a job that it may not end.
+#: In these a 24.11 says that all is well of a job that it may not end. A 23.11 does not; which it is nobody asks.
 _WITHOUT_REFUSALS: Final = frozenset({"v0.0.39", "v0.0.40", "v0.0.41"})
 
 

@@ -162,6 +162,7 @@ def test_a_list_without_news_says_so() -> None:
     [
         ("23.11/rest-kill", set()),
         ("23.11/rest-kill-ended", set()),
+        ("23.11/rest-kill-denied", {2002}),
         ("23.11/rest-kill-unknown", {2017}),
         ("24.11/rest-kill", set()),
         ("24.11/rest-kill-ended", {2021}),
