@@ -10,7 +10,9 @@ the server answers.
                  only root may), 9 s and 680 MB of memory to run
 ``condor``       HTCondor 23.9 of Debian 13: 15 s and 240 MB to install (apt brings it into a folder), 3 s to start
 ``slurm``        Slurm with accounting on MariaDB: 40 s to install (system packages), 5 s to start
-``slurm_24``     Slurm 24.11 of Debian 13, on the same MariaDB: 20 s and 110 MB to install (apt brings it into a folder)
+``slurm_23``     Slurm 23.11 of Ubuntu 24.04, on the same MariaDB: 15 s, 60 MB to install (apt brings it into a folder)
+``slurm_24``     Slurm 24.11 of Debian 13, in the same way: 20 s and 110 MB
+``slurm_25``     Slurm 25.11 of Ubuntu 26.04, in the same way: 15 s and 100 MB
 ``grid_engine``  Son of Grid Engine: 20 s to install (system packages), 2 s to start
 ``torque``       Slurm's wrappers for the words of Torque, only to be installed: 5 s and 3 MB beside those of ``slurm``
 ``kerberos``     a Kerberos realm of one user: 10 s to install (system packages), 1 s to start
@@ -28,6 +30,7 @@ import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Protocol
 
 from tests.live import chaos_tools, promtool
 from tests.live.arc_server import install as arc
@@ -39,15 +42,22 @@ from tests.live.grid_engine_server import install as grid_engine
 from tests.live.kerberos_server import install as kerberos
 from tests.live.postgres_server import install as postgres
 from tests.live.slurm_server import install as slurm
-from tests.live.slurm_server import newer as slurm_24
+from tests.live.slurm_server.newer import NEWER
 from tests.live.torque_words import install as torque
 
+
+class _InFolder(Protocol):
+    """What can be installed into a folder: a module, or one of several releases."""
+
+    def install(self, folder: Path, /) -> object: ...
+
+
 #: Those that are installed into folders, and those of the system's packages.
-IN_FOLDERS = {
+IN_FOLDERS: dict[str, _InFolder] = {
     "diracx": diracx,
     "dirac": dirac,
     "condor": condor,
-    "slurm_24": slurm_24,
+    **NEWER,
     "torque": torque,
     "promtool": promtool,
 }
@@ -79,13 +89,15 @@ def main(arguments: Sequence[str]) -> None:
     data = ["--data", options.data.resolve()] if options.data else []
     if options.server == "diracx":
         _become(diracx.interpreter(folder), diracx.SERVE, *(data or ["--data", folder / "data"]), *others)
+    if options.server in NEWER:
+        _become(
+            sys.executable, "-m", "tests.live.slurm_server", "--release", options.server, "--folder", folder, *others
+        )
     where = {
         "dirac": ["--folder", folder, *data],
         "condor": ["--folder", folder],
-        "slurm_24": ["--folder", folder],
     }.get(options.server, [])
-    server = "slurm" if options.server == "slurm_24" else options.server
-    _become(sys.executable, "-m", f"tests.live.{server}_server", *where, *others)
+    _become(sys.executable, "-m", f"tests.live.{options.server}_server", *where, *others)
 
 
 def _install_all(folder: Path | None) -> None:

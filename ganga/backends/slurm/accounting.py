@@ -27,6 +27,8 @@ QUESTION: Final = (
 
 #: What it says where no history is kept.
 _NONE_KEPT: Final = ("accounting storage is disabled", "AccountingStorageType")
+#: A line of a run after which there is another, which may be written down seconds later.
+_GOES_BACK: Final = "REQUEUED"
 #: A line of a job that grew or shrank, and went on.
 _RESIZED: Final = "RESIZING"
 
@@ -66,4 +68,5 @@ def _entry(lines: Iterable[_Row]) -> Entry:
     own = [line for line in lines if line[1] != _RESIZED] or list(lines)
     newest = max(enumerate(own), key=lambda item: (time(item[1][3]) or 0, item[0]))[1]
     _, state, code, _, start, end, reason, name = newest
-    return Entry(name, observation(Line(state, code, reason, start, end, len(own) - 1)))
+    restart = len(own) - (state != _GOES_BACK)
+    return Entry(name, observation(Line(state, code, reason, start, end, restart)))

@@ -19,6 +19,7 @@ STATUSES: Final[Mapping[str, JobStatus]] = MappingProxyType(
         "CONFIGURING": JobStatus.SUBMITTED,
         "REQUEUED": JobStatus.SUBMITTED,
         "REQUEUE_FED": JobStatus.SUBMITTED,
+        "EXPEDITING": JobStatus.SUBMITTED,
         "REQUEUE_HOLD": JobStatus.HELD,
         "SPECIAL_EXIT": JobStatus.HELD,
         "RESV_DEL_HOLD": JobStatus.HELD,

@@ -9,7 +9,7 @@ from ganga.model.ids import NativeId
 from ganga.model.observation import Observation
 from tests.backends.batch.listings import said_of
 
-VERSIONS = ("22.05", "24.11")
+VERSIONS = ("22.05", "23.11", "24.11", "25.11")
 _FOLDER = Path(__file__).with_name("replies")
 
 

@@ -51,6 +51,14 @@ def test_of_runs_of_one_second_the_last_line_counts() -> None:
     assert read(history_row("7", "REQUEUED"), history_row("7", "COMPLETED")) == {SEVEN: ("COMPLETED", 1)}
 
 
+def test_a_run_that_goes_back_to_the_queue_is_not_the_last_one() -> None:
+    """The next one may be written down seconds later, as recorded of 23.11."""
+    (behind,) = in_history("23.11", "sacct-behind")["requeued"].values()
+    assert (behind.status, behind.native_status, behind.restart) == (JobStatus.SUBMITTED, "REQUEUED", 1)
+    assert read(history_row("7", "REQUEUED")) == {SEVEN: ("REQUEUED", 1)}
+    assert read(history_row("7", "REQUEUED"), history_row("7", "PENDING")) == {SEVEN: ("PENDING", 1)}
+
+
 def test_a_job_that_grew_was_not_run_again() -> None:
     assert read(history_row("7", "RESIZING"), history_row("7", "COMPLETED")) == {SEVEN: ("COMPLETED", 0)}
     assert read(history_row("7", "RESIZING")) == {SEVEN: ("RESIZING", 0)}

@@ -65,6 +65,14 @@ def test_ended_jobs(version: str) -> None:
     assert (running.status, running.restart) == (JobStatus.RUNNING, 1)
 
 
+def test_a_job_that_25_11_runs_again_at_once_is_waiting_for_that() -> None:
+    """Its epilog failed on a machine, and somebody wished so by ``--requeue=expedite``."""
+    jobs = in_queue("25.11", "squeue-expediting")
+    (again,) = jobs["expedited"].values()
+    assert (again.status, again.native_status, again.restart) == (JobStatus.SUBMITTED, "EXPEDITING", 1)
+    assert sorted(jobs["array"]) == ["2_0", "2_1"]
+
+
 def test_a_banner_is_read_over() -> None:
     reply = queue_reply(queue_row("7", "RUNNING"))
     banner = said(f"Welcome\n7 bottles\nCLUSTER: test\n{reply.text}")

@@ -42,9 +42,10 @@ def test_a_job_that_was_run_again_has_the_steps_of_both_runs() -> None:
     assert {step.source for step in steps} == {"slurmdbd"}
 
 
-def test_runs_of_24_11() -> None:
-    told = runs.read(said(recorded("24.11", "sacct-runs"))) or {}
-    words = [(step.status, step.minor_status) for step in told[NativeId("10")]]
+@pytest.mark.parametrize(("version", "job"), [("23.11", "20"), ("24.11", "10"), ("25.11", "20")])
+def test_runs_of_a_job_that_was_cancelled_in_its_second_one(version: str, job: str) -> None:
+    told = runs.read(said(recorded(version, "sacct-runs"))) or {}
+    words = [(step.status, step.minor_status) for step in told[NativeId(job)]]
     assert words == [
         ("PENDING", ""),
         ("RUNNING", "vm"),
@@ -53,7 +54,10 @@ def test_runs_of_24_11() -> None:
         ("RUNNING", "vm"),
         ("CANCELLED by 0", "BeginTime"),
     ]
-    # A job of several parts, which waits.
+
+
+def test_a_job_of_several_parts_has_the_runs_of_its_first_part() -> None:
+    told = runs.read(said(recorded("24.11", "sacct-runs"))) or {}
     assert [step.status for step in told[NativeId("11")]] == ["PENDING"]
     assert NativeId("12") not in told
 

@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 from ganga.backends.slurm.states import STATUSES, Line, observation, status_of, time
 from ganga.model.status import JobStatus
 
-#: The job states of the manuals of squeue and sacct, 22.05 to 25.05.
+#: The job states of the manuals of squeue and sacct, 22.05 to 25.05, and one that 25.11 was seen to say.
 MANUAL = (
-    *("BOOT_FAIL", "CANCELLED", "COMPLETED", "CONFIGURING", "COMPLETING", "DEADLINE", "FAILED", "LAUNCH_FAILED"),
+    *("BOOT_FAIL", "CANCELLED", "COMPLETED", "CONFIGURING", "COMPLETING", "DEADLINE", "EXPEDITING", "FAILED"),
+    *("LAUNCH_FAILED",),
     *("NODE_FAIL", "OUT_OF_MEMORY", "PENDING", "PREEMPTED", "RECONFIG_FAIL", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD"),
     *("RESIZING", "RESV_DEL_HOLD", "REVOKED", "RUNNING", "SIGNALING", "SPECIAL_EXIT", "STAGE_OUT", "STOPPED"),
     *("SUSPENDED", "TIMEOUT"),

@@ -74,9 +74,9 @@ from tests.live.grid_engine_server import cluster as grid_engine_cluster
 from tests.live.grid_engine_server import install as grid_engine_install
 from tests.live.needs import needs
 from tests.live.slurm_server import install as slurm_install
-from tests.live.slurm_server import newer as newer_slurm
 from tests.live.slurm_server.cluster import running
 from tests.live.slurm_server.configuration import Wishes
+from tests.live.slurm_server.newer import NEWER
 from tests.live.system_packages import NotInstalled
 from tests.live.torque_words import install as torque_install
 
@@ -142,6 +142,18 @@ class Provisioned(NamedTuple):
     start: Callable[[], AbstractContextManager[System]]
 
 
+def newer_slurm(server: str) -> Provisioned:
+    newer = NEWER[server]
+    return Provisioned((newer.check,), lambda: slurm(Wishes(release=newer.here())))
+
+
+def newer_slurm_over_rest(server: str) -> Provisioned:
+    newer = NEWER[server]
+    return Provisioned(
+        (newer.check,), lambda: slurm_over_rest(Wishes(rest=True, min_job_age=REMEMBERED, release=newer.here()))
+    )
+
+
 SYSTEMS: dict[str, Provisioned] = {
     "slurm": Provisioned((slurm_install.check,), lambda: slurm(Wishes())),
     "slurm-without-accounting": Provisioned(
@@ -151,11 +163,12 @@ SYSTEMS: dict[str, Provisioned] = {
     "slurm-over-rest": Provisioned(
         (slurm_install.check,), lambda: slurm_over_rest(Wishes(rest=True, min_job_age=REMEMBERED))
     ),
-    "slurm-24": Provisioned((newer_slurm.check,), lambda: slurm(Wishes(release=newer_slurm.here()))),
-    "slurm-24-over-rest": Provisioned(
-        (newer_slurm.check,),
-        lambda: slurm_over_rest(Wishes(rest=True, min_job_age=REMEMBERED, release=newer_slurm.here())),
-    ),
+    "slurm-23": newer_slurm("slurm_23"),
+    "slurm-23-over-rest": newer_slurm_over_rest("slurm_23"),
+    "slurm-24": newer_slurm("slurm_24"),
+    "slurm-24-over-rest": newer_slurm_over_rest("slurm_24"),
+    "slurm-25": newer_slurm("slurm_25"),
+    "slurm-25-over-rest": newer_slurm_over_rest("slurm_25"),
     "torque-over-slurm": Provisioned((torque_install.check,), torque_over_slurm),
     "grid-engine": Provisioned((grid_engine_install.check,), grid_engine),
     "grid-engine-over-ssh": Provisioned((grid_engine_install.check, check_sshd), grid_engine_over_ssh),
@@ -164,18 +177,32 @@ SYSTEMS: dict[str, Provisioned] = {
 }
 
 _QUICK = frozenset({"test_adoption.py", "test_commands.py", "test_ends.py", "test_promises.py"})
+_OF_WORDS = _QUICK | {"test_arrays.py", "test_history.py", "test_slurm_jobs_of_others.py"}
+_OF_REST = frozenset({"test_campaign_over_rest.py", "test_slurm_over_rest.py"})
 #: The systems on which not all is tried, with the files that are; of these what takes long is left out too.
 FILES: Mapping[str, AbstractSet[str]] = {
-    "slurm-24": _QUICK | {"test_arrays.py", "test_history.py", "test_slurm_jobs_of_others.py"},
-    "slurm-24-over-rest": {"test_campaign_over_rest.py", "test_slurm_over_rest.py"},
+    "slurm-23": _OF_WORDS,
+    "slurm-23-over-rest": _OF_REST,
+    "slurm-24": _OF_WORDS,
+    "slurm-24-over-rest": _OF_REST,
+    "slurm-25": _OF_WORDS,
+    "slurm-25-over-rest": _OF_REST,
     "torque-over-slurm": _QUICK | {"test_wrong_ends.py"},
     "htcondor-over-ssh": {"test_ends.py", "test_promises.py"},
 }
-#: What of these files is not.
+_TROUBLE = frozenset({"test_a_command_that_fails_or_says_half_ends_no_job", "test_a_command_that_hangs_is_given_up"})
+_OLDER = "test_what_is_new_is_told_by_older_versions_of_the_interface_too"
+_CUT = "test_whatever_comes_over_rest_the_commands_are_behind_it"
+#: What of these files is not: a test, or one of its cases. Of a Slurm those versions of its interface that it has not,
+#: and its newest. Who speaks that of 23.11 has jobs ended by a command too.
 NOT_TRIED: Mapping[str, AbstractSet[str]] = {
-    "slurm-24": {"test_a_command_that_fails_or_says_half_ends_no_job", "test_a_command_that_hangs_is_given_up"},
-    "slurm-over-rest": {"test_what_is_new_is_told_by_older_versions_of_the_interface_too"},
-    "slurm-24-over-rest": {"test_whatever_comes_over_rest_the_commands_are_behind_it"},
+    "slurm-23": _TROUBLE,
+    "slurm-24": _TROUBLE,
+    "slurm-25": _TROUBLE,
+    "slurm-over-rest": {_OLDER},
+    "slurm-23-over-rest": {_OLDER, _CUT, "test_no_command_is_needed_to_follow_jobs_and_to_end_them"},
+    "slurm-24-over-rest": {f"{_OLDER}[v0.0.42]", f"{_OLDER}[v0.0.43]", _CUT},
+    "slurm-25-over-rest": {f"{_OLDER}[v0.0.40]", _CUT},
     "torque-over-slurm": {
         "test_a_job_is_adopted_by_its_id_and_followed_to_its_end",
         "test_a_job_that_somebody_else_kills_is_killed",
@@ -200,7 +227,8 @@ def _left_out(item: pytest.Item) -> bool:
     name = str(parameters.get("running_system", ""))
     if name == "slurm-over-rest" and "question" in item.fixturenames:
         return True
-    if (name in FILES and item.path.name not in FILES[name]) or item.originalname in NOT_TRIED.get(name, ()):
+    names = {item.originalname, item.name.replace(f"-{name}]", "]")}
+    if (name in FILES and item.path.name not in FILES[name]) or names & NOT_TRIED.get(name, set()):
         return True
     return ("-over-" in name or name in FILES) and item.get_closest_marker("slow") is not None
 

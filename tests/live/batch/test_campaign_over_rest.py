@@ -25,7 +25,11 @@ CLOSED = "is asked by its commands for now"
 OPEN = "slurmrestd answers again"
 
 pytestmark = [
-    pytest.mark.parametrize("running_system", ["slurm-over-rest", "slurm-24-over-rest"], indirect=True),
+    pytest.mark.parametrize(
+        "running_system",
+        ["slurm-over-rest", "slurm-23-over-rest", "slurm-24-over-rest", "slurm-25-over-rest"],
+        indirect=True,
+    ),
     pytest.mark.timeout(300),
 ]
 

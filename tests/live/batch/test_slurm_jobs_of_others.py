@@ -12,7 +12,7 @@ from ganga.model.status import JobStatus
 from ganga.testing.check_backend import Trial
 from tests.live.batch.slurm import SlurmSystem
 
-pytestmark = pytest.mark.parametrize("running_system", ["slurm", "slurm-24"], indirect=True)
+pytestmark = pytest.mark.parametrize("running_system", ["slurm", "slurm-23", "slurm-24", "slurm-25"], indirect=True)
 
 FAILING = JobSpec(command=("sh", "-c", "exit 3"))
 #: With a list of them that is too long for one line of the history.

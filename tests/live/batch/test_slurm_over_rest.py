@@ -30,7 +30,11 @@ from tests.live.gate import Gate
 from tests.live.proxy import Fault, Proxy, answers, cut, faithful, lost, silent
 from tests.live.slurm_server.cluster import REST
 
-pytestmark = pytest.mark.parametrize("running_system", ["slurm-over-rest", "slurm-24-over-rest"], indirect=True)
+pytestmark = pytest.mark.parametrize(
+    "running_system",
+    ["slurm-over-rest", "slurm-23-over-rest", "slurm-24-over-rest", "slurm-25-over-rest"],
+    indirect=True,
+)
 
 ENDLESS = JobSpec(command=("sleep", "3600"))
 CLOSED = "is asked by its commands for now"
@@ -138,7 +142,7 @@ async def test_what_is_new_is_told_once(backend: BatchBackend, trial: Trial, com
     assert (await backend.changes(None)).seen == {}
 
 
-@pytest.mark.parametrize("version", ["v0.0.40", "v0.0.41"])
+@pytest.mark.parametrize("version", ["v0.0.40", "v0.0.41", "v0.0.42", "v0.0.43"])
 async def test_what_is_new_is_told_by_older_versions_of_the_interface_too(
     backend: BatchBackend,
     trial: Trial,
@@ -147,7 +151,7 @@ async def test_what_is_new_is_told_by_older_versions_of_the_interface_too(
     caplog: pytest.LogCaptureFixture,
     version: str,
 ) -> None:
-    """These are the newest ones of Slurm 23.11 and 24.05."""
+    """These are the newest ones of Slurm 23.11, 24.05, 24.11 and 25.05."""
     monkeypatch.setattr(client, "_VERSIONS", (version,))
     await test_what_is_new_is_told_once(backend, trial, commands)
     assert CLOSED not in caplog.text

@@ -199,7 +199,7 @@ class Cluster:
         )
         conf = self.folder / "slurmdbd.conf"
         conf.touch(0o600)
-        conf.write_text(slurmdbd_conf(self.folder, self._ports, self._release))
+        conf.write_text(slurmdbd_conf(self.folder, self._ports, self.wishes))
         self.start_daemon(ACCOUNTING)
 
     @contextmanager

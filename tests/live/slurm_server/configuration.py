@@ -62,7 +62,6 @@ def slurm_conf(folder: Path, ports: Ports, wishes: Wishes) -> str:
             "AccountingStorageHost=127.0.0.1",
             f"AccountingStoragePort={ports.accounting}",
         )
-    rest = ("AuthAltTypes=auth/jwt", f"AuthAltParameters=jwt_key={folder / 'jwt.key'}") if wishes.rest else ()
     completions = ("JobCompType=jobcomp/filetxt", f"JobCompLoc={folder / COMPLETIONS}") if wishes.completions else ()
     lines = (
         *_plugins(wishes.release),
@@ -100,7 +99,7 @@ def slurm_conf(folder: Path, ports: Ports, wishes: Wishes) -> str:
         f"SlurmdLogFile={folder / 'slurmd.log'}",
         "SlurmdParameters=config_overrides",
         *accounting,
-        *rest,
+        *_tokens(folder, wishes),
         *completions,
         *wishes.more,
         f"NodeName={host()} NodeAddr=127.0.0.1 Port={ports.node} CPUs={wishes.processors} RealMemory=16000",
@@ -110,15 +109,21 @@ def slurm_conf(folder: Path, ports: Ports, wishes: Wishes) -> str:
 
 
 def cgroup_conf(wishes: Wishes) -> str:
-    """Since 23.02 the daemon of a machine wants control groups, unless it is told otherwise."""
+    """Since 23.02 the daemon of a machine wants control groups, unless it is told otherwise. 23.11 cannot be told: it
+    makes none of the first version as long as nothing asks for them, wherever they are mounted.
+    """
     if wishes.memory_limits:
         return f"CgroupPlugin=cgroup/v1\nCgroupMountpoint={CONTROL_GROUPS}\nConstrainRAMSpace=yes\n"
-    return "CgroupPlugin=disabled\n" if wishes.release.version() >= (23, 2) else ""
+    version = wishes.release.version()
+    if version < (23, 2):
+        return ""
+    return f"CgroupPlugin={'cgroup/v1' if version < (24, 5) else 'disabled'}\n"
 
 
-def slurmdbd_conf(folder: Path, ports: Ports, release: Release) -> str:
+def slurmdbd_conf(folder: Path, ports: Ports, wishes: Wishes) -> str:
     lines = (
-        *_plugins(release),
+        *_plugins(wishes.release),
+        *_tokens(folder, wishes),
         "AuthType=auth/none",
         "DbdHost=localhost",
         f"DbdPort={ports.accounting}",
@@ -133,6 +138,11 @@ def slurmdbd_conf(folder: Path, ports: Ports, release: Release) -> str:
         f"PidFile={folder / 'accounting.pid'}",
     )
     return "".join(f"{line}\n" for line in lines)
+
+
+def _tokens(folder: Path, wishes: Wishes) -> tuple[str, ...]:
+    """The `slurmrestd` of 23.11 wants the accounting to believe in them too, whatever it is asked."""
+    return ("AuthAltTypes=auth/jwt", f"AuthAltParameters=jwt_key={folder / 'jwt.key'}") if wishes.rest else ()
 
 
 def _plugins(release: Release) -> tuple[str, ...]:

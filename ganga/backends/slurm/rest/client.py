@@ -3,11 +3,14 @@
 Connections are kept: where one is to be closed after its reply, the server of 22.05 says so behind the reply, and that
 cannot be read. All that is asked may be asked twice. Redirects are not followed, so that no token goes to a place that
 nobody named.
+
+An error is sent twice by 25.11, which says with the first that it is the last on that connection. Two that come
+together cannot be read: so it is known that it is an error, and not which one.
 """
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from ipaddress import ip_address
@@ -32,10 +35,16 @@ _LARGEST_REPLY: Final = 1 << 28
 _NOT_AUTHENTIC: Final = 1007
 #: What a proxy says that stands before a ``slurmrestd`` and guards it.
 _NOT_NOW: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
-#: The newest first; each Slurm knows three of them.
+#: The newest first; each Slurm knows a few of them.
 _VERSIONS: Final = tuple(f"v0.0.{number}" for number in range(45, 37, -1))
-#: In these a 24.11 says that all is well of a job that it may not end.
+#: In these a 24.11 says that all is well of a job that it may not end. A 23.11 does not; which it is nobody asks.
 _WITHOUT_REFUSALS: Final = frozenset({"v0.0.39", "v0.0.40", "v0.0.41"})
+
+
+#: In place of the status of an error that cannot be read.
+_GARBLED: Final = 0
+#: What is said of a version that is not known, and perhaps of one that is.
+_UNKNOWN: Final = frozenset({HTTPStatus.NOT_FOUND, _GARBLED})
 
 
 class Answered(NamedTuple):
@@ -68,22 +77,30 @@ class RestClient:
         if self._version is None:
             self._version = await self._find_version()
         answered = await self._request(method, f"/slurm/{self._version}/{path}")
-        if answered.status == HTTPStatus.NOT_FOUND:
+        if answered.status in _UNKNOWN:
             # Another Slurm may have been installed.
             self._version = None
         return answered
 
     def unavailable(self, answered: Answered) -> BackendUnavailable:
         """The error for a reply that says that something went wrong."""
+        if answered.status == _GARBLED:
+            return BackendUnavailable(
+                f"{self._name} answers in a way that cannot be read: is the right server at its address? That of 25.11 "
+                "says so what it refuses; if it is the token, get a new one with `scontrol token`"
+            )
         return BackendUnavailable(f"{self._name} fails with status {answered.status}: {complaint(answered.body)}")
 
     async def _find_version(self) -> str:
+        answered = Answered(_GARBLED, b"")
         for version in _VERSIONS:
             answered = await self._request("GET", f"/slurm/{version}/ping")
             if answered.status == HTTPStatus.OK:
                 return version
-            if answered.status != HTTPStatus.NOT_FOUND:
+            if answered.status not in _UNKNOWN:
                 raise self.unavailable(answered)
+        if answered.status == _GARBLED:
+            raise self.unavailable(answered)
         raise BackendProtocolError(
             f"{self._name} knows none of the versions {_VERSIONS[-1]} to {_VERSIONS[0]} of its "
             "interface; is the setting `rest_url` right, and does it load its plug-in openapi/v0.0.38 or a later one?"
@@ -92,12 +109,15 @@ class RestClient:
     async def _request(self, method: str, path: str) -> Answered:
         token = await self._token()
         headers = {"X-SLURM-USER-NAME": token.user, "X-SLURM-USER-TOKEN": token.text}
+        said: Mapping[str, str] = {}
         try:
             async with self._session.request(
                 method, f"{self._base}{path}", headers=headers, allow_redirects=False
             ) as response:
                 answered = Answered(response.status, await self._whole(response))
                 said = response.headers
+        except aiohttp.ClientResponseError:
+            answered = Answered(_GARBLED, b"")
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             # Without the cause, which quotes the token.
             raise unavailable(error, self._name, self._within) from None
@@ -166,7 +186,7 @@ def _is_not_accepted(answered: Answered, token: Token) -> bool:
     """
     if answered.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         return True
-    if answered.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+    if answered.status < HTTPStatus.INTERNAL_SERVER_ERROR and answered.status != _GARBLED:
         return False
     ended = token.ends_at is not None and token.ends_at <= time.time()
     return ended or _NOT_AUTHENTIC in numbers_of_errors(answered.body)

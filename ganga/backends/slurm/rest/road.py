@@ -63,7 +63,9 @@ class RestRoad:
             return self._listing if await self._refreshed() else {}
 
     async def kill(self, ids: Collection[NativeId], /) -> Collection[NativeId]:
-        """See `Road.kill`. Tasks are left to the command: Slurm 23.02 and 23.11 end the whole array in place of one."""
+        """See `Road.kill`. Tasks are left to the command: 23.11 was seen to end the whole array in place of one, and by
+        its source 23.02 does too.
+        """
         wanted = [native_id for native_id in ids if "_" not in native_id]
         # A number may be that of a job of another cluster.
         if len(wanted) > _FEW or self._is_closed() or self._cluster:

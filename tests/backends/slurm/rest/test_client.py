@@ -1,5 +1,6 @@
 """Where `slurmrestd` may be. What it answers is tried with a real one, in `tests/live/batch`."""
 
+import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -10,7 +11,11 @@ from aiohttp import web
 
 from ganga.backends.slurm.rest.client import connected, place
 from ganga.backends.slurm.rest.token import Token
-from ganga.errors import BackendError, ConfigurationError, Overloaded
+from ganga.errors import BackendError, BackendUnavailable, ConfigurationError, Overloaded
+from tests.backends.slurm.rest.test_replies import recorded
+
+#: What 25.11 says when it is asked for a path that it does not know.
+TWICE = recorded("25.11/rest-unknown.http")
 
 
 @pytest.mark.parametrize(
@@ -84,6 +89,61 @@ async def test_a_server_that_is_asked_too_much_is_told_from_one_that_fails(statu
         with pytest.raises(Overloaded, match=rf"not ready \({status}\) and asks to wait 7 s") as caught:
             await client.ask("GET", "diag")
     assert caught.value.retry_after == 7.0
+
+
+async def garbled(requests: asyncio.StreamReader, replies: asyncio.StreamWriter) -> None:
+    """Says of all but one version what 25.11 says of those that it does not know."""
+    said = (await requests.readuntil(b"\r\n\r\n")).split()[1]
+    known = said.startswith(b"/slurm/v0.0.41/")
+    replies.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}" if known else TWICE)
+    await replies.drain()
+    replies.close()
+
+
+async def test_errors_that_25_11_sends_twice_do_not_hide_the_version_that_it_knows() -> None:
+    assert TWICE.count(b"HTTP/1.1 404") == 2
+
+    async def token() -> Token:
+        return Token("a.b.c", "alice", None)
+
+    async with listening(garbled) as url, connected(url, token, 5.0) as client:
+        assert await client.ask("GET", "diag") == (200, b"{}")
+
+
+@pytest.mark.parametrize(
+    ("words", "ends_in", "hint"),
+    [
+        (TWICE, 100.0, "That of 25.11 says so"),
+        (TWICE, -100.0, "accept the token"),
+        (b"garbage\r\n\r\n", 100.0, "right"),
+    ],
+)
+async def test_an_error_that_cannot_be_read_is_an_outage_that_names_the_token(
+    words: bytes, ends_in: float, hint: str
+) -> None:
+    async def refuse(requests: asyncio.StreamReader, replies: asyncio.StreamWriter) -> None:
+        await requests.readuntil(b"\r\n\r\n")
+        replies.write(words)
+        await replies.drain()
+        replies.close()
+
+    async def token() -> Token:
+        return Token("a.b.c", "alice", time.time() + ends_in)
+
+    async with listening(refuse) as url, connected(url, token, 5.0) as client:
+        with pytest.raises(BackendUnavailable, match=rf"{hint}.*`scontrol token`") as caught:
+            await client.ask("GET", "diag")
+    assert "a.b.c" not in str(caught.value)
+
+
+@asynccontextmanager
+async def listening(
+    answer: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
+) -> AsyncIterator[str]:
+    """Whatever is said, with no HTTP of a library in between."""
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        host, port = server.sockets[0].getsockname()
+        yield f"http://{host}:{port}"
 
 
 @asynccontextmanager

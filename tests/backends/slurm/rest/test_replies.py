@@ -113,16 +113,67 @@ def test_all_jobs_of_24_11() -> None:
     assert tasks == [0, 1, 3, 7, 9, 12, 15, 20, 22, 25, 27, 30, 35, 38, 50, 52, 54, 57, 60, 63, 66]
 
 
+@pytest.mark.parametrize("version", ["23.11", "25.11"])
+def test_all_jobs_of_the_releases_around_it(version: str) -> None:
+    found = jobs(recorded(f"{version}/rest-jobs.json"))
+    statuses = {name: {seen.status for seen in told.values()} for name, told in found.items()}
+    assert statuses == {
+        "exit3": {JobStatus.FAILED},
+        "signal9": {JobStatus.FAILED},
+        "held": {JobStatus.HELD},
+        "cut": {JobStatus.HELD},
+        "array": {JobStatus.RUNNING, JobStatus.SUBMITTED},
+        "suspended": {JobStatus.SUSPENDED},
+        "requeued": {JobStatus.SUBMITTED},
+        "again": {JobStatus.KILLED},
+        "parts": {JobStatus.HELD},
+    }
+    (failed,), (killed,), (again,) = (list(found[name].values()) for name in ("exit3", "signal9", "requeued"))
+    assert (failed.exit_code, failed.signal) == (3, None)
+    assert (killed.exit_code, killed.signal) == (None, 9)
+    assert (again.restart, again.started_at) == (1, None)
+    assert [native_id.partition("_")[2] for native_id in sorted(found["array"])] == ["0", "1", "2", "3", "4", "5"]
+    assert len(found["cut"]) == 60
+
+
+def test_a_job_that_25_11_runs_again_at_once_is_no_end() -> None:
+    (again,) = jobs(recorded("25.11/rest-expediting.json"))["expedited"].values()
+    assert (again.status, again.native_status, again.exit_code, again.restart) == (
+        JobStatus.SUBMITTED,
+        "EXPEDITING",
+        None,
+        1,
+    )
+
+
+@pytest.mark.parametrize("version", ["23.11", "24.11", "25.11"])
+def test_a_list_without_news_is_known(version: str) -> None:
+    assert read_jobs(recorded(f"{version}/rest-unchanged.json")) is None
+
+
 def test_a_list_without_news_says_so() -> None:
-    assert read_jobs(recorded("24.11/rest-unchanged.json")) is None
     warned = [{"description": "No job changes since update_time=1795403623"}]
     assert read_jobs(reply(warnings=warned)) is None
     assert read_jobs(reply(warnings=[{"description": "Something else"}, {}])) == {}
 
 
-@pytest.mark.parametrize(("name", "numbers"), [("kill", set()), ("kill-ended", {2021}), ("kill-denied", {2002})])
-def test_what_came_of_the_end_of_a_job_in_24_11(name: str, numbers: set[int]) -> None:
-    assert numbers_of_errors(recorded(f"24.11/rest-{name}.json")) == numbers
+@pytest.mark.parametrize(
+    ("reply", "numbers"),
+    [
+        ("23.11/rest-kill", set()),
+        ("23.11/rest-kill-ended", set()),
+        ("23.11/rest-kill-denied", {2002}),
+        ("23.11/rest-kill-unknown", {2017}),
+        ("24.11/rest-kill", set()),
+        ("24.11/rest-kill-ended", {2021}),
+        ("24.11/rest-kill-denied", {2002}),
+        ("25.11/rest-kill", set()),
+        ("25.11/rest-kill-ended", {2021}),
+        ("25.11/rest-kill-unknown", {2017}),
+    ],
+)
+def test_what_came_of_the_end_of_a_job(reply: str, numbers: set[int]) -> None:
+    assert numbers_of_errors(recorded(f"{reply}.json")) == numbers
 
 
 def test_numbers_are_found_beside_what_is_of_no_known_form() -> None:
@@ -191,6 +242,8 @@ def test_jobs_of_other_clusters_are_others() -> None:
 
 def test_the_controllers_clock() -> None:
     assert read_clock(recorded("22.05/rest-diag.json")) > 1795386655
+    assert read_clock(recorded("23.11/rest-diag.json")) > 1795457000
+    assert read_clock(recorded("25.11/rest-diag.json")) > 1795457000
     assert read_clock(msgspec.json.encode({"statistics": {"req_time": number(5)}})) == 5
     with pytest.raises(BackendProtocolError, match="time"):
         read_clock(msgspec.json.encode({"statistics": {"req_time": UNSET}}))
