@@ -15,7 +15,8 @@ the server answers.
 ``torque``       Slurm's wrappers for the words of Torque, only to be installed: 5 s and 3 MB beside those of ``slurm``
 ``kerberos``     a Kerberos realm of one user: 10 s to install (system packages), 1 s to start
 ``postgres``     PostgreSQL: 20 s to install (system packages), 1 s to start
-``arc``          A-REX of NorduGrid ARC: 20 s to install (system packages), 5 s to start
+``arc``          A-REX 6.17 of NorduGrid ARC: 20 s to install (system packages), 5 s to start
+``arc_7``        A-REX 7.0 of Debian 13, by root: 15 s, 250 MB to install (apt brings it into a folder), 10 s to start
 ``promtool``     the tool of Prometheus that checks metrics, only to be installed: 20 s and 48 MB (apt brings it)
 ``chaos``        strace and libfaketime for `tests.chaos`, only to be installed: 5 s (system packages)
 ``all``          all of them, side by side, only to be installed: for the live tests
@@ -31,6 +32,7 @@ from pathlib import Path
 
 from tests.live import chaos_tools, promtool
 from tests.live.arc_server import install as arc
+from tests.live.arc_server import newer as arc_7
 from tests.live.condor_server import install as condor
 from tests.live.dirac_server import install as dirac
 from tests.live.diracx_server import install as diracx
@@ -48,6 +50,7 @@ IN_FOLDERS = {
     "dirac": dirac,
     "condor": condor,
     "slurm_24": slurm_24,
+    "arc_7": arc_7,
     "torque": torque,
     "promtool": promtool,
 }
@@ -83,8 +86,9 @@ def main(arguments: Sequence[str]) -> None:
         "dirac": ["--folder", folder, *data],
         "condor": ["--folder", folder],
         "slurm_24": ["--folder", folder],
+        "arc_7": ["--folder", folder],
     }.get(options.server, [])
-    server = "slurm" if options.server == "slurm_24" else options.server
+    server = {"slurm_24": "slurm", "arc_7": "arc"}.get(options.server, options.server)
     _become(sys.executable, "-m", f"tests.live.{server}_server", *where, *others)
 
 
