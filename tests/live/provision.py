@@ -16,7 +16,7 @@ the server answers.
 ``kerberos``     a Kerberos realm of one user: 10 s to install (system packages), 1 s to start
 ``postgres``     PostgreSQL: 20 s to install (system packages), 1 s to start
 ``arc``          A-REX 6.17 of NorduGrid ARC: 20 s to install (system packages), 5 s to start
-``arc_7``        A-REX 7.0 of Debian 13, by root: 15 s, 250 MB to install (apt brings it into a folder), 10 s to start
+``arc_7``        A-REX 7.0 of Debian 13, by root: 15 s, 250 MB to install (apt brings it into a folder), 5 s to start
 ``promtool``     the tool of Prometheus that checks metrics, only to be installed: 20 s and 48 MB (apt brings it)
 ``chaos``        strace and libfaketime for `tests.chaos`, only to be installed: 5 s (system packages)
 ``all``          all of them, side by side, only to be installed: for the live tests

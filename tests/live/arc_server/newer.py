@@ -4,6 +4,7 @@ Nothing in it is led home: its daemons see its `/usr` in place of the machine's.
 """
 
 import os
+import subprocess
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -33,6 +34,8 @@ _PROGRAMS: Final = debian_packages.Programs(
     ),
     (),
 )
+#: Where those of Python are, and those of A-REX.
+_MODULES: Final = ("/usr/lib/python3.13", "/usr/lib/python3/dist-packages")
 
 
 def check() -> None:
@@ -59,6 +62,17 @@ def install(folder: Path) -> None:
     """
     system_packages.install(SYSTEM_PACKAGES)
     _PROGRAMS.install(folder)
-    # A name that packages have only once they were configured.
+    _configure(release(folder))
+
+
+def _configure(laid_out: Release) -> None:
+    """Do what the packages do where they are installed, and what is missed here."""
+    awk = laid_out.root / "usr" / "bin" / "awk"
+    if awk.is_symlink():
+        return
+    if os.geteuid() == 0:
+        # Else each job waits for Python to read the same modules of A-REX once more, since jobs may not write there.
+        words = ("/usr/bin/python3", "-W", "ignore", "-m", "compileall", "-q", *_MODULES)
+        subprocess.run([*laid_out.inside, *words], check=True)
     with suppress(FileExistsError):
-        (release(folder).root / "usr" / "bin" / "awk").symlink_to("mawk")
+        awk.symlink_to("mawk")
