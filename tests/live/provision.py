@@ -17,7 +17,8 @@ the server answers.
 ``torque``       Slurm's wrappers for the words of Torque, only to be installed: 5 s and 3 MB beside those of ``slurm``
 ``kerberos``     a Kerberos realm of one user: 10 s to install (system packages), 1 s to start
 ``postgres``     PostgreSQL: 20 s to install (system packages), 1 s to start
-``arc``          A-REX of NorduGrid ARC: 20 s to install (system packages), 5 s to start
+``arc``          A-REX 6.17 of NorduGrid ARC: 20 s to install (system packages), 5 s to start
+``arc_7``        A-REX 7.0 of Debian 13, by root: 15 s, 250 MB to install (apt brings it into a folder), 5 s to start
 ``promtool``     the tool of Prometheus that checks metrics, only to be installed: 20 s and 48 MB (apt brings it)
 ``chaos``        strace and libfaketime for `tests.chaos`, only to be installed: 5 s (system packages)
 ``all``          all of them, side by side, only to be installed: for the live tests
@@ -34,6 +35,7 @@ from typing import Protocol
 
 from tests.live import chaos_tools, promtool
 from tests.live.arc_server import install as arc
+from tests.live.arc_server import newer as arc_7
 from tests.live.condor_server import install as condor
 from tests.live.dirac_server import install as dirac
 from tests.live.diracx_server import install as diracx
@@ -58,6 +60,7 @@ IN_FOLDERS: dict[str, _InFolder] = {
     "dirac": dirac,
     "condor": condor,
     **NEWER,
+    "arc_7": arc_7,
     "torque": torque,
     "promtool": promtool,
 }
@@ -96,8 +99,10 @@ def main(arguments: Sequence[str]) -> None:
     where = {
         "dirac": ["--folder", folder, *data],
         "condor": ["--folder", folder],
+        "arc_7": ["--folder", folder],
     }.get(options.server, [])
-    _become(sys.executable, "-m", f"tests.live.{options.server}_server", *where, *others)
+    server = "arc" if options.server == "arc_7" else options.server
+    _become(sys.executable, "-m", f"tests.live.{server}_server", *where, *others)
 
 
 def _install_all(folder: Path | None) -> None:

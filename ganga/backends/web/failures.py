@@ -71,7 +71,7 @@ def words(error: Exception) -> str:
 
 
 def _refused(error: BaseException | None, name: str) -> CredentialsExpired | None:
-    """What the server has against our certificate, which it says when the handshake is long over."""
+    """What the server has against our certificate, which with TLS 1.3 it says when the handshake is long over."""
     while error is not None:
         if isinstance(error, ssl.SSLError) and (refused := refusal(str(error), name)) is not None:
             return refused
@@ -79,11 +79,12 @@ def _refused(error: BaseException | None, name: str) -> CredentialsExpired | Non
     return None
 
 
-def _not_sent(error: Exception, name: str) -> NotSent | None:
+def _not_sent(error: Exception, name: str) -> NotSent | CredentialsExpired | None:
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return untrusted(error.certificate_error, name)
     if isinstance(error, aiohttp.ClientConnectorError):
-        return unreachable(error.os_error, name)
+        # Before TLS 1.3 a server looks at our certificate while hands are still shaken.
+        return refusal(str(error.os_error), name) or unreachable(error.os_error, name)
     if isinstance(error, aiohttp.ConnectionTimeoutError):
         return NotSent(f"{name} cannot be reached ({error}); is the address right, and is there a network?")
     if isinstance(error, aiohttp.InvalidURL):

@@ -16,8 +16,13 @@ Answer = Callable[[bytes], bytes | web.Response]
 
 
 def recorded(name: str) -> bytes:
-    """What a real A-REX 6.17 has answered."""
+    """What a real A-REX 6.17 has answered, or with ``arc-7/`` before the name, a real A-REX 7.0.0."""
     return (_REPLIES / f"{name}.json").read_bytes()
+
+
+def noted(name: str) -> bytes:
+    """One of the files of a real A-REX 7.0.0 about a job."""
+    return (_REPLIES / "arc-7" / f"{name}.txt").read_bytes()
 
 
 class Scripted:

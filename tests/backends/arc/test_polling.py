@@ -8,7 +8,7 @@ from ganga.backends.arc.polling import poll
 from ganga.errors import BackendProtocolError, BackendUnavailable
 from ganga.model.ids import NativeId
 from ganga.model.status import JobStatus
-from tests.backends.arc.element import Scripted, asked, recorded
+from tests.backends.arc.element import Scripted, asked, noted, recorded
 
 FAILED = NativeId("VSnKDmfFJpAoOSAtDmABFKDmABFKDmABFKDmu7MKDmABFKDmj79MGn")
 FINISHED = NativeId("qDzKDmfFJpAoOSAtDmABFKDmABFKDmABFKDmu7MKDmBBFKDmCpdvIm")
@@ -43,6 +43,24 @@ async def test_ends_are_read_from_the_elements_own_files() -> None:
     assert not answer.absent
     # Two questions for all, and those about each that has ended; with the one that opens it.
     assert len(script.asked) == 6
+
+
+async def test_arc_7_tells_ends_as_arc_6_does() -> None:
+    failed, killed = NativeId("80a7b40ce146"), NativeId("80a87d4562c2")
+    script = Scripted()
+    script.answers = {
+        "GET ": b'{"version":["1.0","1.1"]}',
+        "POST /1.1/jobs?action=status": recorded("arc-7/status-ended"),
+        "GET /1.1/jobs?state": recorded("arc-7/list-ended"),
+        f"GET /1.1/jobs/{failed}/diagnose/diag": noted("diag-failed"),
+        f"GET /1.1/jobs/{failed}/diagnose/failed": noted("why-failed"),
+    }
+    async with asked(script) as service:
+        answer = await poll(service, {failed, killed})
+    # The other one is still being killed.
+    assert answer.seen.keys() == {failed}
+    assert answer.seen[failed].exit_code == 42
+    assert not answer.absent
 
 
 async def test_an_end_is_known_before_a_state_tells_it() -> None:

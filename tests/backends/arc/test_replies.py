@@ -34,6 +34,24 @@ def test_nothing_at_all_are_no_jobs() -> None:
     assert listing(b"") == ((), ())
 
 
+def test_arc_7_has_a_list_of_one_and_of_none_too() -> None:
+    assert list(entries(recorded("arc-7/list-none"))) == []
+    assert [entry.state for entry in entries(recorded("arc-7/list-ended"))] == ["FAILED"]
+    assert [entry.code for entry in entries(recorded("arc-7/new-single"))] == ["201"]
+    assert [entry.code for entry in entries(recorded("arc-7/kill"))] == ["202"]
+    (refused,) = entries(recorded("arc-7/new-bad-queue"))
+    assert (refused.code, refused.id) == ("500", "")
+    (unknown,) = by_id(recorded("arc-7/status-unknown")).values()
+    assert (unknown.code, unknown.state) == ("404", "None")
+    (failed,) = entries(recorded("arc-7/info-failed"))
+    assert (text(failed.document.name), text(failed.document.stdout)) == ("exit42", "out")
+    assert listing(recorded("arc-7/session")) == (["out"], [])
+
+
+def test_ids_of_arc_7_are_short() -> None:
+    assert all(is_id(job) and len(job) == 12 for job in by_id(recorded("arc-7/status-ended")))
+
+
 def test_lists_with_one_job_are_read_too() -> None:
     (entry,) = entries(b'{"job":[{"status-code":200,"id":"a","info_document":""}]}')
     assert entry.code == "200"

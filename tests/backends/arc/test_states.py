@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from ganga.backends.arc.states import ALL, ENDED, by_diagnosis, living, name_in
 from ganga.model.status import JobStatus
+from tests.backends.arc.element import noted
 
 DIAGNOSIS = """\
 runtimeenvironments=
@@ -58,6 +59,16 @@ def test_an_end_is_read_from_the_elements_own_files() -> None:
     assert (seen.peak_memory, seen.cpu_time) == (2000 << 10, 1.75)
     assert (seen.started_at, seen.ended_at) == (1795386711.0, 1795386715.0)
     assert seen.reason == "LRMS error: (3) Job finished with wrong exit code"
+
+
+def test_arc_7_tells_of_an_end_in_the_same_words() -> None:
+    failed = by_diagnosis("FAILED", noted("diag-failed").decode(), noted("why-failed").decode())
+    assert (failed.status, failed.exit_code, failed.place) == (JobStatus.FAILED, 42, "vm")
+    assert (failed.peak_memory, failed.cpu_time) == (1752 << 10, 0.0)
+    assert failed.reason == "LRMS error: (42) Job finished with wrong exit code - 42 != 0"
+    assert failed.started_at is not None
+    killed = by_diagnosis("FAILED", noted("diag-killed").decode(), noted("why-killed").decode())
+    assert (killed.status, killed.exit_code) == (JobStatus.KILLED, None)
 
 
 def test_an_end_without_any_details_is_an_end() -> None:

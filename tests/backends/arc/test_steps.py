@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from ganga.backends.arc.steps import steps
 from ganga.model.clock import Utc
 from ganga.model.step import Step
+from tests.backends.arc.element import noted
 
 NOTES = """\
 2026-11-22T22:31:49Z Job state change UNDEFINED -> ACCEPTED   Reason: (Re)Accepting new job
@@ -28,6 +29,12 @@ def test_changes_are_told_in_their_order() -> None:
         ),
         Step(status="FINISHED", at=Utc(1795386734.0), source="A-REX"),
     ]
+
+
+def test_arc_7_cancels_what_has_failed() -> None:
+    changes = steps(noted("changes-failed").decode())
+    assert [step.status for step in changes[-4:]] == ["INLRMS", "CANCELING", "FINISHING", "FINISHED"]
+    assert changes[-3].minor_status == "Job failure detected"
 
 
 @given(st.text())

@@ -73,3 +73,13 @@ def test_an_alert_says_what_the_server_has_against_us() -> None:
     broken.__cause__ = ssl.SSLError(1, "[SSL: TLSV1_ALERT_UNKNOWN_CA] tlsv1 alert unknown ca (_ssl.c:2580)")
     with pytest.raises(CredentialsExpired, match="S refuses the connection: it does not know the authority"):
         raise unavailable(broken, "S", 3.0)
+
+
+def test_an_alert_of_an_older_tls_comes_before_there_is_a_connection() -> None:
+    alert = ssl.SSLError(1, "[SSL: TLSV1_ALERT_UNKNOWN_CA] tlsv1 alert unknown ca (_ssl.c:1006)")
+    found = unavailable(aiohttp.ClientConnectorSSLError(KEY, alert), "S", 3.0)
+    assert isinstance(found, CredentialsExpired)
+    assert str(found).startswith("S refuses the connection: it does not know the authority")
+    nowhere = aiohttp.ClientConnectorError(KEY, ConnectionRefusedError(111, "refused"))
+    nowhere.__context__ = alert
+    assert isinstance(unavailable(nowhere, "S", 3.0), NotSent)

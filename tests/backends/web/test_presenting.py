@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from ganga.backends.web.errors import CredentialsExpired
 from ganga.backends.web.presenting import Presenting
 from ganga.backends.web.proxy import Proxy
 from ganga.backends.web.replies import judged
@@ -62,4 +63,28 @@ async def test_what_a_server_has_against_a_proxy_is_heard_where_nothing_is_writt
     assert (told is None) == (words is None)
     assert words is None or (words in str(told) and str(told).startswith(url))
     assert await connections.complaint(url) is None
+    await connections.close()
+
+
+async def test_with_an_older_tls_a_server_refuses_a_proxy_before_anything_is_asked(identities: Identities) -> None:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.maximum_version = ssl.TLSVersion.TLSv1_2
+    # It knows no authority at all.
+    tls.load_cert_chain(identities.folder / "host.pem")
+    tls.verify_mode = ssl.CERT_REQUIRED
+
+    def refuse(listening: socket.socket) -> None:
+        connection, _ = listening.accept()
+        with connection, suppress(ssl.SSLError):
+            tls.wrap_socket(connection, server_side=True)
+
+    connections = Presenting(
+        Proxy(identities.folder / "proxy.pem", identities.folder / "ca.pem"), timeout=60.0, judge=judged
+    )
+    with socket.create_server(("localhost", 0)) as listening:
+        serving = asyncio.create_task(asyncio.to_thread(refuse, listening))
+        url = f"https://localhost:{listening.getsockname()[1]}"
+        with pytest.raises(CredentialsExpired, match="does not know the authority"):
+            await (await connections.to(url)).read("GET", url)
+        await serving
     await connections.close()

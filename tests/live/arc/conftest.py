@@ -1,14 +1,16 @@
-"""Each test runs on a real computing element, if one is provisioned: ``python -m tests.live.provision arc``.
+"""Each test runs on real computing elements, of those releases that are provisioned: ``python -m tests.live.provision
+arc`` and ``arc_7``.
 
 Its batch system looks every ten seconds which jobs have ended, so that jobs are tried side by side.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from secrets import token_hex
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import pytest
 from msgspec.structs import replace
@@ -18,8 +20,9 @@ from ganga.backends.arc.backend import ArcBackend
 from ganga.backends.base import Surroundings
 from ganga.model.ids import NativeId, TargetName
 from ganga.testing.check_backend import Trial
+from tests.live.arc_server import install, newer
 from tests.live.arc_server.element import Element, running
-from tests.live.arc_server.install import check
+from tests.live.arc_server.release import OF_THE_SYSTEM, Release
 from tests.live.needs import needs
 from tests.live.system_packages import NotInstalled
 
@@ -27,6 +30,22 @@ from tests.live.system_packages import NotInstalled
 PATIENCE = 300.0
 #: A well-formed id of a job that was never there.
 UNKNOWN = NativeId("0" * 54)
+
+
+class Provisioned(NamedTuple):
+    """Raise `NotInstalled` unless all is there; and where it is."""
+
+    check: Callable[[], None]
+    release: Callable[[], Release]
+
+
+RELEASES = {
+    "arc-6": Provisioned(install.check, lambda: OF_THE_SYSTEM),
+    "arc-7": Provisioned(newer.check, newer.here),
+}
+
+#: What is not tried on a release, since it is not the element's to decide.
+NOT_TRIED: Mapping[str, AbstractSet[str]] = {"arc-7": {"test_an_element_that_hangs_ends_no_job"}}
 
 T = TypeVar("T")
 
@@ -49,17 +68,27 @@ async def until_denied(backend: ArcBackend, native_id: NativeId) -> None:
     await until(is_denied)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.slow)
+    left_out = [item for item in items if here in item.path.parents and _left_out(item)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
 
 
-@pytest.fixture(scope="package")
-def element() -> Iterator[Element]:
-    needs(check, NotInstalled)
-    with running() as element:
+def _left_out(item: pytest.Item) -> bool:
+    if not isinstance(item, pytest.Function) or not hasattr(item, "callspec"):
+        return False
+    return item.originalname in NOT_TRIED.get(str(item.callspec.params.get("element", "")), ())
+
+
+@pytest.fixture(scope="package", params=RELEASES)
+def element(request: pytest.FixtureRequest) -> Iterator[Element]:
+    provisioned = RELEASES[str(request.param)]
+    needs(provisioned.check, NotInstalled)
+    with running(provisioned.release()) as element:
         yield element
 
 

@@ -105,10 +105,10 @@ async def test_what_is_asked_for_arrives_and_what_cannot_be_is_refused(trial: Tr
         processors=2, memory=3 << 30, time=5400, queue="fork", project="physics", native=('(priority="7")',)
     )
     native_id = await trial.submit(JobSpec(command=("true",), resources=wish))
-    notes = (element.root / "control" / f"job.{native_id}.description").read_text()
+    notes = element.note(native_id, "description")
     for said in ('(count="2")', '(memory="1536")', '(project="physics")', '(priority="7")', '(queue="fork")'):
         assert said in notes
-    limits = (element.root / "control" / f"job.{native_id}.grami").read_text()
+    limits = element.note(native_id, "grami")
     assert "joboption_walltime=5400" in limits
     jobs = [
         trial.submission(JobSpec(command=("true",), resources=Resources(queue="no-such-queue"))),

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.live.arc_server.credentials import Credentials
+from tests.live.arc_server.release import Release
 
 QUEUE: Final = "fork"
 #: Jobs that the element takes from their preparation to their end at once; others wait.
@@ -20,7 +21,7 @@ FOLDERS: Final = ("control", "session", "run", "log", "rte", "scratch")
 OPEN_FOLDERS: Final = ("session", "scratch")
 
 
-def element(root: Path, port: int, credentials: Credentials) -> str:
+def element(root: Path, port: int, credentials: Credentials, release: Release) -> str:
     """The ini file."""
     certificate, key = credentials.host
     return f"""\
@@ -29,6 +30,7 @@ hostname = localhost
 x509_host_key = {key}
 x509_host_cert = {certificate}
 x509_cert_dir = {credentials.authorities}
+{release.common}
 [authgroup:all]
 all = yes
 [mapping]

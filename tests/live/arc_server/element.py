@@ -19,6 +19,7 @@ import psutil
 from tests.live.arc_server import configuration
 from tests.live.arc_server.credentials import Credentials
 from tests.live.arc_server.install import check
+from tests.live.arc_server.release import OF_THE_SYSTEM, Release
 from tests.live.dirac_server.processes import NotStarted, Processes, free_ports
 
 #: The daemon that has the jobs, and the one that speaks to clients.
@@ -33,12 +34,13 @@ _SMALLEST_ACCOUNT: Final = 1000
 class Element:
     """A running A-REX."""
 
-    def __init__(self, root: Path, port: int, processes: Processes) -> None:
+    def __init__(self, root: Path, port: int, processes: Processes, release: Release) -> None:
         self.root = root
         self.processes = processes
         self.credentials = Credentials(root / "pki")
         self.proxy = self.credentials.proxy("alice", root / "proxy.pem")
         self._port = port
+        self._release = release
 
     @property
     def url(self) -> str:
@@ -55,7 +57,8 @@ class Element:
     def start_daemon(self, name: str) -> None:
         """One of them (again)."""
         # The one with the jobs has no port: what it needs is that the other one is there.
-        self.processes.start(name, ["/usr/sbin/arched", "-f", "-c", self._xml(name)], self._port, self._environment)
+        command: list[str | Path] = [*self._release.inside, "/usr/sbin/arched", "-f", "-c", self._xml(name)]
+        self.processes.start(name, command, self._port, self._environment)
 
     def stop_daemon(self, name: str) -> None:
         """At once, as by the kernel."""
@@ -84,6 +87,12 @@ class Element:
         """Those of a job; it may be said to run before it has any."""
         return [process for process in _job_processes(self.root) if _variable(process, "GRID_GLOBAL_JOBID") == job]
 
+    def note(self, job: str, what: str) -> str:
+        """One of its own files about a job; ARC 7 has a folder for each job."""
+        notes, (one, two, three, rest) = self.root / "control", (job[:3], job[3:6], job[6:9], job[9:])
+        places = (notes / f"job.{job}.{what}", notes / "jobs" / one / two / three / rest / what)
+        return next(path for path in places if path.exists()).read_text()
+
     @property
     def _environment(self) -> Mapping[str, str]:
         certificate, key = self.credentials.host
@@ -107,13 +116,14 @@ class Element:
         # Else the start script computes one in the background for minutes.
         parameters = ("genpkey", "-genparam", "-algorithm", "DH", "-pkeyopt", "group:ffdhe2048", "-out")
         _run({}, "openssl", *parameters, str(self.root / "control" / "dhparam.pem"))
-        (self.root / "arc.conf").write_text(configuration.element(self.root, self._port, self.credentials))
+        settings = configuration.element(self.root, self._port, self.credentials, self._release)
+        (self.root / "arc.conf").write_text(settings)
         for name in DAEMONS:
             self._settle(name)
 
     def _settle(self, name: str) -> None:
         """The start script checks all and writes down the settings of its daemon, which only tells its version then."""
-        _run(self._environment, f"/usr/share/arc/arc-{name}-start", "--version")
+        _run(self._environment, *self._release.inside, f"/usr/share/arc/arc-{name}-start", "--version")
         (written,) = (self.root / "scratch").glob("arex.xml.*")
         xml = written.read_text()
         written.unlink()
@@ -136,13 +146,14 @@ class Element:
 
 
 @contextmanager
-def running(within: Path | None = None) -> Iterator[Element]:
+def running(release: Release = OF_THE_SYSTEM, within: Path | None = None) -> Iterator[Element]:
     """An element with nothing in it, gone with all its files at the end. Raises `NotInstalled` and `NotStarted`."""
-    check()
+    if release == OF_THE_SYSTEM:
+        check()
     root = Path(tempfile.mkdtemp(prefix="arc-", dir=within))
     try:
         with Processes(root, dict(os.environ)) as processes:
-            element = Element(root, free_ports(1)[0], processes)
+            element = Element(root, free_ports(1)[0], processes, release)
             element.start()
             yield element
             for name in DAEMONS:
