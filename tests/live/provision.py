@@ -12,7 +12,9 @@ the server answers.
 ``slurm``        Slurm with accounting on MariaDB: 40 s to install (system packages), 5 s to start
 ``slurm_24``     Slurm 24.11 of Debian 13, on the same MariaDB: 20 s and 110 MB to install (apt brings it into a folder)
 ``grid_engine``  Son of Grid Engine: 20 s to install (system packages), 2 s to start
-``torque``       Slurm's wrappers for the words of Torque, only to be installed: 5 s and 3 MB beside those of ``slurm``
+``torque``       Torque 2.4 of Ubuntu 16.04: 15 s and 80 MB to install (apt brings it into a folder), 3 s to start;
+                 only root may run it
+``torque_words`` Slurm's wrappers for the words of Torque, only to be installed: 5 s and 3 MB beside those of ``slurm``
 ``kerberos``     a Kerberos realm of one user: 10 s to install (system packages), 1 s to start
 ``postgres``     PostgreSQL: 20 s to install (system packages), 1 s to start
 ``arc``          A-REX of NorduGrid ARC: 20 s to install (system packages), 5 s to start
@@ -40,7 +42,8 @@ from tests.live.kerberos_server import install as kerberos
 from tests.live.postgres_server import install as postgres
 from tests.live.slurm_server import install as slurm
 from tests.live.slurm_server import newer as slurm_24
-from tests.live.torque_words import install as torque
+from tests.live.torque_server import install as torque
+from tests.live.torque_words import install as torque_words
 
 #: Those that are installed into folders, and those of the system's packages.
 IN_FOLDERS = {
@@ -49,6 +52,7 @@ IN_FOLDERS = {
     "condor": condor,
     "slurm_24": slurm_24,
     "torque": torque,
+    "torque_words": torque_words,
     "promtool": promtool,
 }
 IN_THE_SYSTEM = {
@@ -60,7 +64,7 @@ IN_THE_SYSTEM = {
     "chaos": chaos_tools,
 }
 #: There is nothing to run.
-_NO_SERVERS = frozenset({"torque", "promtool", "chaos"})
+_NO_SERVERS = frozenset({"torque_words", "promtool", "chaos"})
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -83,6 +87,7 @@ def main(arguments: Sequence[str]) -> None:
         "dirac": ["--folder", folder, *data],
         "condor": ["--folder", folder],
         "slurm_24": ["--folder", folder],
+        "torque": ["--folder", folder],
     }.get(options.server, [])
     server = "slurm" if options.server == "slurm_24" else options.server
     _become(sys.executable, "-m", f"tests.live.{server}_server", *where, *others)

@@ -77,7 +77,13 @@ class Reader:
             seen = reading(record.attributes) if self.is_single(record.id) and times[record.id] == 1 else None
             if seen is not None:
                 owner = record.attributes.get("Job_Owner", "").partition("@")[0]
-                yield NativeId(record.id), Entry(record.attributes.get("Job_Name", ""), seen, owner)
+                yield NativeId(record.id), Entry(_name(record.attributes), seen, owner)
+
+
+def _name(told: Mapping[str, str]) -> str:
+    """Of a subjob that of its array, to which the server adds the index."""
+    index = told.get("job_array_id")
+    return told.get("Job_Name", "").removesuffix("" if index is None else f"-{index}")
 
 
 def _live(told: Mapping[str, str]) -> Observation | None:

@@ -67,6 +67,7 @@ from tests.live.batch.slurm import SlurmSystem
 from tests.live.batch.slurm_over_rest import SlurmOverRest
 from tests.live.batch.slurm_over_ssh import SlurmOverSsh
 from tests.live.batch.system import System
+from tests.live.batch.torque import TorqueSystem
 from tests.live.batch.torque_over_slurm import TorqueOverSlurm
 from tests.live.condor_server import install as condor_install
 from tests.live.condor_server import pool
@@ -78,7 +79,9 @@ from tests.live.slurm_server import newer as newer_slurm
 from tests.live.slurm_server.cluster import running
 from tests.live.slurm_server.configuration import Wishes
 from tests.live.system_packages import NotInstalled
-from tests.live.torque_words import install as torque_install
+from tests.live.torque_server import cluster as torque_cluster
+from tests.live.torque_server import install as torque_install
+from tests.live.torque_words import install as torque_words
 
 #: Seconds until a job that should have ended is given up.
 PATIENCE = 300.0
@@ -103,6 +106,12 @@ def slurm_over_ssh(wishes: Wishes) -> Iterator[System]:
 def slurm_over_rest(wishes: Wishes) -> Iterator[System]:
     with running(wishes) as cluster:
         yield SlurmOverRest(cluster)
+
+
+@contextmanager
+def torque() -> Iterator[System]:
+    with torque_cluster.running() as cluster:
+        yield TorqueSystem(cluster)
 
 
 @contextmanager
@@ -156,7 +165,8 @@ SYSTEMS: dict[str, Provisioned] = {
         (newer_slurm.check,),
         lambda: slurm_over_rest(Wishes(rest=True, min_job_age=REMEMBERED, release=newer_slurm.here())),
     ),
-    "torque-over-slurm": Provisioned((torque_install.check,), torque_over_slurm),
+    "torque": Provisioned((torque_install.check,), torque),
+    "torque-over-slurm": Provisioned((torque_words.check,), torque_over_slurm),
     "grid-engine": Provisioned((grid_engine_install.check,), grid_engine),
     "grid-engine-over-ssh": Provisioned((grid_engine_install.check, check_sshd), grid_engine_over_ssh),
     "htcondor": Provisioned((condor_install.check,), htcondor),
