@@ -43,8 +43,8 @@ class Reader:
 
     #: Whether a text is the id of a job or subjob; None for one that is neither that nor an array.
     is_single: Callable[[str], bool | None]
-    #: The exit code with which no jobs at all are told, without a word.
-    of_none: int
+    #: Whether an answer says that there are no jobs at all.
+    says_none: Callable[[Reply], bool]
 
     def queue(self, reply: Reply) -> Listing:
         """The jobs and subjobs that have not ended."""
@@ -55,7 +55,7 @@ class Reader:
         return self._listing(reply, _end)
 
     def _listing(self, reply: Reply, reading: _Reading) -> Listing:
-        if reply.exit_code == self.of_none and not reply.complaint:
+        if self.says_none(reply):
             return {}
         if reply.exit_code != 0:
             raise reply.unavailable()

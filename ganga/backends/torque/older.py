@@ -6,9 +6,8 @@ from typing import Final
 from ganga.backends.batch.dialect import Inquiry, Place, Variables
 from ganga.backends.batch.shell import Command
 from ganga.backends.pbs import ids, references
-from ganga.backends.pbs.deleting import PLAIN
 from ganga.backends.torque.jobs import Reader
-from ganga.backends.torque.words import Torque
+from ganga.backends.torque.words import Torque, question, says_none
 from ganga.model.ids import NativeId
 
 #: The id of a job has no index in it, whatever dashes its server has.
@@ -19,7 +18,7 @@ _VARIABLES: Final = Variables(
     prefixes=("PBS_",),
 )
 #: With the subjobs of arrays, and those of all users.
-_QUESTION: Final = Command((*PLAIN, "qstat", "-f"))
+_QUESTION: Final = question("qstat", "-f")
 _DASHED: Final = re.compile(r"([0-9]+)-([0-9]+)(\..*)?")
 
 
@@ -36,7 +35,7 @@ def _is_single(text: str) -> bool | None:
 class Older(Torque):
     """The `Dialect` of one target."""
 
-    _reader = Reader(_is_single, of_none=0)
+    _reader = Reader(_is_single, says_none)
 
     @property
     def name(self) -> str:

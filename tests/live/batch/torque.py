@@ -24,9 +24,12 @@ class TorqueSystem:
     daemons = (SERVER, NODE)
     shortest_limit = Resources(time=5)
     waiting = Resources(native=("-h",))
-    scarce_memory = Resources(memory=200 << 20)
+    #: It holds each process to it, and not all of them together.
+    scarce_memory = None
     over_memory = JobStatus.FAILED
     keeps_history = False
+    forgets_use = True
+    makes_arrays_later = True
     history = None
 
     def __init__(self, cluster: Cluster) -> None:

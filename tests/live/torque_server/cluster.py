@@ -77,8 +77,11 @@ class Cluster:
         self.until_ready()
 
     def start_daemon(self, name: str) -> None:
-        """One of them (again)."""
+        """One of them (again). The scheduler ends when its server does."""
         self._start(name)
+        if name == SERVER:
+            self.stop_daemon(SCHEDULER)
+            self._start(SCHEDULER)
 
     def stop_daemon(self, name: str) -> None:
         """At once, as by the kernel."""
@@ -117,7 +120,9 @@ class Cluster:
         }
         program, port, *words = programs[name]
         command = [self._release / "usr" / "sbin" / str(program), *map(str, words), *more]
-        at_home = ["unshare", "--mount", "--", "sh", "-c", _AT_HOME, "sh", self._home, *command]
+        # Asked to end, a server with running jobs never does: with us it ends at once.
+        own = ["setpriv", "--pdeathsig", "KILL", "--", "unshare", "--mount", "--"]
+        at_home = [*own, "sh", "-c", _AT_HOME, "sh", self._home, *command]
         # By this variable the scheduler stays a child of ours instead of going its own way.
         variables = {**self.environment, **({"PBSDEBUG": "1"} if name == SCHEDULER else {})}
         self.processes.start(name, at_home, int(port), variables)
@@ -164,6 +169,8 @@ def running(within: Path | None = None, release: Path | None = None) -> Iterator
             cluster.start()
             yield cluster
             cluster.end_jobs()
+            for name in (SCHEDULER, NODE, SERVER):
+                cluster.stop_daemon(name)
     finally:
         _end_processes(f"{host()}:{ports.server}")
         remove(folder)
