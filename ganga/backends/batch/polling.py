@@ -137,6 +137,7 @@ class Poller:
             native_id: dataclasses.replace(
                 _of_queue(queue, native_id),
                 history=_seen(told, native_id),
+                assumed=native_id in told and told[native_id].assumed,
                 launcher=words.get(place) if native_id in unsettled else None,
                 heard=history is not None,
                 siblings=place.job in siblings,
@@ -183,7 +184,7 @@ class Poller:
 
 def _tells_end(listing: Listing, native_id: NativeId) -> bool:
     seen = _seen(listing, native_id)
-    return seen is not None and seen.status.final and not is_doubtful(seen)
+    return seen is not None and seen.status.final and not is_doubtful(seen) and not listing[native_id].assumed
 
 
 def _without_times(listing: Listing, places: Mapping[NativeId, Place]) -> dict[NativeId, Place]:

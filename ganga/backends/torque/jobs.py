@@ -77,7 +77,9 @@ class Reader:
             seen = reading(record.attributes) if self.is_single(record.id) and times[record.id] == 1 else None
             if seen is not None:
                 owner = record.attributes.get("Job_Owner", "").partition("@")[0]
-                yield NativeId(record.id), Entry(_name(record.attributes), seen, owner)
+                # A node whose daemon was started again has not seen the ends of its jobs, and calls them 0.
+                assumed = seen.status is JobStatus.COMPLETED
+                yield NativeId(record.id), Entry(_name(record.attributes), seen, owner, assumed=assumed)
 
 
 def _name(told: Mapping[str, str]) -> str:

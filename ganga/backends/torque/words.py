@@ -32,7 +32,7 @@ _SERVER: Final = re.compile(r"^Server:[ \t]+\S+\n(?:[ \t].*\n)*?[ \t]+server_sta
 
 def question(*words: str) -> Command:
     """Ask by these words for jobs, and for the server if there are none."""
-    return Command((*PLAIN, "sh", "-c", _ASK, *words[:1], *words))
+    return Command((*PLAIN, "sh", "-c", _ASK, *words[:1], *words), title=words[0])
 
 
 def says_none(reply: Reply) -> bool:
