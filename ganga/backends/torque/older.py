@@ -1,4 +1,4 @@
-"""The words of Torque up to 2.4, where these are others: a subjob is ``12-3.server``, and qstat tells of all unasked."""
+"""The words of Torque up to 2.4 that are others: a subjob is ``12-3.server``, and qstat tells of all unasked."""
 
 import re
 from typing import Final

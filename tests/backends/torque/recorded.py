@@ -264,7 +264,7 @@ Server: localhost:15099
     server_state = Active
     scheduling = True
     total_jobs = 0
-    state_count = Transit:0 Queued:0 Held:0 Waiting:0 Running:0 Exiting:0 
+    state_count = Transit:0 Queued:0 Held:0 Waiting:0 Running:0 Exiting:0\x20
     acl_roots = root@*
     default_queue = batch
     log_events = 511

@@ -84,8 +84,8 @@ def test_no_jobs_are_told_by_a_server_that_is_there() -> None:
     [
         ("printf 'jobs\\n\\n'", "jobs\n\n", 0),
         ("printf 'jobs'; exit 3", "", 3),
-        ("test \"$1\" = -f", "", 1),
-        ("test \"$1\" = -f || echo \"server, by $*\"", "server, by -B -f\n", 0),
+        ('test "$1" = -f', "", 1),
+        ('test "$1" = -f || echo "server, by $*"', "server, by -B -f\n", 0),
     ],
 )
 def test_an_answer_is_handed_on_as_it_is(script: str, told: str, exit_code: int, tmp_path: Path) -> None:

@@ -42,7 +42,9 @@ async def ends(
 async def until_made(backend: BatchBackend, system: System, ids: list[NativeId]) -> None:
     """Until the tasks of an array are there, on a system that makes them once it has taken the array."""
     async with asyncio.timeout(PATIENCE):
-        while system.makes_arrays_later and len((await backend.poll(ids)).seen) < len(ids):
+        while True:
+            if not system.makes_arrays_later or len((await backend.poll(ids)).seen) == len(ids):
+                return
             await asyncio.sleep(0.2)
 
 

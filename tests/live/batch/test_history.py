@@ -43,7 +43,7 @@ async def test_all_runs_of_a_job_are_told(trial: Trial, backend: BatchBackend, s
     system.requeue(native_id)
     await trial.end_of(native_id)
     if not system.keeps_history:
-        with pytest.raises(UsageError, match="no accounting|writes down nothing"):
+        with pytest.raises(UsageError, match=r"no accounting|writes down nothing"):
             await backend.history([native_id])
         return
     await trial.until(native_id, lambda _: system.has_forgotten(native_id), "been forgotten")

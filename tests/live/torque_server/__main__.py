@@ -1,4 +1,4 @@
-"""Start a cluster and serve until interrupted: ``python -m tests.live.torque_server [--folder WHERE_IT_IS_INSTALLED]``."""
+"""Start a cluster and serve until interrupted: ``python -m tests.live.torque_server [--folder WHERE_IT_IS]``."""
 
 import argparse
 import signal

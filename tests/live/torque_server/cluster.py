@@ -112,20 +112,20 @@ class Cluster:
 
     def _start(self, name: str, *more: str) -> None:
         ports = self._ports
-        programs = {
-            SERVER: ("pbs_server", ports.server, "-D", "-p", ports.server, "-M", ports.node)
-            + ("-R", ports.node_questions, "-S", ports.scheduler),
-            NODE: ("pbs_mom", ports.node, "-D", "-S", ports.server, "-M", ports.node, "-R", ports.node_questions),
-            SCHEDULER: ("pbs_sched", ports.scheduler, "-S", ports.scheduler),
+        of_node = ("-M", ports.node, "-R", ports.node_questions)
+        programs: dict[str, tuple[str, int, tuple[object, ...]]] = {
+            SERVER: ("pbs_server", ports.server, ("-D", "-p", ports.server, *of_node, "-S", ports.scheduler)),
+            NODE: ("pbs_mom", ports.node, ("-D", "-S", ports.server, *of_node)),
+            SCHEDULER: ("pbs_sched", ports.scheduler, ("-S", ports.scheduler)),
         }
-        program, port, *words = programs[name]
-        command = [self._release / "usr" / "sbin" / str(program), *map(str, words), *more]
+        program, port, words = programs[name]
         # Asked to end, a server with running jobs never does: with us it ends at once.
-        own = ["setpriv", "--pdeathsig", "KILL", "--", "unshare", "--mount", "--"]
-        at_home = [*own, "sh", "-c", _AT_HOME, "sh", self._home, *command]
+        own = ("setpriv", "--pdeathsig", "KILL", "--", "unshare", "--mount", "--")
+        path = self._release / "usr" / "sbin" / program
+        at_home: list[str | Path] = [*own, "sh", "-c", _AT_HOME, "sh", self._home, path, *map(str, words), *more]
         # By this variable the scheduler stays a child of ours instead of going its own way.
         variables = {**self.environment, **({"PBSDEBUG": "1"} if name == SCHEDULER else {})}
-        self.processes.start(name, at_home, int(port), variables)
+        self.processes.start(name, at_home, port, variables)
 
     def _run(self, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         return subprocess.run(
