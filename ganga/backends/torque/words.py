@@ -1,4 +1,4 @@
-"""The words of Torque, 4 to 6."""
+"""The words of Torque, 4 to 6, and what all versions have in common."""
 
 import re
 from collections.abc import Collection, Sequence
