@@ -1,7 +1,7 @@
 """Start a cluster, stop it, and do to its daemons what happens to daemons.
 
 Their folder has a name that is compiled in. So each daemon, and with the node its jobs, has a name space of mounts in
-which that is the folder of the cluster; whatever else is there in the same place they do not see. The commands find the
+which that is the folder of the cluster, and which has names of ports of its own. The commands find the
 server by variables, and need none.
 """
 
@@ -30,7 +30,8 @@ _READY_WITHIN: Final = 180.0
 #: Becomes a daemon whose home is the first of the words.
 _AT_HOME: Final = (
     "mount -t tmpfs -o mode=755 tmpfs /var/spool && mkdir /var/spool/torque && "
-    'mount --bind "$1" /var/spool/torque && shift && exec "$@"'
+    'mount --bind "$1" /var/spool/torque && '
+    '{ ! test -e /etc/services || mount --bind "$1/services" /etc/services; } && shift && exec "$@"'
 )
 
 
@@ -151,6 +152,7 @@ class Cluster:
         leave_out = shutil.ignore_patterns("server_name")
         shutil.copytree(self._release / "var" / "spool" / "torque", self._home, ignore=leave_out)
         (self._home / "server_priv" / "nodes").write_text(configuration.nodes())
+        (self._home / "services").write_text(configuration.services(self._ports))
         (self._home / "mom_priv" / "config").write_text(configuration.node_config())
         (self.folder / "bin").mkdir()
         for name in install.COMMANDS:
