@@ -19,6 +19,7 @@ _VARIABLES: Final = Variables(
 )
 #: With the subjobs of arrays, and those of all users.
 _QUESTION: Final = question("qstat", "-f")
+_MADE_AT_ONCE: Final = 256
 _DASHED: Final = re.compile(r"([0-9]+)-([0-9]+)(\..*)?")
 
 
@@ -46,6 +47,13 @@ class Older(Torque):
     def variables(self) -> Variables:
         """Jobs are not told how often they were run before."""
         return _VARIABLES
+
+    @property
+    def largest_array(self) -> int:
+        """The server makes as many subjobs at once: of a larger array it would tell some, and not yet the others, which
+        would pass for cancelled.
+        """
+        return _MADE_AT_ONCE
 
     def native_id(self, job: str, index: int | None, /) -> NativeId:
         """``12.server``, or ``12-3.server``."""

@@ -41,7 +41,7 @@ def test_ids_lead_to_places_and_back() -> None:
     assert DIALECT.place(NativeId("7-3.a-b:15099")) == Place("7.a-b:15099", 3)
     assert DIALECT.place(NativeId("7.a-1.vm")) == Place("7.a-1.vm", 0)
     assert [DIALECT.place(NativeId(text)) for text in ("7[3].vm", "7-.vm", "7-3-4.vm", "7", "07-1.vm")] == [None] * 5
-    assert DIALECT.name == "Torque 2.4"
+    assert (DIALECT.name, DIALECT.largest_array) == ("Torque 2.4", 256)
 
 
 def test_what_is_told_of_jobs_is_understood() -> None:

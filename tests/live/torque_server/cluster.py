@@ -1,8 +1,8 @@
 """Start a cluster, stop it, and do to its daemons what happens to daemons.
 
 Their folder has a name that is compiled in. So each daemon, and with the node its jobs, has a name space of mounts in
-which that is the folder of the cluster, and which has names of ports of its own. The commands find the
-server by variables, and need none.
+which that is the folder of the cluster, and which has names of ports of its own. The commands find the server by
+variables, and need none.
 """
 
 import json
