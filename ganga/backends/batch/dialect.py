@@ -38,6 +38,8 @@ class Entry(NamedTuple):
     owner: str = ""
     #: Whether it was run again `seen.restart` times at most: some systems count starts that came to nothing too.
     counts_vain_starts: bool = False
+    #: Whether its success is told also where the system has not seen how it ended.
+    assumed: bool = False
     #: Whether its submission is not over, and may never be: the system has not all that it needs to run the job.
     arriving: bool = False
 

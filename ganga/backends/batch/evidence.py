@@ -4,7 +4,8 @@ The queue is asked first and is believed: it is what the system acts by. If it h
 nobody knows: the job is as it was when something was last said of it. Of a job that it does not list, the history is
 believed if it tells an end; a live status there is old news, which an end may follow for a while and none after that,
 and so is a run that went before the newest. Where all that it tells is signal 9, the launcher may know that this was
-the program's own end. Then the launcher's word that it has ended counts, unless the history tells of a later run.
+the program's own end; and a success that the system may not have seen is none before the launcher says so, or for long
+says nothing. Then the launcher's word that it has ended counts, unless the history tells of a later run.
 Nothing but these makes an end, with two exceptions. A task that for long is not there when asked for, and never began,
 was cancelled in the queue, where systems forget it without a trace; it takes that the system speaks of its siblings, or
 has taken note of our own wish to kill it, and that a history, where there is one, was asked for it after its lag and
@@ -67,6 +68,8 @@ class Testimony:
     launcher: Word | None = None
     #: Whether the queue, and the history where there is one, have answered.
     heard: bool = False
+    #: Whether the history tells a success that the system may not have seen.
+    assumed: bool = False
     #: Whether the queue speaks of other tasks of the same array.
     siblings: bool = False
     #: Whether the system has taken note that we want it killed.
@@ -90,13 +93,14 @@ def judge(said: Testimony) -> Observation | Verdict:
     launcher = said.launcher if isinstance(said.launcher, Observation) else None
     if said.history is not None and is_doubtful(said.history):
         return _settle_doubt(said, said.history, launcher)
+    if said.history is not None and said.assumed:
+        return _settle_success(said, said.history, launcher)
     heard = [seen for seen in (said.history, launcher) if seen is not None]
     since = 0 if said.history is None else said.history.restart
     ends = [seen for seen in heard if seen.status.final and seen.restart >= since]
     if ends:
         end = max(ends, key=lambda seen: seen.restart)
-        by_our_kill = end is launcher and said.kill_noted and end.signal in _KILLING
-        return replace(end, status=JobStatus.KILLED, reason=_KILLED) if by_our_kill else end
+        return _by_whom(end, said) if end is launcher else end
     late = said.history is not None and not said.settled
     if late or not said.heard or said.launcher is None:
         return Verdict.SILENCE
@@ -142,6 +146,25 @@ def _settle_doubt(said: Testimony, history: Observation, launcher: Observation |
         return launcher if by_itself or launcher.restart > history.restart else history
     waits = said.launcher is not Trace.NONE and not (said.kill_noted or said.settled)
     return Verdict.SILENCE if waits or said.launcher is None else history
+
+
+def _by_whom(end: Observation, said: Testimony) -> Observation:
+    """The end that the launcher tells: what a signal has ended was killed if the system has taken note of our wish."""
+    by_our_kill = said.kill_noted and end.signal in _KILLING
+    return replace(end, status=JobStatus.KILLED, reason=_KILLED) if by_our_kill else end
+
+
+def _settle_success(said: Testimony, history: Observation, launcher: Observation | None) -> Observation | Verdict:
+    """The launcher has seen the end, and tells it for sure. Without its word, which may be late, it was killed with its
+    program, or could not write.
+    """
+    if launcher is not None and launcher.status.final and launcher.restart >= history.restart:
+        return replace(_by_whom(launcher, said), peak_memory=history.peak_memory, cpu_time=history.cpu_time)
+    if said.launcher is Trace.NONE:
+        return history
+    if said.launcher is None or not said.settled:
+        return Verdict.SILENCE
+    return replace(history, status=JobStatus.KILLED, exit_code=None, reason=_KILLED) if said.kill_noted else history
 
 
 def read_standing(reply: Reply) -> Mapping[Place, Word]:

@@ -127,7 +127,8 @@ class Poller:
         if history is None:
             self._restart_delay(missing)
         unsettled = {native_id: place for native_id, place in missing.items() if not _tells_end(told, native_id)}
-        words = await self._words(unsettled)
+        words = await self._words(unsettled | _without_times(told, missing))
+        told = {key: _timed(entry, words.get(missing[key])) for key, entry in told.items()}
         strangers = [native_id for native_id, place in unsettled.items() if words.get(place) is Trace.NONE]
         queue: dict[NativeId, Entry] = {}
         for command in self._dialect.queue_of(strangers):
@@ -136,7 +137,8 @@ class Poller:
             native_id: dataclasses.replace(
                 _of_queue(queue, native_id),
                 history=_seen(told, native_id),
-                launcher=words.get(place),
+                assumed=native_id in told and told[native_id].assumed,
+                launcher=words.get(place) if native_id in unsettled else None,
                 heard=history is not None,
                 siblings=place.job in siblings,
                 kill_noted=native_id in self._kill_noted,
@@ -182,7 +184,23 @@ class Poller:
 
 def _tells_end(listing: Listing, native_id: NativeId) -> bool:
     seen = _seen(listing, native_id)
-    return seen is not None and seen.status.final and not is_doubtful(seen)
+    return seen is not None and seen.status.final and not is_doubtful(seen) and not listing[native_id].assumed
+
+
+def _without_times(listing: Listing, places: Mapping[NativeId, Place]) -> dict[NativeId, Place]:
+    """Those that have ended, and of which the system does not tell when."""
+    ends = {key: seen for key in listing if (seen := _seen(listing, key)) is not None and seen.status.final}
+    return {key: places[key] for key, seen in ends.items() if seen.started_at is None and seen.ended_at is None}
+
+
+def _timed(entry: Entry, word: Word | None) -> Entry:
+    """The entry with the times of the launcher, where it saw the end of the same run, and the system tells none."""
+    seen = entry.seen
+    if seen is None or not isinstance(word, Observation) or not (seen.status.final and word.status.final):
+        return entry
+    if word.restart != seen.restart or not (seen.started_at is None and seen.ended_at is None):
+        return entry
+    return entry._replace(seen=replace(seen, started_at=word.started_at, ended_at=word.ended_at))
 
 
 def _seen(listing: Listing, native_id: NativeId) -> Observation | None:

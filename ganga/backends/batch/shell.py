@@ -20,10 +20,14 @@ class Command:
     argv: tuple[str, ...]
     #: What it can read from its standard input.
     stdin: bytes = field(default=b"", repr=False)
+    #: What a person would call it, where a shell is the program.
+    title: str = ""
 
     @property
     def name(self) -> str:
         """What a person would call it: the program, without the environment that it is given."""
+        if self.title:
+            return self.title
         words = iter(self.argv)
         return next((word for word in words if word != "env" and "=" not in word), "env").rpartition("/")[2]
 

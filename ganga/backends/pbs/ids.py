@@ -19,7 +19,8 @@ IN_A_JOB: Final = (
 )
 
 _NUMBER: Final = "(?:0|[1-9][0-9]{0,11})"
-_SERVER: Final = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,254}"
+#: With its port where that is not the usual one: ``vm:15099``.
+_SERVER: Final = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,254}(?::[0-9]{1,5})?"
 _ID: Final = re.compile(rf"({_NUMBER})(\[({_NUMBER})?\])?\.({_SERVER})")
 _REFERENCE: Final = re.compile(rf"({_NUMBER})(\[(?:({_NUMBER})(?:-({_NUMBER}))?)?\])?(?:\.({_SERVER}))?")
 

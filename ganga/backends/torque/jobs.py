@@ -43,8 +43,8 @@ class Reader:
 
     #: Whether a text is the id of a job or subjob; None for one that is neither that nor an array.
     is_single: Callable[[str], bool | None]
-    #: The exit code with which no jobs at all are told, without a word.
-    of_none: int
+    #: Whether an answer says that there are no jobs at all.
+    says_none: Callable[[Reply], bool]
 
     def queue(self, reply: Reply) -> Listing:
         """The jobs and subjobs that have not ended."""
@@ -55,7 +55,7 @@ class Reader:
         return self._listing(reply, _end)
 
     def _listing(self, reply: Reply, reading: _Reading) -> Listing:
-        if reply.exit_code == self.of_none and not reply.complaint:
+        if self.says_none(reply):
             return {}
         if reply.exit_code != 0:
             raise reply.unavailable()
@@ -77,7 +77,15 @@ class Reader:
             seen = reading(record.attributes) if self.is_single(record.id) and times[record.id] == 1 else None
             if seen is not None:
                 owner = record.attributes.get("Job_Owner", "").partition("@")[0]
-                yield NativeId(record.id), Entry(record.attributes.get("Job_Name", ""), seen, owner)
+                # A node whose daemon was started again has not seen the ends of its jobs, and calls them 0.
+                assumed = seen.status is JobStatus.COMPLETED
+                yield NativeId(record.id), Entry(_name(record.attributes), seen, owner, assumed=assumed)
+
+
+def _name(told: Mapping[str, str]) -> str:
+    """Of a subjob that of its array, to which the server adds the index."""
+    index = told.get("job_array_id")
+    return told.get("Job_Name", "").removesuffix("" if index is None else f"-{index}")
 
 
 def _live(told: Mapping[str, str]) -> Observation | None:

@@ -29,6 +29,7 @@ _VARIABLES: Final = Variables(
 )
 _ID: Final = re.compile(r"[1-9][0-9]{0,9}")
 _QUESTION: Final = Command((*PLAIN, "qstat", "-f"))
+_OF_NONE: Final = 153
 #: This qsub takes the name of a file, and none that is a socket, which the standard input may be.
 _THROUGH_A_PIPE: Final = 'cat | qsub "$@" /dev/stdin'
 #: How sbatch says, in what qsub tells of it, that the job itself is wrong; all other errors may pass.
@@ -44,10 +45,15 @@ def _is_single(text: str) -> bool | None:
     return True if _ID.fullmatch(text) else None
 
 
+def _says_none(reply: Reply) -> bool:
+    """By an exit code, without a word."""
+    return reply.exit_code == _OF_NONE and not reply.complaint
+
+
 class OverSlurm(Torque):
     """The `Dialect` of one target."""
 
-    _reader = Reader(_is_single, of_none=153)
+    _reader = Reader(_is_single, _says_none)
 
     @property
     def name(self) -> str:

@@ -14,8 +14,8 @@ class Settings(batch.BatchSettings, frozen=True, kw_only=True, forbid_unknown_fi
     #: The folder for the files of jobs, which the machines of the cluster see too; empty: `~/.ganga/batch/` and the
     #: name of the target. Torque would take what stands before a colon for a machine.
     work_folder: Annotated[str, Meta(pattern=r"^[^:]*$")] = ""
-    #: Whose the commands are: Torque's own, or Slurm's wrappers, which speak the words of Torque.
-    commands: Literal["torque", "slurm"] = "torque"
+    #: Whose the commands are: Torque's own, since 2.5 or before that, or Slurm's wrappers.
+    commands: Literal["torque", "torque-2.4", "slurm"] = "torque"
 
 
 def policy(_settings: Settings, /) -> Policy:

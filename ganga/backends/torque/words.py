@@ -1,5 +1,6 @@
-"""The words of Torque, 4 to 6."""
+"""The words of Torque, 4 to 6, and what all versions have in common."""
 
+import re
 from collections.abc import Collection, Sequence
 from typing import Final
 
@@ -20,8 +21,27 @@ _VARIABLES: Final = Variables(
     job=ids.IN_A_JOB,
     prefixes=("PBS_",),
 )
+#: Of no jobs qstat says nothing, as a command would that has not asked anybody: then the server is to say that it is
+#: there. What was told is handed on to the last byte, which the shell would leave out if it were a line break.
+_ASK: Final = (
+    'said=$("$@"; code=$?; echo x; exit $code) || exit; said=${said%x}; '
+    'if [ "$said" ]; then printf %s "$said"; else exec qstat -B -f; fi'
+)
+_SERVER: Final = re.compile(r"^Server:[ \t]+\S+\n(?:[ \t].*\n)*?[ \t]+server_state = \S", re.MULTILINE)
+
+
+def question(*words: str) -> Command:
+    """Ask by these words for jobs, and for the server if there are none."""
+    return Command((*PLAIN, "sh", "-c", _ASK, *words[:1], *words), title=words[0])
+
+
+def says_none(reply: Reply) -> bool:
+    """Whether there are no jobs in the answer to that, and that can be believed."""
+    return reply.exit_code == 0 and "Job Id:" not in reply.text and _SERVER.search(reply.text) is not None
+
+
 #: With the subjobs of arrays, and those of all users: it chooses none by their users in this form.
-_QUESTION: Final = Command((*PLAIN, "qstat", "-t", "-f"))
+_QUESTION: Final = question("qstat", "-t", "-f")
 
 
 def _is_single(text: str) -> bool | None:
@@ -31,7 +51,7 @@ def _is_single(text: str) -> bool | None:
 class Torque:
     """The `Dialect` of one target."""
 
-    _reader = Reader(_is_single, of_none=0)
+    _reader = Reader(_is_single, says_none)
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings

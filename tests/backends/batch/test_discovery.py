@@ -130,3 +130,9 @@ def test_whatever_is_said_a_system_is_known_or_is_not(said: str, script: str) ->
 def test_only_what_tells_a_version_is_ready_for_use(said: str) -> None:
     discovery = judged(slurm_signs(), said, [])
     assert (discovery.obstacle is None) == (slurm_signs().version.search(said) is not None)
+
+
+async def test_of_an_older_torque_the_settings_tell(provide: Provide) -> None:
+    found = await discovered(torque, provide(of("qsub qdel", "qstat", "echo 'version: 2.4.16' >&2")))
+    assert (found.found, found.settings) == ("version: 2.4.16", {"commands": "torque-2.4"})
+    assert found.obstacle is None

@@ -34,7 +34,19 @@ BY_ITSELF = Observation(status=JobStatus.FAILED, native_status="ended", signal=9
 #: All that speaks for a cancellation in the queue.
 GONE = evidence.Testimony(launcher=Trace.NOT_BEGUN, heard=True, siblings=True, settled=True)
 
+TERMINATED = replace(FAILED, status=JobStatus.KILLED, signal=15, reason="it was killed")
+ASSUMED_KILLED = replace(DONE, status=JobStatus.KILLED, exit_code=None, reason="it was killed")
+
 OBSERVATIONS = st.sampled_from([RUNNING, DONE, FAILED, replace(RUNNING, restart=1), replace(FAILED, restart=1)])
+
+
+def assumed(
+    launcher: evidence.Word | None = None, *, settled: bool = False, kill_noted: bool = False
+) -> evidence.Testimony:
+    """With a success in the history that the system may not have seen."""
+    return evidence.Testimony(
+        history=DONE, assumed=True, launcher=launcher, heard=True, settled=settled, kill_noted=kill_noted
+    )
 
 
 @pytest.mark.parametrize(
@@ -56,6 +68,15 @@ OBSERVATIONS = st.sampled_from([RUNNING, DONE, FAILED, replace(RUNNING, restart=
         (evidence.Testimony(history=KILLED, launcher=FAILED, heard=True), KILLED),
         (evidence.Testimony(history=replace(KILLED, restart=1), launcher=BY_ITSELF), replace(KILLED, restart=1)),
         (evidence.Testimony(history=replace(KILLED, signal=None), launcher=BY_ITSELF), replace(KILLED, signal=None)),
+        (assumed(launcher=FAILED), FAILED),
+        (assumed(launcher=replace(FAILED, signal=15), kill_noted=True), TERMINATED),
+        (assumed(launcher=DONE), DONE),
+        (assumed(launcher=RUNNING), Verdict.SILENCE),
+        (assumed(launcher=RUNNING, kill_noted=True), Verdict.SILENCE),
+        (assumed(launcher=RUNNING, settled=True), DONE),
+        (assumed(launcher=RUNNING, settled=True, kill_noted=True), ASSUMED_KILLED),
+        (assumed(settled=True), Verdict.SILENCE),
+        (assumed(launcher=Trace.NONE), DONE),
         (evidence.Testimony(history=RUNNING, launcher=DONE, heard=True), DONE),
         (evidence.Testimony(history=replace(RUNNING, restart=1), launcher=DONE, heard=True), Verdict.SILENCE),
         (evidence.Testimony(history=RUNNING, launcher=RUNNING, heard=True), Verdict.SILENCE),

@@ -256,6 +256,47 @@ async def out_of_reach(_places: object) -> Mapping[Place, Word]:
     raise down()
 
 
+class AssumingDialect(ToyDialect):
+    """It calls jobs successful of which it has not seen the end."""
+
+    def read_history(self, reply: Reply, /) -> Listing | None:
+        told = super().read_history(reply)
+        assert told is not None
+        return {
+            key: entry._replace(assumed=said_of(entry).status is JobStatus.COMPLETED) for key, entry in told.items()
+        }
+
+
+async def test_a_success_that_the_system_may_not_have_seen_is_the_launchers_to_tell(
+    system: ToySystem, work: Path
+) -> None:
+    place = place_in(system, work)
+    backend = BatchBackend(AssumingDialect(), system, place, largest_array=50, commit_delay=60.0)
+    (native_id,) = (await backend.submit([submission()])).accepted.values()
+    system.becomes(native_id, JobStatus.COMPLETED, code=0)
+    system.forget(native_id)
+    answer = await backend.poll([native_id])
+    assert (answer.seen, answer.absent) == ({}, frozenset())
+    task = work / "ids" / native_id / "0"
+    task.mkdir()
+    (task / "status").write_text("ended 0 100 160 7\n")
+    seen = (await backend.poll([native_id])).seen[native_id]
+    assert (seen.status, seen.exit_code, seen.ended_at) == (JobStatus.FAILED, 7, 160.0)
+
+
+async def test_when_a_job_ended_the_launcher_tells_where_the_history_does_not(system: ToySystem, work: Path) -> None:
+    backend = backend_on(system, work)
+    (native_id,) = (await backend.submit([submission()])).accepted.values()
+    system.becomes(native_id, JobStatus.FAILED, code=3)
+    system.forget(native_id)
+    task = work / "ids" / native_id / "0"
+    task.mkdir()
+    for word, times in (("1 100 160 3", (None, None)), ("0 100 160 3", (100.0, 160.0))):
+        (task / "status").write_text(f"ended {word}\n")
+        seen = (await backend.poll([native_id])).seen[native_id]
+        assert (seen.exit_code, seen.restart, seen.started_at, seen.ended_at) == (3, 0, *times)
+
+
 class ExplainingDialect(ToyDialect):
     """Its queue also tells of jobs that nobody asked for."""
 

@@ -15,6 +15,7 @@ from ganga.model.ids import NativeId
 from ganga.model.observation import Observation
 from ganga.model.status import JobStatus
 from tests.backends.torque.documented import TORQUE, WRAPPERS, said, told
+from tests.backends.torque.recorded import SERVER as RECORDED_SERVER
 
 DIALECT = Torque(Settings())
 OVER_SLURM = OverSlurm(Settings(commands="slurm"))
@@ -64,7 +65,11 @@ def test_the_wrappers_tell_no_ends() -> None:
 
 
 def test_an_answer_without_jobs_is_whole_only_in_the_words_of_each() -> None:
-    assert DIALECT.read_queue(said("")) == {}
+    assert DIALECT.read_queue(said(RECORDED_SERVER)) == {}
+    assert DIALECT.read_queue(said(f"Welcome!\n\n{RECORDED_SERVER}")) == {}
+    for text in ("", "Server: vm\n", f"{RECORDED_SERVER}Job Id: 7.vm\n"):
+        with pytest.raises(BackendProtocolError):
+            DIALECT.read_queue(said(text))
     assert OVER_SLURM.read_queue(said("", exit_code=153)) == {}
     with pytest.raises(BackendUnavailable):
         DIALECT.read_queue(said("", exit_code=153))

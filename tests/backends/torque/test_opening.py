@@ -28,8 +28,9 @@ SLURM_JOB_ID=$$ /bin/sh "$last"
 printf 'Job Id:\\t%s\\n    job_state = C\\n\\n' $$ >>"$ANSWER"
 echo $$
 """
+#: Asked for the server, it is there.
 _QSTAT = """#!/bin/sh
-cat "$ANSWER"
+if [ "$1" = -B ]; then printf 'Server: vm\\n    server_state = Active\\n'; else cat "$ANSWER"; fi
 """
 
 

@@ -11,7 +11,8 @@ an array of 1,000, to its end     ``test_arrays``         over SSH and REST, whe
                                                           they wait, and killed
 an exit code, a signal            ``test_ends``
 a time limit                      ``test_ends``           over SSH and REST: it is the system's, and takes minutes
-a memory limit                    ``test_ends``           on a Slurm without control groups, which does not hold to it
+a memory limit                    ``test_ends``           on a Slurm without control groups, and on Torque, which do
+                                                          not hold to it
 held; killed in the queue, while  ``test_ends``
 it runs, by somebody else; run
 again
@@ -19,24 +20,26 @@ adopted                           ``test_adoption``
 a daemon killed and started       ``test_daemons``        over SSH and REST: it is the system's. A cut connection and a
 again, each; frozen                                       road that goes have tests of their own
 the accounting away               ``test_daemons``        where no daemon keeps it: Grid Engine and HTCondor (a
-                                                          file), and Slurm without accounting
+                                                          file), Torque, and Slurm without accounting
 a command fails, hangs, says a    ``test_commands``       over REST, where the queue is not asked by a command
 banner, or half a reply
 a wrong clock, both ways          ``test_clocks``         over SSH and REST, which have no clock of their own; without
-                                                          accounting
+                                                          accounting; on HTCondor and Torque
 5,000 jobs of others in the       ``test_crowds``         over REST
 queue
-all runs told; what it has used   ``test_history``        on HTCondor (its runs); on Slurm without accounting
+all runs told; what it has used   ``test_history``        on HTCondor and Torque (its runs); on Slurm without
+                                                          accounting
 jobs of many, by one service      ``test_for_all_over_     on any but Slurm over SSH
                                   ssh``
 whole campaigns                   ``test_campaign``       over SSH, but for ``test_over_ssh``, and over REST, but for
                                                           ``test_campaign_over_rest``
 ================================  ======================  ===========================================================
 
-PBS and LSF cannot be installed from any registry: they are tried by recorded and by documented replies only. Nor can
-Torque, but its words can: by Slurm's own wrappers. On these is tried what they can tell (`FILES`): no holds, no tasks
-of arrays, and no ends but by what the launchers have written down. On a newer Slurm is tried what its words decide, and
-on HTCondor over SSH ``test_ends`` and ``test_promises``: both of its halves are tried by themselves too.
+PBS and LSF cannot be installed from any registry: they are tried by recorded and by documented replies only. Of Torque
+an old one can, 2.4: what later ones say otherwise is tried by documented replies. Slurm's own wrappers speak its words
+too: on these is tried what they can tell (`FILES`): no holds, no tasks of arrays, and no ends but by what the launchers
+have written down. On a newer Slurm is tried what its words decide, and on HTCondor over SSH ``test_ends`` and
+``test_promises``: both of its halves are tried by themselves too.
 """
 
 import os
@@ -67,6 +70,7 @@ from tests.live.batch.slurm import SlurmSystem
 from tests.live.batch.slurm_over_rest import SlurmOverRest
 from tests.live.batch.slurm_over_ssh import SlurmOverSsh
 from tests.live.batch.system import System
+from tests.live.batch.torque import TorqueSystem
 from tests.live.batch.torque_over_slurm import TorqueOverSlurm
 from tests.live.condor_server import install as condor_install
 from tests.live.condor_server import pool
@@ -78,7 +82,9 @@ from tests.live.slurm_server.cluster import running
 from tests.live.slurm_server.configuration import Wishes
 from tests.live.slurm_server.newer import NEWER
 from tests.live.system_packages import NotInstalled
-from tests.live.torque_words import install as torque_install
+from tests.live.torque_server import cluster as torque_cluster
+from tests.live.torque_server import install as torque_install
+from tests.live.torque_words import install as torque_words
 
 #: Seconds until a job that should have ended is given up.
 PATIENCE = 300.0
@@ -103,6 +109,12 @@ def slurm_over_ssh(wishes: Wishes) -> Iterator[System]:
 def slurm_over_rest(wishes: Wishes) -> Iterator[System]:
     with running(wishes) as cluster:
         yield SlurmOverRest(cluster)
+
+
+@contextmanager
+def torque() -> Iterator[System]:
+    with torque_cluster.running() as cluster:
+        yield TorqueSystem(cluster)
 
 
 @contextmanager
@@ -169,7 +181,8 @@ SYSTEMS: dict[str, Provisioned] = {
     "slurm-24-over-rest": newer_slurm_over_rest("slurm_24"),
     "slurm-25": newer_slurm("slurm_25"),
     "slurm-25-over-rest": newer_slurm_over_rest("slurm_25"),
-    "torque-over-slurm": Provisioned((torque_install.check,), torque_over_slurm),
+    "torque": Provisioned((torque_install.check,), torque),
+    "torque-over-slurm": Provisioned((torque_words.check,), torque_over_slurm),
     "grid-engine": Provisioned((grid_engine_install.check,), grid_engine),
     "grid-engine-over-ssh": Provisioned((grid_engine_install.check, check_sshd), grid_engine_over_ssh),
     "htcondor": Provisioned((condor_install.check,), htcondor),

@@ -27,6 +27,8 @@ class GridEngineSystem:
     scarce_memory = Resources(memory=200 << 20)
     over_memory = JobStatus.FAILED
     keeps_history = True
+    forgets_use = False
+    makes_arrays_later = False
     #: It is in a file, which every command reads by itself.
     history = None
 

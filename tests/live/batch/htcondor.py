@@ -29,6 +29,8 @@ class HTCondorSystem:
     scarce_memory = Resources(memory=200 << 20)
     over_memory = JobStatus.HELD
     keeps_history = True
+    forgets_use = False
+    makes_arrays_later = False
     #: It is in a file, which the command reads by itself.
     history = None
 

@@ -27,6 +27,8 @@ class SlurmSystem:
     waiting = Resources(native=("--hold",))
     #: That takes control groups, which these clusters do without.
     scarce_memory = None
+    forgets_use = False
+    makes_arrays_later = False
     over_memory = JobStatus.FAILED
 
     def __init__(self, cluster: Cluster) -> None:

@@ -37,6 +37,16 @@ class System(Protocol):
         ...
 
     @property
+    def forgets_use(self) -> bool:
+        """Whether it tells what a job has used only for as long as the queue has it, ended or not."""
+        ...
+
+    @property
+    def makes_arrays_later(self) -> bool:
+        """Whether it shows the tasks of an array some time after it has taken the array only."""
+        ...
+
+    @property
     def history(self) -> str | None:
         """The daemon without which the history cannot be asked."""
         ...

@@ -39,6 +39,15 @@ async def ends(
     return found
 
 
+async def until_made(backend: BatchBackend, system: System, ids: list[NativeId]) -> None:
+    """Until the tasks of an array are there, on a system that makes them once it has taken the array."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            if not system.makes_arrays_later or len((await backend.poll(ids)).seen) == len(ids):
+                return
+            await asyncio.sleep(0.2)
+
+
 @pytest.mark.slow
 async def test_a_thousand_tasks_end_each_in_its_own_way(backend: BatchBackend, trial: Trial) -> None:
     """The system forgets the first of them long before the last has begun."""
@@ -65,6 +74,7 @@ async def test_each_of_a_thousand_tasks_that_wait_is_known(backend: BatchBackend
     jobs = array(trial, 1000, "sleep 3600", system.waiting)
     accepted = (await backend.submit(jobs)).accepted
     ids = [accepted[job.tag] for job in jobs]
+    await until_made(backend, system, ids)
     answer = await backend.poll(ids)
     assert Counter(seen.status for seen in answer.seen.values()) == {JobStatus.HELD: 1000}
     assert set(answer.seen) == set(ids)
@@ -79,6 +89,7 @@ async def test_tasks_that_are_killed_in_the_queue_are_killed(
     """By us or by somebody else: the system forgets these at once."""
     jobs = array(trial, 6, "sleep 3600", system.waiting)
     ids = list((await backend.submit(jobs)).accepted.values())
+    await until_made(backend, system, ids)
     await backend.kill(ids[1:3])
     system.cancel_as_somebody(ids[4])
     gone = [ids[1], ids[2], ids[4]]
@@ -95,6 +106,7 @@ async def test_an_interrupted_submission_of_an_array_is_found_task_by_task(
     """None of them begins, since whoever begins notes which job its batch is."""
     jobs = array(trial, 5, "true", system.waiting)
     accepted = (await backend.submit(jobs)).accepted
+    await until_made(backend, system, list(accepted.values()))
     (batch,) = (work / "batches").iterdir()
     (batch / "job").unlink()
     found = await backend.find([job.tag for job in jobs[1:]])

@@ -1,1 +1,1 @@
-"""Slurm's own wrappers, which speak the words of Torque: the only Torque that any registry still has."""
+"""Slurm's own wrappers, which speak the words of Torque."""

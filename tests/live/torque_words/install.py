@@ -25,9 +25,9 @@ _BESIDE: Final = ("sbatch", "salloc", "srun")
 def check() -> None:
     """Raise `NotInstalled` unless they are there, and the Slurm to which they speak."""
     slurm.check()
-    folder = installed_in(os.environ, "torque")
+    folder = installed_in(os.environ, "torque_words")
     if not _finished(folder).exists():
-        command = f"python -m tests.live.provision torque --folder {folder} --install-only"
+        command = f"python -m tests.live.provision torque_words --folder {folder} --install-only"
         raise system_packages.NotInstalled(f"Slurm's wrappers for the words of Torque are not in {folder}: `{command}`")
 
 
@@ -44,7 +44,7 @@ def install(folder: Path) -> None:
 
 def environment() -> Mapping[str, str]:
     """The variables by which they are found, and find what they need."""
-    place = installed_in(os.environ, "torque") / "root" / "usr"
+    place = installed_in(os.environ, "torque_words") / "root" / "usr"
     return {
         "PATH": f"{place / 'bin'}:{os.environ['PATH']}",
         "PERL5LIB": ":".join(map(str, place.glob("lib/*/perl5/*"))),
