@@ -2,13 +2,18 @@
 
 import os
 import socket
+from contextlib import suppress
 from functools import cache
+from hashlib import blake2b
 from pathlib import Path
 
 import msgspec
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _NAMESPACE = Path("/proc/self/ns/pid")
+#: Differs from one machine to the next, whatever these are called. It is to be shown to nobody as it is, but hashed
+#: (`man 5 machine-id`).
+_MACHINE_ID = Path("/etc/machine-id")
 
 
 class Process(msgspec.Struct, frozen=True):
@@ -22,21 +27,26 @@ class Process(msgspec.Struct, frozen=True):
     started: str
     #: Where processes have these numbers: containers count their own. Empty where the system does not say.
     namespace: str = ""
+    #: Told apart from others of the same name; empty where the system does not say.
+    machine: str = ""
 
     @property
     def near(self) -> bool:
         """Whether it has its number among those that are seen from here."""
-        here = this_process()
-        return (self.host, self.namespace) == (here.host, here.namespace)
+        return self._on_this_machine and self.namespace == this_process().namespace
 
     def surely_dead(self) -> bool:
         """Whether it ran on this machine and is gone. False of a process elsewhere, in another container, or of an
         account whose processes are hidden from us: of these nothing is known.
         """
-        here = this_process()
-        if self.host != here.host:
+        if not self._on_this_machine:
             return False
-        return self.boot != here.boot or (self.near and not self._seen())
+        return self.boot != this_process().boot or (self.near and not self._seen())
+
+    @property
+    def _on_this_machine(self) -> bool:
+        here = this_process()
+        return (self.host, self.machine) == (here.host, here.machine)
 
     def _seen(self) -> bool:
         """Whether it lives, as far as that can be seen."""
@@ -49,7 +59,7 @@ def this_process() -> Process:
     """This process."""
     boot = _BOOT_ID.read_text().strip() if _BOOT_ID.exists() else ""
     namespace = str(_NAMESPACE.readlink()) if _NAMESPACE.is_symlink() else ""
-    return Process(socket.gethostname(), boot, os.getpid(), _started(os.getpid()) or "", namespace)
+    return Process(socket.gethostname(), boot, os.getpid(), _started(os.getpid()) or "", namespace, _machine())
 
 
 def describe(process: Process) -> str:
@@ -63,6 +73,13 @@ def parse(text: str) -> Process | None:
         return msgspec.json.decode(text, type=Process)
     except msgspec.DecodeError:
         return None
+
+
+def _machine() -> str:
+    number = b""
+    with suppress(OSError):
+        number = _MACHINE_ID.read_bytes().strip()
+    return blake2b(number, digest_size=8, key=b"ganga").hexdigest() if number else ""
 
 
 def _started(pid: int) -> str | None:

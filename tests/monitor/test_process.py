@@ -3,10 +3,12 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
+from ganga.monitor import process as processes
 from ganga.monitor.process import Process, describe, parse, this_process
 
 
@@ -30,6 +32,24 @@ def test_nothing_outlives_a_restart_of_the_machine() -> None:
 def test_nothing_is_known_of_another_machine() -> None:
     elsewhere = Process(host="elsewhere.example", boot="b", pid=2**22 + 1, started="1")
     assert not elsewhere.surely_dead()
+
+
+def test_nothing_is_known_of_another_machine_of_the_same_name() -> None:
+    """Its boot is another one, which says nothing of its processes here."""
+    elsewhere = replace(this_process(), machine="another machine", boot="another boot")
+    assert not elsewhere.surely_dead()
+    assert not elsewhere.near
+
+
+def test_the_number_of_the_machine_is_not_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "_MACHINE_ID", tmp_path / "machine-id")
+    assert this_process.__wrapped__().machine == ""
+    (tmp_path / "machine-id").write_text("0123456789abcdef0123456789abcdef\n")
+    one = this_process.__wrapped__()
+    assert one.machine
+    assert "0123456789abcdef" not in describe(one)
+    (tmp_path / "machine-id").write_text("f123456789abcdef0123456789abcdef\n")
+    assert this_process.__wrapped__().machine != one.machine
 
 
 def test_an_ended_process_is_surely_dead() -> None:

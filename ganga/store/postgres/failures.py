@@ -27,7 +27,7 @@ _UNAVAILABLE: Final = {
     "53100": "cannot grow, since its disk is full; free some space and try again",
     "53300": "has no connection left; raise max_connections of the server, or close other programs",
     "53": "lacks resources; try again",
-    "54": "has come to a limit of the server; try again, and see its log",
+    "54": "has come to a limit of the server; shorten a name of thousands of characters, or try again and see its log",
     "55": "is locked by another process; try again, and see what else is using it",
     "57": "is being stopped or started, or took too long; try again",
     "58": "cannot read or write its files; see the log of the server",

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from secrets import token_hex
 
 import psycopg
 import pytest
@@ -12,7 +13,7 @@ from psycopg import errors
 from psycopg.rows import TupleRow
 from psycopg.sql import SQL, Identifier
 
-from ganga.errors import UsageError
+from ganga.errors import StoreUnavailable, UsageError
 from ganga.model.clock import Utc
 from ganga.model.event import Event, EventKind
 from ganga.model.identity import Identity
@@ -200,6 +201,14 @@ async def test_who_asks_for_too_much_is_told_what_is_too_long(url: str, spec: Jo
     async with open_postgres(url) as store:
         with pytest.raises(UsageError, match=what):
             await store.create(NewJob(spec, HERE, shares=[share]), AT)
+
+
+async def test_a_name_for_which_an_index_has_no_room_is_to_be_shorter(url: str) -> None:
+    """What can be compressed is not that long there."""
+    async with open_postgres(url) as store:
+        with pytest.raises(StoreUnavailable, match="shorten a name"):
+            await store.create(new_job(name=token_hex(10_000)), AT)
+        assert (await store.create(new_job(name="x" * 20_000), AT)).name == "x" * 20_000
 
 
 async def test_rows_of_an_older_store_are_cut_and_can_be_changed(
