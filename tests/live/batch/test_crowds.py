@@ -8,7 +8,7 @@ from ganga.model.status import JobStatus
 from ganga.testing.check_backend import Trial
 from tests.live.batch.replacement import Replacement
 from tests.live.batch.system import System
-from tests.live.batch.test_arrays import array, ends
+from tests.live.batch.test_arrays import array, ends, until_made
 
 CROWD = 5000
 
@@ -24,6 +24,7 @@ async def test_our_jobs_are_followed_among_thousands_of_others_with_one_question
         seen = await trial.end_of(failing)
         assert (seen.status, seen.exit_code) == (JobStatus.FAILED, 7)
         await trial.until(live, lambda seen: seen.status is JobStatus.RUNNING, "begun")
+        await until_made(backend, system, held)
         question.becomes(f"echo >>'{asked}'; real \"$@\"")
         answer = await backend.poll([live, *held])
         assert asked.read_text() == "\n"
