@@ -1,11 +1,14 @@
 import asyncio
 import stat
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
 
 import ganga
+from ganga import app
 from ganga.app import Opening, host
+from ganga.backends.base import ENTRY_POINTS
 from ganga.errors import ConfigurationError, UsageError
 from ganga.model.ids import TargetName
 from ganga.monitor.instruments import LeaseStep, LeaseTold
@@ -103,6 +106,10 @@ async def test_a_mistake_in_a_target_is_named(tmp_path: Path, text: str, sentenc
 
 def test_a_home_that_is_not_writable_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", "/nowhere")
+    # Where ganga is installed for root alone others do not find its back ends.
+    known = entry_points(group=ENTRY_POINTS)
+    known["local"].load()
+    monkeypatch.setattr(app, "entry_points", lambda group: known if group == ENTRY_POINTS else [])
     tmp_path.chmod(0o500)
     with an_ordinary_user(), pytest.raises(ConfigurationError, match="GANGA_HOME"), ganga.open(tmp_path / "home"):
         pass

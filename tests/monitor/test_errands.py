@@ -173,7 +173,8 @@ async def test_an_answer_is_kept_whose_complaint_cannot_be_noted() -> None:
     inbox = Inbox()
     async with errands(fail, inbox, store=Damaged()) as out:
         out.begin(SWEEP)
-        assert await inbox.take(100.0) == [Failed(SWEEP, "too many requests", overloaded=True)]
+        refused = Failed(SWEEP, "too many requests", unavailable=True, overloaded=True)
+        assert await inbox.take(100.0) == [refused]
 
 
 @pytest.mark.parametrize(
