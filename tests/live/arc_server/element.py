@@ -3,13 +3,12 @@
 import json
 import os
 import shutil
-import signal
 import ssl
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from http.client import HTTPException, HTTPSConnection
 from pathlib import Path
 from typing import Final
@@ -20,7 +19,7 @@ from tests.live.arc_server import configuration
 from tests.live.arc_server.credentials import Credentials
 from tests.live.arc_server.install import check
 from tests.live.arc_server.release import OF_THE_SYSTEM, Release
-from tests.live.dirac_server.processes import NotStarted, Processes, free_ports
+from tests.live.dirac_server.processes import NotStarted, Processes, free_ports, frozen
 
 #: The daemon that has the jobs, and the one that speaks to clients.
 JOBS, WEB = "arex", "arex-ws"
@@ -62,18 +61,11 @@ class Element:
 
     def stop_daemon(self, name: str) -> None:
         """At once, as by the kernel."""
-        os.kill(self.processes.pids[name], signal.SIGKILL)
-        self.processes.stop(name)
+        self.processes.kill(name)
 
-    @contextmanager
-    def frozen(self, name: str) -> Iterator[None]:
+    def frozen(self, name: str) -> AbstractContextManager[None]:
         """It is there, and does nothing."""
-        pid = self.processes.pids[name]
-        os.kill(pid, signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            os.kill(pid, signal.SIGCONT)
+        return frozen(self.processes.pids[name])
 
     def until_ready(self) -> None:
         """Until it gives an account of itself."""

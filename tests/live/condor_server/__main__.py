@@ -1,26 +1,13 @@
 """Start a pool and serve until interrupted: ``python -m tests.live.condor_server [--folder WHERE_IT_IS_INSTALLED]``."""
 
 import argparse
-import signal
-import sys
 from pathlib import Path
-from types import FrameType
-from typing import NoReturn
 
 from tests.live.condor_server import install
 from tests.live.condor_server.pool import describe, running
-
-
-def _end(_number: int, _frame: FrameType | None) -> NoReturn:
-    sys.exit(0)
-
+from tests.live.serving import serve
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--folder", type=Path, default=install.here(), help="where HTCondor is installed")
 options = parser.parse_args()
-signal.signal(signal.SIGTERM, _end)
-signal.signal(signal.SIGINT, _end)
-with running(release=install.release(options.folder)) as pool:
-    print(describe(pool), flush=True)
-    while True:
-        signal.pause()
+serve(running(release=install.release(options.folder)), describe)

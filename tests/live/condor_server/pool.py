@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +16,7 @@ import psutil
 from tests.live.condor_server import install
 from tests.live.condor_server.configuration import FOLDERS, condor_config
 from tests.live.condor_server.user import as_user, write_commands
-from tests.live.dirac_server.processes import NotStarted, Processes, free_ports
+from tests.live.dirac_server.processes import NotStarted, Processes, free_ports, frozen
 from tests.live.folders import remove
 
 MASTER, SCHEDD, STARTD = "master", "schedd", "startd"
@@ -119,16 +119,11 @@ class Pool:
         self.run("condor_on", "-daemon", daemon)
         self.until_ready()
 
-    @contextmanager
-    def frozen(self, daemon: str) -> Iterator[None]:
+    def frozen(self, daemon: str) -> AbstractContextManager[None]:
         """It is there, and does nothing."""
         pid = self.pid(daemon)
         assert pid is not None, f"there is no {daemon}"
-        os.kill(pid, signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            os.kill(pid, signal.SIGCONT)
+        return frozen(pid)
 
     def until_ready(self) -> None:
         """Until there is a machine, and a queue that answers, also who asks the collector for it."""

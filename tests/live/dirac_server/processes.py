@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import signal
 import socket
 import subprocess
 import time
@@ -99,6 +100,11 @@ class Processes:
             process.kill()
             process.wait()
 
+    def kill(self, name: str) -> None:
+        """End a program at once, as by the kernel."""
+        os.kill(self.pids[name], signal.SIGKILL)
+        self.stop(name)
+
     def _await(self, name: str, port: int, deadline: float) -> None:
         while not listens(port):
             ended = self._running[name].poll() is not None
@@ -109,6 +115,16 @@ class Processes:
 
     def _log(self, name: str) -> Path:
         return self._folder / f"{name}.log"
+
+
+@contextmanager
+def frozen(pid: int) -> Iterator[None]:
+    """The process is there, and does nothing."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
 
 
 def listens(port: int) -> bool:

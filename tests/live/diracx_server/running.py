@@ -1,17 +1,17 @@
 """A DiracX that tests start, log in to, drive, stop and start again."""
 
 import os
-import signal
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
+from tests.live.dirac_server.processes import frozen
 from tests.live.diracx_server.install import LOGIN, interpreter
 
 #: Seconds.
@@ -107,15 +107,9 @@ class DiracXServer:
             yield
             connection.execute("ROLLBACK")
 
-    @contextmanager
-    def frozen(self) -> Iterator[None]:
+    def frozen(self) -> AbstractContextManager[None]:
         """It is there, and does nothing."""
-        pid = self.where.pids["diracx"]
-        os.kill(pid, signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            os.kill(pid, signal.SIGCONT)
+        return frozen(self.where.pids["diracx"])
 
     def change(self, statement: str, rows: Iterable[tuple[object, ...]], *, database: str = "jobdb") -> None:
         """Change its database, for what it has no call for."""

@@ -1,20 +1,6 @@
 """Start a cluster and serve until interrupted: ``python -m tests.live.grid_engine_server``."""
 
-import signal
-import sys
-from types import FrameType
-from typing import NoReturn
-
 from tests.live.grid_engine_server.cluster import describe, running
+from tests.live.serving import serve
 
-
-def _end(_number: int, _frame: FrameType | None) -> NoReturn:
-    sys.exit(0)
-
-
-signal.signal(signal.SIGTERM, _end)
-signal.signal(signal.SIGINT, _end)
-with running() as cluster:
-    print(describe(cluster), flush=True)
-    while True:
-        signal.pause()
+serve(running(), describe)

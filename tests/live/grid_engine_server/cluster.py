@@ -4,18 +4,17 @@ import getpass
 import json
 import os
 import shutil
-import signal
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 import psutil
 
-from tests.live.dirac_server.processes import NotStarted, Processes, free_ports
+from tests.live.dirac_server.processes import NotStarted, Processes, free_ports, frozen
 from tests.live.folders import remove
 from tests.live.grid_engine_server import configuration
 from tests.live.grid_engine_server.configuration import CELL, PROGRAMS, QUEUE, host
@@ -73,18 +72,11 @@ class Cluster:
 
     def stop_daemon(self, name: str) -> None:
         """At once, as by the kernel."""
-        os.kill(self.processes.pids[name], signal.SIGKILL)
-        self.processes.stop(name)
+        self.processes.kill(name)
 
-    @contextmanager
-    def frozen(self, name: str) -> Iterator[None]:
+    def frozen(self, name: str) -> AbstractContextManager[None]:
         """It is there, and does nothing."""
-        pid = self.processes.pids[name]
-        os.kill(pid, signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            os.kill(pid, signal.SIGCONT)
+        return frozen(self.processes.pids[name])
 
     def until_ready(self) -> None:
         """Until the queue of the machine takes jobs: then it has a known architecture, and no letter of trouble."""

@@ -1,21 +1,13 @@
 """Start a cluster and serve until interrupted: ``python -m tests.live.slurm_server``, which knows ``--help``."""
 
 import argparse
-import signal
-import sys
 from pathlib import Path
-from types import FrameType
-from typing import NoReturn
 
+from tests.live.serving import serve
 from tests.live.slurm_server.cluster import describe, running
 from tests.live.slurm_server.configuration import Wishes
 from tests.live.slurm_server.newer import NEWER
 from tests.live.slurm_server.release import OF_THE_SYSTEM
-
-
-def _end(_number: int, _frame: FrameType | None) -> NoReturn:
-    sys.exit(0)
-
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--no-accounting", action="store_true")
@@ -28,9 +20,4 @@ installed = newer and (newer.release(options.folder) if options.folder else newe
 wishes = Wishes(
     accounting=not options.no_accounting, rest=options.rest, min_job_age=300, release=installed or OF_THE_SYSTEM
 )
-signal.signal(signal.SIGTERM, _end)
-signal.signal(signal.SIGINT, _end)
-with running(wishes) as cluster:
-    print(describe(cluster), flush=True)
-    while True:
-        signal.pause()
+serve(running(wishes), describe)

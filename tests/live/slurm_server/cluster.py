@@ -3,12 +3,11 @@
 import json
 import os
 import secrets
-import signal
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +15,7 @@ import psutil
 
 from tests.live.condor_server.user import as_user
 from tests.live.dirac_server import mariadb
-from tests.live.dirac_server.processes import NotStarted, Processes, free_ports
+from tests.live.dirac_server.processes import NotStarted, Processes, free_ports, frozen
 from tests.live.folders import remove
 from tests.live.slurm_server.configuration import (
     CONTROL_GROUPS,
@@ -120,18 +119,11 @@ class Cluster:
 
     def kill_daemon(self, name: str) -> None:
         """At once, as by the kernel."""
-        os.kill(self.processes.pids[name], signal.SIGKILL)
-        self.processes.stop(name)
+        self.processes.kill(name)
 
-    @contextmanager
-    def frozen(self, name: str) -> Iterator[None]:
+    def frozen(self, name: str) -> AbstractContextManager[None]:
         """It is there, and does nothing."""
-        pid = self.processes.pids[name]
-        os.kill(pid, signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            os.kill(pid, signal.SIGCONT)
+        return frozen(self.processes.pids[name])
 
     def until_ready(self) -> None:
         """Until the machine takes jobs."""
